@@ -1,0 +1,19 @@
+//! Hermetic, reproducible builds: recipes and one lockfile in, verified trees out.
+//!
+//! The modules stand in one order; each uses only modules above it. ARCHITECTURE.md draws the
+//! whole.
+
+pub mod digest;
+pub mod path;
+pub mod canon;
+pub mod store;
+pub mod sandbox;
+pub mod debian;
+pub mod recipe;
+pub mod lockfile;
+pub mod derivation;
+pub mod plan;
+pub mod artifact;
+pub mod fetch;
+pub mod build;
+pub mod cli;
