@@ -1,1 +1,4 @@
-//! t
+//! End-to-end tests, in one binary.
+#![allow(clippy::unwrap_used)]
+
+mod sandbox;
