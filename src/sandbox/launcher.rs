@@ -63,9 +63,14 @@ impl Launcher {
         let request = Request { spec, mounts: mounts::plan(spec, jobs.is_some())?, jobserver: jobs.is_some() };
         let (control, output) = self.send(&request)?;
         let deadline = Instant::now() + spec.limits.timeout;
-        let mut run =
-            Run { control, output: Some(output), lease: jobs.map(Jobserver::lease), written: 0, report: None };
-        let stopped = run.watch(deadline, cancel, log).map_err(io_error("watching a sandbox"))?;
+        let mut run = Run {
+            control,
+            output: Some(output),
+            lease: jobs.map(Jobserver::lease),
+            log: Log { to: log, bytes: 0 },
+            report: None,
+        };
+        let stopped = run.watch(deadline, cancel).map_err(io_error("watching a sandbox"))?;
         match run.report {
             Some(Ok(exit)) => Ok(exit),
             Some(Err(failure)) => Err(failure.into()),
@@ -115,25 +120,19 @@ struct Run<'a> {
     /// `None` once its end was read.
     output: Option<OwnedFd>,
     lease: Option<Lease<'a>>,
-    /// Bytes of output so far.
-    written: usize,
+    log: Log<'a>,
     report: Option<Result<Exit, Failure>>,
 }
 
 impl Run<'_> {
     /// Follows the sandbox until all of it is gone. Says why, if it was told to stop.
-    fn watch(
-        &mut self,
-        deadline: Instant,
-        cancel: &(dyn Fn() -> bool + Sync),
-        log: &mut dyn FnMut(&[u8]),
-    ) -> io::Result<Option<Exit>> {
+    fn watch(&mut self, deadline: Instant, cancel: &(dyn Fn() -> bool + Sync)) -> io::Result<Option<Exit>> {
         let mut stopped = None;
         let mut buffer = vec![0; CHUNK_BYTES];
         loop {
             let (output, control) = self.wait()?;
             if output {
-                self.pass_on(&mut buffer, log)?;
+                self.pass_on(&mut buffer)?;
             }
             if control && !self.hear()? {
                 break;
@@ -153,7 +152,7 @@ impl Run<'_> {
             }
         }
         while self.output.is_some() {
-            self.pass_on(&mut buffer, log)?;
+            self.pass_on(&mut buffer)?;
         }
         Ok(stopped)
     }
@@ -168,19 +167,13 @@ impl Run<'_> {
         Ok((fds.get(1).is_some_and(ready), ready(&fds[0])))
     }
 
-    /// Reads one chunk of output into `log`, up to [`LOG_LIMIT_BYTES`] in all.
-    fn pass_on(&mut self, buffer: &mut [u8], log: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    /// Reads one chunk of output.
+    fn pass_on(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         let Some(output) = &self.output else { return Ok(()) };
-        let count = retry_on_intr(|| read(output, &mut *buffer))?;
-        if count == 0 {
-            self.output = None;
+        match retry_on_intr(|| read(output, &mut *buffer))? {
+            0 => self.output = None,
+            count => self.log.write(&buffer[..count]),
         }
-        let room = LOG_LIMIT_BYTES - self.written.min(LOG_LIMIT_BYTES);
-        log(&buffer[..count.min(room)]);
-        if count > room && room > 0 {
-            log(format!("\nforge: output beyond {LOG_LIMIT_BYTES} bytes is dropped\n").as_bytes());
-        }
-        self.written += count;
         Ok(())
     }
 
@@ -200,6 +193,50 @@ impl Run<'_> {
     }
 }
 
+/// Output on its way to whoever keeps it, up to [`LOG_LIMIT_BYTES`].
+struct Log<'a> {
+    to: &'a mut dyn FnMut(&[u8]),
+    /// Output so far, kept or dropped.
+    bytes: usize,
+}
+
+impl Log<'_> {
+    fn write(&mut self, chunk: &[u8]) {
+        let room = LOG_LIMIT_BYTES.saturating_sub(self.bytes);
+        let kept = &chunk[..chunk.len().min(room)];
+        if !kept.is_empty() {
+            (self.to)(kept);
+        }
+        let before = self.bytes;
+        self.bytes += chunk.len();
+        if before <= LOG_LIMIT_BYTES && self.bytes > LOG_LIMIT_BYTES {
+            (self.to)(format!("\nforge: output beyond {LOG_LIMIT_BYTES} bytes is dropped\n").as_bytes());
+        }
+    }
+}
+
 fn io_error(doing: &'static str) -> impl Fn(io::Error) -> Error {
     move |source| Error::Io { doing, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_without_end_is_cut_once() {
+        for chunk_bytes in [1 << 20, (1 << 20) + 1] {
+            let (mut kept, mut notes) = (0, 0);
+            let mut to = |bytes: &[u8]| match bytes.starts_with(b"\nforge: output beyond") {
+                true => notes += 1,
+                false => kept += bytes.len(),
+            };
+            let mut log = Log { to: &mut to, bytes: 0 };
+            let chunk = vec![b'x'; chunk_bytes];
+            for _ in 0..LOG_LIMIT_BYTES / chunk_bytes + 3 {
+                log.write(&chunk);
+            }
+            assert_eq!((kept, notes), (LOG_LIMIT_BYTES, 1));
+        }
+    }
 }

@@ -20,7 +20,7 @@ fn exit_codes_and_signals() {
         ("kill -9 $$", Exit::Signal(9)),
         ("kill -TERM $$", Exit::Signal(15)),
         ("kill -9 1; kill -TERM 1; exit 3", Exit::Code(3)),
-        ("kill -9 -1", Exit::Signal(9)),
+        ("kill -9 0", Exit::Signal(9)),
     ] {
         assert_eq!(house.run(&house.sh(script)).unwrap().0, want, "{script}");
     }
@@ -121,24 +121,4 @@ fn tokens_come_back_after_a_kill() {
     let greedy = Spec { limits, ..house.sh(&take(4)) };
     assert_eq!(house.run_with(&greedy, Some(&jobs), &|| false).unwrap().0, Exit::TimedOut);
     assert_eq!(house.run_with(&house.sh(&take(3)), Some(&jobs), &|| false).unwrap(), want);
-}
-
-#[test]
-fn a_log_without_end_is_cut() {
-    let house = House::new();
-    let (mut bytes, mut last) = (0, Vec::new());
-    let size = forge::sandbox::LOG_LIMIT_BYTES + (1 << 20);
-    let spec = house.sh(&format!("yes | head -c {size}; sleep 0.1; echo after"));
-    let exit = house.launcher.run(&spec, None, &|| false, &mut |chunk| {
-        bytes += chunk.len();
-        if !chunk.is_empty() {
-            last = chunk.to_vec();
-        }
-    });
-    assert_eq!(exit.unwrap(), Exit::Code(0));
-    assert_eq!(
-        String::from_utf8_lossy(&last),
-        format!("\nforge: output beyond {} bytes is dropped\n", forge::sandbox::LOG_LIMIT_BYTES)
-    );
-    assert_eq!(bytes, forge::sandbox::LOG_LIMIT_BYTES + last.len());
 }
