@@ -3,4 +3,5 @@
 
 mod architecture;
 mod build;
+mod sandbox;
 mod support;
