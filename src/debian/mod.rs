@@ -1,1 +1,12 @@
-//! debian
+//! Debian: the package index, and which packages a set of names comes to.
+
+pub mod control;
+pub mod index;
+pub mod package;
+pub mod relation;
+pub mod resolve;
+pub mod version;
+
+mod mark;
+mod need;
+mod verify;
