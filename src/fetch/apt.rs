@@ -108,19 +108,19 @@ mod tests {
 
     #[test]
     fn both_forms() {
-        let apt = tempfile::tempdir().unwrap();
+        let apt = tempfile::tempdir().expect("test");
         let parts = apt.path().join("sources.list.d");
-        fs::create_dir(&parts).unwrap();
+        fs::create_dir(&parts).expect("test");
         let one_line = "# deb http://off.example/ x main\ndeb-src http://src.example/ x main\n\
             deb [arch=amd64 signed-by=/k.gpg] http://a.example/debian x main\ndeb cdrom:[x]/ x main\n";
-        fs::write(apt.path().join("sources.list"), one_line).unwrap();
+        fs::write(apt.path().join("sources.list"), one_line).expect("test");
         let deb822 = "Types: deb deb-src\n# note\nURIs: http://b.example/debian\n https://c.example/debian/\nSuites: x\n\n\
             Types: deb\nEnabled: no\nURIs: http://off.example/\n\n\
             types: deb\nuris: file:/srv/debian http://a.example/debian\n";
-        fs::write(parts.join("b.sources"), deb822).unwrap();
-        fs::write(parts.join("c.list"), "deb\thttp://d.example/debian x main").unwrap();
-        fs::write(parts.join("d.list.off"), "deb http://off.example/ x main").unwrap();
-        let found: Vec<String> = bases(apt.path()).unwrap().iter().map(Base::to_string).collect();
+        fs::write(parts.join("b.sources"), deb822).expect("test");
+        fs::write(parts.join("c.list"), "deb\thttp://d.example/debian x main").expect("test");
+        fs::write(parts.join("d.list.off"), "deb http://off.example/ x main").expect("test");
+        let found: Vec<String> = bases(apt.path()).expect("test").iter().map(Base::to_string).collect();
         let expected = [
             "http://a.example/debian",
             "http://b.example/debian",
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_host_without_apt() {
-        let empty = tempfile::tempdir().unwrap();
-        assert_eq!(bases(empty.path()).unwrap(), []);
+        let empty = tempfile::tempdir().expect("test");
+        assert_eq!(bases(empty.path()).expect("test"), []);
     }
 }

@@ -125,7 +125,7 @@ fn there(store: &Store, want: &Want<'_>) -> Result<Option<Blob>, Error> {
 
 fn host(place: &Location) -> &str {
     match place {
-        Location::Http(url) => url.splitn(4, '/').nth(2).unwrap_or_default(),
+        Location::Http(url) => url.split('/').nth(2).unwrap_or_default(),
         Location::File(_) => "",
     }
 }

@@ -5,6 +5,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::download::{Try, Want};
+use crate::debian::package::IndexError;
+use crate::debian::release;
+use crate::debian::resolve::{RootError, Unresolved};
+use crate::debian::{deb, tarball, unpack};
 use crate::digest::Digest;
 use crate::path::{PathError, RelPath};
 use crate::store;
@@ -132,9 +136,87 @@ pub enum Error {
     /// A socket, a pipe or a device.
     #[error("{0}: not a file, directory or symlink; leave it out with `exclude`")]
     Special(RelPath),
+    /// A file was had, and is not what its source says it is.
+    #[error("{name}: {reason}")]
+    Unusable {
+        /// What a person calls it.
+        name: String,
+        /// What is wrong with it.
+        reason: Box<Unusable>,
+    },
+    /// An InRelease that is not believed.
+    #[error("{name}: {error}")]
+    Release {
+        /// Archive, suite and file.
+        name: String,
+        /// Why.
+        error: release::Error,
+    },
+    /// An InRelease that is too old.
+    #[error(transparent)]
+    Stale(#[from] release::Stale),
+    /// A component or architecture that the suite does not have.
+    #[error("{0}: the suite's InRelease names no such list; check component and architecture")]
+    NoPackages(String),
+    /// A package list that does not unpack.
+    #[error("{name}: {source}")]
+    Packages {
+        /// Archive, suite and file.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A package list that makes no sense.
+    #[error("{suite}: {error}")]
+    Index {
+        /// Whose list.
+        suite: String,
+        /// Where and why.
+        error: IndexError,
+    },
+    /// A text in `packages` that names none.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// The packages can't be installed together.
+    #[error(transparent)]
+    Unresolved(Unresolved),
+    /// A package that the suite does not have.
+    #[error("{package}: {suite} has no such package; check the name")]
+    NoPackage {
+        /// As the recipe has it.
+        package: String,
+        /// As the recipe has it.
+        suite: String,
+    },
+    /// A suite or component that makes no path.
+    #[error(transparent)]
+    Path(#[from] PathError),
     /// It changes faster than it can be read.
     #[error("{0}: changed while it was read; build again when it is at rest")]
     Changing(RelPath),
+}
+
+/// Why a file that was had is no source.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// No .deb.
+    #[error(transparent)]
+    Deb(#[from] deb::Error),
+    /// A damaged archive.
+    #[error(transparent)]
+    Tar(#[from] tarball::Error),
+    /// An archive that does not unpack to a tree.
+    #[error(transparent)]
+    Unpack(#[from] unpack::Error),
+    /// The package has no such file.
+    #[error("has no file `{0}`; list the package with `dpkg-deb --contents`")]
+    NoMember(RelPath),
+    /// It ends early, or is in no form that is known.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl Error {

@@ -123,7 +123,7 @@ mod tests {
     fn entries() {
         let listing =
             b"100644 blob aa\tREADME\x00100755 blob bb\tbin/a b\x00120000 blob cc\tlink\x00160000 commit dd\tsub\0";
-        let found = parse(listing).unwrap();
+        let found = parse(listing).expect("test");
         let modes: Vec<_> = found.iter().map(|entry| (entry.mode, entry.path.as_str())).collect();
         let expected = [
             (Mode::File { executable: false }, "README"),

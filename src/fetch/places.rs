@@ -139,7 +139,7 @@ mod tests {
 
     fn places() -> Places {
         let apt = ["http://apt.example/debian", "http://one.example/debian"];
-        Places::new(Mirrors::parse(MIRRORS).unwrap(), apt.iter().map(|base| base.parse().unwrap()).collect())
+        Places::new(Mirrors::parse(MIRRORS).expect("test"), apt.iter().map(|base| base.parse().expect("test")).collect())
     }
 
     fn texts(locations: &[Location]) -> Vec<String> {
@@ -153,12 +153,12 @@ mod tests {
     #[test]
     fn a_file_of_an_archive() {
         let place = Place::Archive {
-            archive: Name::new("debian").unwrap(),
-            path: RelPath::new("pool/main/g/g++_1~2.deb").unwrap(),
+            archive: Name::new("debian").expect("test"),
+            path: RelPath::new("pool/main/g/g++_1~2.deb").expect("test"),
             date: "20260912T075541Z".to_owned(),
         };
         let mut found = texts(&places().of(&pin(place)));
-        assert!(found.pop().unwrap().ends_with("/archive/debian/20260913T075541Z/pool/main/g/g%2B%2B_1~2.deb"));
+        assert!(found.pop().expect("test").ends_with("/archive/debian/20260913T075541Z/pool/main/g/g%2B%2B_1~2.deb"));
         let by_digest = format!("/srv/forge/sha256/{}", Digest::of(b"abc").hex());
         let expected = [
             &*by_digest,
@@ -191,7 +191,7 @@ mod tests {
             ("[archive]\ndebian = [\"ftp://host/debian\"]", "line 2"),
             ("[archive]\ndebian = \"http://host\"", "line 2"),
         ] {
-            let error = Mirrors::parse(text).unwrap_err().to_string();
+            let error = Mirrors::parse(text).expect_err("test").to_string();
             assert!(error.contains(words), "{error}");
         }
     }

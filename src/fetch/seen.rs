@@ -149,8 +149,11 @@ impl Seen {
     }
 }
 
-/// Digest and bytes of the first section, and what follows it.
-fn section(bytes: &[u8]) -> Option<((Digest, &[u8]), &[u8])> {
+/// The bytes of a section and the digest they should have.
+type Section<'b> = (Digest, &'b [u8]);
+
+/// The first section, and what follows it.
+fn section(bytes: &[u8]) -> Option<(Section<'_>, &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let (digest, rest) = rest.split_first_chunk::<32>()?;
     let (section, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
@@ -183,14 +186,14 @@ mod tests {
         let tree = Blob { digest: Digest::of(b"tree"), size: 4 };
         seen.add_source(Digest::of(b"source"), Source { state: Digest::of(b"state"), tree });
         let stat = Stat { dev: 1, ino: 2, size: 3, mtime: -4, ctime: 5, mode: 0o100_644 };
-        seen.add_file(RelPath::new("a/b").unwrap(), File { stat, digest: Digest::of(b"abc"), racy: false });
+        seen.add_file(RelPath::new("a/b").expect("test"), File { stat, digest: Digest::of(b"abc"), racy: false });
         seen
     }
 
     #[test]
     fn what_is_written_is_read() {
         let bytes = seen().bytes();
-        let mut read = Seen::parse(&bytes).unwrap();
+        let mut read = Seen::parse(&bytes).expect("test");
         assert_eq!(read.sources, seen().sources);
         assert_eq!(read.files(), seen().files());
     }
