@@ -12,10 +12,9 @@ use crate::digest::Digest;
 use crate::path::RelPath;
 
 /// Keys that sign trixie, as forge ships them.
-pub const KEYS: [&[u8]; 3] = [
+pub const KEYS: [&[u8]; 2] = [
     include_bytes!("../../recipes/keys/04B54C3CDCA79751B16BC6B5225629DF75B188BD.asc"),
     include_bytes!("../../recipes/keys/41587F7DB8C774BCCF131416762F67A0B2C39DE4.asc"),
-    include_bytes!("../../recipes/keys/B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8.asc"),
 ];
 
 pub fn keys() -> Vec<Key> {
