@@ -1,1 +1,3 @@
-//! t
+//! Tests that need more than one module, or the real programs around forge.
+
+mod fetch;

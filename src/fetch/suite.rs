@@ -182,7 +182,9 @@ impl Fetcher<'_> {
         watch: &Watch<'_>,
     ) -> Result<String, Error> {
         let folder = format!("{component}/binary-{}", archive.architecture);
-        let form = |form: &&str| RelPath::new(format!("{folder}/{form}")).ok().and_then(|path| release.files.get_key_value(&path));
+        let form = |form: &&str| {
+            RelPath::new(format!("{folder}/{form}")).ok().and_then(|path| release.files.get_key_value(&path))
+        };
         let name = label(archive, &format!("{folder}/Packages"));
         let (path, file) = FORMS.iter().find_map(form).ok_or_else(|| Error::NoPackages(name.clone()))?;
         let date = release.date.to_string();
