@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::unpack::Rules;
+use super::rules::Rules;
 use crate::path::RelPath;
 
 /// A link or diversion that a package's script would make.

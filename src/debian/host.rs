@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::decode::{Decoder, Limits};
+use super::decode::Decoder;
+use super::limits::Limits;
 use super::openpgp::Key;
 use super::release::{self, Release};
 use crate::digest::Digest;

@@ -8,35 +8,21 @@
 //! - Expiry is judged at the moment the signed text gives for itself, by the newest self-signature.
 //!   A revocation counts always, but for one that only retires the key: that counts from its date.
 //!
-//! Source: RFC 9580, §5.2 (signatures), §7 (cleartext), §10.1 (keys).
+//! Source: RFC 9580, §5.2 (signatures), §10.1 (keys).
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-use pgp::composed::{CleartextSignedMessage, Deserializable, SignedPublicKey, SignedPublicSubKey};
+use pgp::composed::{Deserializable, SignedPublicKey, SignedPublicSubKey};
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{RevocationCode, Signature, SignatureType, SubpacketData};
-use pgp::types::{KeyDetails, Tag, Timestamp, VerifyingKey};
+use pgp::packet::{RevocationCode, Signature, SignatureType};
+use pgp::types::{KeyDetails, Tag, Timestamp};
 
 use super::date::Date;
 
-/// Why nothing can be said of a message or key.
+/// A file that is no OpenPGP key.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Not a clearsigned message, or more than one.
-    #[error("it is not one clearsigned message and nothing else: {0}")]
-    Message(String),
-    /// Beyond [`Message::MAX_BYTES`] or [`Message::MAX_LINES`].
-    #[error(
-        "it is too large for a signed list: more than {} bytes or {} lines",
-        Message::MAX_BYTES,
-        Message::MAX_LINES
-    )]
-    TooLarge,
-    /// Not an OpenPGP key.
-    #[error("it holds no OpenPGP public key: {0}")]
-    Key(String),
-}
+#[error("it holds no OpenPGP public key: {0}")]
+pub struct KeyError(String);
 
 /// Why a signature does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +62,14 @@ impl fmt::Display for Refusal {
 
 /// A public key with its subkeys and self-signatures.
 #[derive(Clone, Debug)]
-pub struct Key(SignedPublicKey);
+pub struct Key(pub(super) SignedPublicKey);
 
 impl Key {
     /// Reads every key of a file, armored or binary.
     ///
     /// # Errors
     /// If there is none, or one is malformed.
-    pub fn read(file: &[u8]) -> Result<Vec<Self>, Error> {
+    pub fn read(file: &[u8]) -> Result<Vec<Self>, KeyError> {
         let armored = file.trim_ascii_start().starts_with(b"-----");
         let keys = if armored {
             SignedPublicKey::from_armor_many(file).map(|(keys, _)| keys)
@@ -91,9 +77,9 @@ impl Key {
             SignedPublicKey::from_bytes_many(file)
         };
         let keys: Result<Vec<_>, _> = keys.and_then(Iterator::collect);
-        let keys = keys.map_err(|error| Error::Key(error.to_string()))?;
+        let keys = keys.map_err(|error| KeyError(error.to_string()))?;
         if keys.is_empty() {
-            return Err(Error::Key("it is empty".to_owned()));
+            return Err(KeyError("it is empty".to_owned()));
         }
         Ok(keys.into_iter().map(Self).collect())
     }
@@ -105,7 +91,7 @@ impl Key {
     }
 
     /// Why the primary key was not valid `at` that moment, if so.
-    fn refuse(&self, at: Date) -> Option<Refusal> {
+    pub(super) fn refuse(&self, at: Date) -> Option<Refusal> {
         let (key, details) = (&self.0.primary_key, &self.0.details);
         let name = self.fingerprint();
         let certified = details.users.iter().flat_map(|user| {
@@ -126,7 +112,7 @@ impl Key {
     }
 
     /// Why the subkey was no signing key of this key `at` that moment, if so.
-    fn refuse_subkey(&self, subkey: &SignedPublicSubKey, at: Date) -> Option<Refusal> {
+    pub(super) fn refuse_subkey(&self, subkey: &SignedPublicSubKey, at: Date) -> Option<Refusal> {
         let name = format!("{:X}", subkey.key.fingerprint());
         let primary = &self.0.primary_key;
         let (revocations, bindings): (Vec<_>, Vec<_>) = subkey
@@ -154,7 +140,7 @@ impl Key {
 }
 
 /// Whether the signature uses a digest that nobody can collide.
-fn strong(signature: &Signature) -> bool {
+pub(super) fn strong(signature: &Signature) -> bool {
     use HashAlgorithm::{Sha3_256, Sha3_512, Sha256, Sha384, Sha512};
     matches!(signature.hash_alg(), Some(Sha256 | Sha384 | Sha512 | Sha3_256 | Sha3_512))
 }
@@ -172,144 +158,4 @@ fn alive(created: Timestamp, signature: &Signature, at: Date) -> bool {
     let created = u64::from(created.as_secs());
     let lifetime = signature.key_expiration_time().map_or(0, |lifetime| lifetime.as_secs());
     created <= at.unix() && (lifetime == 0 || at.unix() < created + u64::from(lifetime))
-}
-
-/// A clearsigned text whose signatures have not been looked at.
-pub struct Message {
-    parsed: CleartextSignedMessage,
-}
-
-/// A signature that matches the text and is of a pinned key; whether that key was valid is still open.
-pub struct Signer<'a> {
-    key: &'a Key,
-    subkey: Option<&'a SignedPublicSubKey>,
-    signature: &'a Signature,
-}
-
-impl Message {
-    /// Far above any InRelease file (Debian's have 200 kB and 2,000 lines).
-    pub const MAX_BYTES: usize = 4 << 20;
-    /// The parser takes longer than linear in the lines.
-    pub const MAX_LINES: usize = 20_000;
-
-    /// Parses a clearsigned message, before and behind which nothing may stand.
-    ///
-    /// # Errors
-    /// If it is anything else.
-    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() > Self::MAX_BYTES || bytes.iter().filter(|byte| **byte == b'\n').count() > Self::MAX_LINES {
-            return Err(Error::TooLarge);
-        }
-        let text = std::str::from_utf8(bytes).map_err(|error| Error::Message(error.to_string()))?;
-        // The parser takes text before the header as a preamble of other armored data; here it would look signed.
-        if !text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----") {
-            return Err(Error::Message("it does not start with the header of one".to_owned()));
-        }
-        let parsed = CleartextSignedMessage::from_string(text.trim_end());
-        let (parsed, _) = parsed.map_err(|error| Error::Message(error.to_string()))?;
-        Ok(Self { parsed })
-    }
-
-    /// The text that the signatures are over, with plain newlines. Nothing else of the file may be used.
-    #[must_use]
-    pub fn text(&self) -> String {
-        self.parsed.signed_text().replace("\r\n", "\n")
-    }
-
-    /// Sorts the signatures into those of pinned `keys` that match the text, and the others.
-    #[must_use]
-    pub fn signers<'a>(&'a self, keys: &'a [Key], pinned: &BTreeSet<String>) -> (Vec<Signer<'a>>, Vec<Refusal>) {
-        let text = self.parsed.signed_text();
-        let (mut signers, mut refusals) = (Vec::new(), Vec::new());
-        for signature in self.parsed.signatures() {
-            match signer(signature, &text, keys, pinned) {
-                Ok(signer) => signers.push(signer),
-                Err(refusal) => refusals.push(refusal),
-            }
-        }
-        (signers, refusals)
-    }
-}
-
-fn signer<'a>(
-    signature: &'a Signature,
-    text: &str,
-    keys: &'a [Key],
-    pinned: &BTreeSet<String>,
-) -> Result<Signer<'a>, Refusal> {
-    let issuer = issuer(signature);
-    if !strong(signature) {
-        return Err(Refusal::WeakHash(issuer));
-    }
-    if !clear(signature) {
-        return Err(Refusal::Unclear(issuer));
-    }
-    let Some((key, subkey)) = keys.iter().find_map(|key| named(key, signature)) else {
-        return Err(Refusal::Unknown(issuer));
-    };
-    let matches = match subkey {
-        Some(subkey) => matches(signature, &subkey.key, text),
-        None => matches(signature, &key.0.primary_key, text),
-    };
-    match (matches, pinned.contains(&key.fingerprint())) {
-        (false, _) => Err(Refusal::Forged(issuer)),
-        (true, false) => Err(Refusal::NotPinned(key.fingerprint())),
-        (true, true) => Ok(Signer { key, subkey, signature }),
-    }
-}
-
-fn matches(signature: &Signature, key: &impl VerifyingKey, text: &str) -> bool {
-    signature.verify(key, text.as_bytes()).is_ok()
-}
-
-/// The key or subkey that the signature says made it.
-fn named<'a>(key: &'a Key, signature: &Signature) -> Option<(&'a Key, Option<&'a SignedPublicSubKey>)> {
-    let (ids, prints) = (signature.issuer_key_id(), signature.issuer_fingerprint());
-    let made_by = |candidate: &dyn KeyDetails| {
-        prints.contains(&&candidate.fingerprint()) || ids.contains(&&candidate.legacy_key_id())
-    };
-    if made_by(&key.0.primary_key) {
-        return Some((key, None));
-    }
-    key.0.public_subkeys.iter().find(|subkey| made_by(&subkey.key)).map(|subkey| (key, Some(subkey)))
-}
-
-/// What a signature says of its maker, for messages.
-fn issuer(signature: &Signature) -> String {
-    let print = signature.issuer_fingerprint().first().map(|print| format!("{print:X}"));
-    print
-        .or_else(|| signature.issuer_key_id().first().map(|id| id.to_string().to_ascii_uppercase()))
-        .unwrap_or_else(|| "nobody".to_owned())
-}
-
-/// Whether the signature is over a text, dated, and free of critical parts that forge does not know.
-fn clear(signature: &Signature) -> bool {
-    let over_text = matches!(signature.typ(), Some(SignatureType::Text | SignatureType::Binary));
-    let unknown = |data: &SubpacketData| {
-        matches!(data, SubpacketData::Other(..) | SubpacketData::Experimental(..) | SubpacketData::Notation(_))
-    };
-    let odd =
-        signature.config().is_none_or(|config| config.hashed_subpackets().any(|p| p.is_critical && unknown(&p.data)));
-    over_text && !odd && signature.created().is_some()
-}
-
-impl Signer<'_> {
-    /// The fingerprint of the pinned primary key, if key and signature were valid `at` the message's date.
-    ///
-    /// # Errors
-    /// Says what was not.
-    pub fn valid(&self, at: Date) -> Result<String, Refusal> {
-        let refusal = self.key.refuse(at).or_else(|| self.subkey.and_then(|subkey| self.key.refuse_subkey(subkey, at)));
-        match refusal {
-            Some(refusal) => Err(refusal),
-            None if self.expired(at) => Err(Refusal::Expired(self.key.fingerprint())),
-            None => Ok(self.key.fingerprint()),
-        }
-    }
-
-    fn expired(&self, at: Date) -> bool {
-        let made = self.signature.created().map_or(0, Timestamp::as_secs);
-        let lifetime = self.signature.signature_expiration_time().map_or(0, |lifetime| lifetime.as_secs());
-        lifetime != 0 && at.unix() >= u64::from(made) + u64::from(lifetime)
-    }
 }

@@ -9,8 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::clearsign::{self, Message};
 use super::date::{Date, ParseDateError};
-use super::openpgp::{self, Key, Message, Refusal};
+use super::openpgp::{Key, Refusal};
 use crate::digest::{Digest, ParseDigestError};
 use crate::path::{PathError, RelPath};
 
@@ -19,7 +20,7 @@ use crate::path::{PathError, RelPath};
 pub enum Error {
     /// Not a clearsigned message.
     #[error("the InRelease file is not usable: {0}")]
-    Message(#[from] openpgp::Error),
+    Message(#[from] clearsign::Error),
     /// No signature of a pinned key counts.
     #[error("the InRelease file has no valid signature of a pinned key{}", indented(.0))]
     Untrusted(Vec<Refusal>),

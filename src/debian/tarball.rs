@@ -8,7 +8,8 @@ use std::io::{self, Read};
 
 use tar::{Archive, Entry, EntryType};
 
-use super::decode::{Decoder, Excess, Limits};
+use super::decode::Decoder;
+use super::limits::{Excess, Limits};
 
 /// Why a tar stream can't be read.
 #[derive(Debug, thiserror::Error)]

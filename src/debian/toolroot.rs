@@ -22,7 +22,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::alternatives::{self, Unanswered};
 use super::deb::{self, Deb};
-use super::unpack::{self, MERGED, Notes, Rules, StoreSink};
+use super::rules::{MERGED, Rules};
+use super::sink::StoreSink;
+use super::unpack::{self, Notes};
 use crate::path::{PathError, RelPath};
 use crate::store::{self, Blob, Store, TreeBuilder};
 

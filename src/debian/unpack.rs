@@ -6,17 +6,20 @@
 //! sockets are refused. What a tree can't say is dropped: owners, times, and the bits beyond the
 //! owner's x; dropped setuid and setgid bits are noted. Symlink targets are data.
 //!
-//! [`unpack`] decides, a [`Sink`] keeps; [`StoreSink`] is the one of the [`Store`].
+//! [`Rules`] say where a name goes, [`unpack`] whether it may, a [`Sink`] keeps it.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::Read;
 
 use tar::EntryType;
 
-use super::decode::{Decoder, Excess};
+use super::decode::Decoder;
+use super::limits::Excess;
+use super::rules::Rules;
+use super::sink::{Sink, StoreSink};
 use super::tarball::{self, Member, members};
 use crate::path::{PathError, RelPath};
-use crate::store::{self, Blob, Node, Store, TreeBuilder};
+use crate::store::{self, Blob, Store};
 
 /// Why an archive becomes no tree.
 #[derive(Debug, thiserror::Error)]
@@ -80,99 +83,6 @@ pub enum Error {
     /// The store could not keep it.
     #[error(transparent)]
     Store(#[from] store::Error),
-}
-
-/// How names of the archive become paths of the tree.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// Leading components that are dropped, as a source archive's top directory.
-    pub strip: u32,
-    /// Whether `bin`, `sbin` and `lib*` move below `usr`, as on every Debian since 12.
-    pub usr_merge: bool,
-    /// Directories that are left out.
-    pub trim: Vec<RelPath>,
-}
-
-/// The directories that the usr-merge moves below `usr`.
-pub const MERGED: [&str; 6] = ["bin", "lib", "lib32", "lib64", "libx32", "sbin"];
-
-impl Rules {
-    /// The rules for a toolroot's .debs.
-    #[must_use]
-    pub fn toolroot(trim: Vec<RelPath>) -> Self {
-        Self { strip: 0, usr_merge: true, trim }
-    }
-
-    /// The place of the entry `name`; `None` for the top itself.
-    fn place(&self, name: &[u8], directory: bool) -> Result<Option<RelPath>, Error> {
-        let Some(path) = clean(name)? else { return Ok(None) };
-        let stripped: Vec<&str> = path.components().skip(self.strip as usize).collect();
-        match stripped.as_slice() {
-            [] if directory => Ok(None),
-            [] => Err(Error::Shallow { path, strip: self.strip }),
-            components => Ok(Some(self.merged(RelPath::new(components.join("/"))?))),
-        }
-    }
-
-    /// Where the usr-merge puts `path`.
-    #[must_use]
-    pub fn merged(&self, path: RelPath) -> RelPath {
-        let moves = self.usr_merge && path.components().next().is_some_and(|first| MERGED.contains(&first));
-        if moves { usr().join(&path) } else { path }
-    }
-
-    /// Whether `path` is left out.
-    #[must_use]
-    pub fn trims(&self, path: &RelPath) -> bool {
-        let below = |directory: &RelPath| {
-            path.as_str().strip_prefix(directory.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.trim.iter().any(below)
-    }
-
-    /// Whether a package's own `bin -> usr/bin`: the usr-merge again, which the toolroot adds itself.
-    fn is_merge_link(&self, member: &Member) -> bool {
-        let Ok(Some(path)) = clean(&member.name) else { return false };
-        self.usr_merge && MERGED.contains(&path.as_str()) && member.link == usr().join(&path).as_str().as_bytes()
-    }
-}
-
-fn usr() -> RelPath {
-    RelPath::new("usr").expect("BUG: `usr` is a clean path")
-}
-
-/// Takes the `./` and the final `/` off, which are how tar writes a relative directory.
-fn clean(name: &[u8]) -> Result<Option<RelPath>, PathError> {
-    let mut name = name;
-    while let Some(rest) = name.strip_prefix(b"./") {
-        name = rest;
-    }
-    let name = name.strip_suffix(b"/").unwrap_or(name);
-    if name.is_empty() || name == b"." { Ok(None) } else { RelPath::from_bytes(name).map(Some) }
-}
-
-/// Where a tree is kept while it is unpacked. Paths are clean, and parents were never links.
-pub trait Sink {
-    /// A file with its content.
-    ///
-    /// # Errors
-    /// [`tarball::Error::Damaged`] if `content` fails, else what the keeping fails with.
-    fn file(&mut self, path: &RelPath, executable: bool, content: &mut dyn Read) -> Result<(), Error>;
-    /// The file at `first` a second time, at `path`.
-    ///
-    /// # Errors
-    /// What the keeping fails with.
-    fn again(&mut self, path: &RelPath, first: &RelPath) -> Result<(), Error>;
-    /// A symlink.
-    ///
-    /// # Errors
-    /// What the keeping fails with.
-    fn symlink(&mut self, path: &RelPath, target: &str) -> Result<(), Error>;
-    /// A directory, which may have been made before.
-    ///
-    /// # Errors
-    /// What the keeping fails with.
-    fn directory(&mut self, path: &RelPath) -> Result<(), Error>;
 }
 
 /// What was found and is not in the tree.
@@ -316,84 +226,6 @@ fn noun(kind: EntryType) -> String {
         EntryType::Fifo => "a named pipe".to_owned(),
         EntryType::GNUSparse => "a sparse file".to_owned(),
         other => format!("an entry of type `{}`", other.as_byte().escape_ascii()),
-    }
-}
-
-/// Keeps a tree in the [`Store`]: contents at once, the directories at the end.
-pub struct StoreSink<'a> {
-    store: &'a Store,
-    tree: TreeBuilder,
-    buffer: Vec<u8>,
-}
-
-impl<'a> StoreSink<'a> {
-    /// Files up to this size are read whole before they are put into the store.
-    const BUFFER: usize = 256 << 10;
-
-    /// An empty tree.
-    #[must_use]
-    pub fn new(store: &'a Store) -> Self {
-        Self { store, tree: TreeBuilder::new(), buffer: vec![0; Self::BUFFER] }
-    }
-
-    /// The tree's root.
-    ///
-    /// # Errors
-    /// What the store fails with.
-    pub fn finish(self) -> Result<Blob, Error> {
-        Ok(self.tree.finish(self.store)?)
-    }
-
-    fn keep(&mut self, content: &mut dyn Read) -> Result<Blob, Error> {
-        let count = fill(content, &mut self.buffer)?;
-        if count < self.buffer.len() {
-            return Ok(self.store.put(&self.buffer[..count])?);
-        }
-        let mut writer = self.store.writer()?;
-        let mut filled = count;
-        while filled > 0 {
-            writer.write_all(&self.buffer[..filled]).map_err(|source| self.io(source))?;
-            filled = fill(content, &mut self.buffer)?;
-        }
-        Ok(writer.finish()?)
-    }
-
-    fn io(&self, source: io::Error) -> store::Error {
-        store::Error::Io { path: self.store.root().to_owned(), source }
-    }
-}
-
-/// Reads until the buffer is full or the content ends.
-fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, tarball::Error> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match content.read(&mut buffer[filled..]).map_err(tarball::Error::Damaged)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
-}
-
-impl Sink for StoreSink<'_> {
-    fn file(&mut self, path: &RelPath, executable: bool, content: &mut dyn Read) -> Result<(), Error> {
-        let blob = self.keep(content)?;
-        Ok(self.tree.file(path, blob, executable)?)
-    }
-
-    fn again(&mut self, path: &RelPath, first: &RelPath) -> Result<(), Error> {
-        match self.tree.get(first) {
-            Some(Node::File { blob, executable }) => Ok(self.tree.file(path, blob, executable)?),
-            _ => Err(Error::Target { path: path.clone(), target: first.clone() }),
-        }
-    }
-
-    fn symlink(&mut self, path: &RelPath, target: &str) -> Result<(), Error> {
-        Ok(self.tree.symlink(path, target)?)
-    }
-
-    fn directory(&mut self, path: &RelPath) -> Result<(), Error> {
-        Ok(self.tree.directory(path)?)
     }
 }
 

@@ -62,6 +62,15 @@ fn a_subkey_stands_for_its_primary_key() {
 }
 
 #[test]
+fn a_subkey_of_another_key_is_no_subkey() {
+    let mut pinned = key(fixture!("pinned"));
+    pinned.0.public_subkeys = key(fixture!("subkey")).0.public_subkeys;
+    let print = [pinned.fingerprint()];
+    let result = verify(fixture!("by-subkey"), &[pinned], &print);
+    assert!(matches!(refusals(result)[..], [Refusal::Unbound(_)]), "its binding is not signed by the pinned key");
+}
+
+#[test]
 fn signatures_that_do_not_count() {
     use Refusal::{Expired, Forged, NotPinned, Revoked, Unknown, WeakHash};
     let pinned = key(fixture!("pinned")).fingerprint();

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::*;
 use crate::debian::deb::Deb;
-use crate::debian::decode::Limits;
 use crate::debian::host;
+use crate::debian::limits::Limits;
 
 /// A tree in memory: path → what `ls -F` would show, and the content or target.
 #[derive(Default, Debug)]
