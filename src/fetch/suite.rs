@@ -9,7 +9,8 @@ use std::io::Read;
 
 use super::{Error, Exhausted, Fault, Fetcher, Location, Try, Want, Watch};
 use crate::debian::date::Date;
-use crate::debian::decode::{Decoder, Limits};
+use crate::debian::decode::Decoder;
+use crate::debian::limits::Limits;
 use crate::debian::index::Index;
 use crate::debian::openpgp::Key;
 use crate::debian::release::{self, Release};
