@@ -205,7 +205,7 @@ pub fn merge(store: &Store, trees: &[(String, Blob)], links: &BTreeMap<String, S
 fn add_merge_links(root: &mut TreeBuilder) -> Result<(), Error> {
     for name in MERGED {
         let (link, target) = (RelPath::new(name)?, RelPath::new(format!("usr/{name}"))?);
-        if root.get(&target).is_some() {
+        if root.get(&target)?.is_some() {
             root.symlink(&link, target.as_str())?;
         }
     }
@@ -217,7 +217,7 @@ fn add_links(root: &mut TreeBuilder, links: &BTreeMap<RelPath, String>) -> Resul
     for (link, target) in links {
         root.symlink(link, target).map_err(|source| Error::Link { link: link.clone(), source })?;
     }
-    let there = |link: &RelPath, target: &str| resolve(link, target).is_some_and(|path| root.get(&path).is_some());
+    let there = |link: &RelPath, target: &str| resolve(link, target).is_some_and(|path| root.get(&path).is_ok_and(|node| node.is_some()));
     match links.iter().find(|(link, target)| !there(link, target)) {
         Some((link, target)) => Err(Error::Dangling { link: link.clone(), target: target.clone() }),
         None => Ok(()),
