@@ -1,7 +1,9 @@
 //! Sources, fetched from places that are good, bad and hostile.
 
+mod archive;
 mod download;
 mod git;
+mod lock;
 
 mod path;
 mod server;

@@ -183,29 +183,32 @@ fn the_index_can_be_lost() {
     assert_eq!(files(&home.store, &tree, "").len(), 1);
 }
 
-/// The bar is 5 ms for a release build on a quiet machine; this one may be neither.
+/// The bar is 5 ms for a release build on a quiet machine. Here it is told in what the system takes at the least for
+/// looking at every file, so that it holds on a busy machine and unoptimised as well.
 #[test]
 fn two_thousand_unchanged_files_are_quick() {
     const SOURCES: usize = 100;
     let (home, project) = (Home::new(), tempfile::tempdir().expect("a folder"));
-    for source in 0..SOURCES {
-        let files: Vec<_> = (0..20).map(|file| format!("recipes/unit-{source}/src/file-{file}.c")).collect();
-        write(project.path(), &files.iter().map(|name| (name.as_str(), name.as_str())).collect::<Vec<_>>());
-    }
+    let files = |source| (0..20).map(move |file| format!("recipes/unit-{source}/src/file-{file}.c"));
+    let all: Vec<String> = (0..SOURCES).flat_map(files).collect();
+    write(project.path(), &all.iter().map(|name| (name.as_str(), name.as_str())).collect::<Vec<_>>());
     settle();
+    let look = || all.iter().for_each(|name| drop(fs::symlink_metadata(project.path().join(name)).expect("a file")));
     let run = || {
-        let begun = Instant::now();
         let observer = Observer::open(&home.store, project.path(), SystemTime::now).expect("an observer");
         let include = patterns(&["src/**/*.c", "*.h"]);
         let see = |source| observer.observe(&rel(&format!("recipes/unit-{source}")), &include, &[]).expect("files");
         let trees: Vec<_> = (0..SOURCES).map(see).collect();
         observer.save().expect("an index");
-        (trees, begun.elapsed())
+        trees
     };
-    let (first, cold) = run(); eprintln!("cold {cold:?}");
-    let runs: Vec<_> = (0..10).map(|_| run()).collect();
-    assert!(runs.iter().all(|(trees, _)| *trees == first));
-    let best = runs.iter().map(|(_, time)| *time).min().expect("ten runs");
-    eprintln!("{:?}", runs.iter().map(|r| r.1).collect::<Vec<_>>());
-    assert!(best < Duration::from_millis(50), "{best:?}");
+    let first = run();
+    let time = |work: &dyn Fn()| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed()
+    };
+    let rounds = (0..10).map(|_| (time(&look), time(&|| assert_eq!(run(), first))));
+    let (floor, best) = rounds.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))).expect("ten rounds");
+    assert!(best < floor * 8, "{best:?}, and merely looking at the files {floor:?}");
 }
