@@ -3,5 +3,6 @@
 
 mod architecture;
 mod build;
+mod fetch;
 mod sandbox;
 mod support;

@@ -6,8 +6,11 @@ use tar::EntryType;
 
 use super::{Downloader, Error, Git, Places, Policy, Unusable, Want, Watch};
 use crate::debian::deb::Deb as Package;
-use crate::debian::decode::{Decoder, Limits};
-use crate::debian::unpack::{self, Rules};
+use crate::debian::decode::Decoder;
+use crate::debian::limits::Limits;
+use crate::debian::rules::Rules;
+use crate::debian::sink::StoreSink;
+use crate::debian::unpack;
 use crate::digest::Digest;
 use crate::lockfile::{Deb, Pin, Place};
 use crate::path::RelPath;
@@ -106,7 +109,7 @@ impl<'a> Fetcher<'a> {
     }
 
     fn package(&self, file: impl Read) -> Result<Output, Unusable> {
-        let mut sink = unpack::StoreSink::new(self.store);
+        let mut sink = StoreSink::new(self.store);
         Package::open(file)?.unpack(&Rules::default(), &mut sink)?;
         Ok(Output::Tree(sink.finish()?))
     }

@@ -139,12 +139,12 @@ impl<'a> Repository<'a> {
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         environment.insert("GIT_CONFIG_GLOBAL".to_owned(), path(self.config()));
         environment.insert("HOME".to_owned(), path(self.scratch.path().to_owned()));
-        duct::cmd("git", arguments).dir(self.scratch.path()).full_env(environment).stdin_null()
+        duct::cmd("git", arguments).dir(self.scratch.path()).full_env(environment)
     }
 
     /// Standard output, or what git said against it.
     fn run(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
-        let command = self.command(arguments).stdout_capture().stderr_capture().unchecked();
+        let command = self.command(arguments).stdin_null().stdout_capture().stderr_capture().unchecked();
         let output = command.run().map_err(Error::NoGit)?;
         let message = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(message()) })
