@@ -20,8 +20,8 @@ use crate::store::{Node, Output, Store};
 pub fn unpack(store: &Store, archive: &Output, strip: u32) -> Result<Output, Error> {
     let path = store.realise(archive)?;
     let refused = |error: &dyn std::fmt::Display| Error::Refused(error.to_string());
-    let mut decoder = Decoder::sniff(open(&path)?, Limits::ARCHIVE).map_err(|error| refused(&error))?;
-    let rules = Rules::source(strip);
+    let mut decoder = Decoder::detect(open(&path)?, Limits::ARCHIVE).map_err(|error| refused(&error))?;
+    let rules = Rules { strip, ..Rules::default() };
     let (tree, _) = unpack::into_store(&mut decoder, &rules, store).map_err(|error| refused(&error))?;
     Ok(Output::Tree(tree))
 }
@@ -35,7 +35,7 @@ pub fn deb(store: &Store, deb: &Output, member: Option<&RelPath>) -> Result<Outp
     let refused = |error: &dyn std::fmt::Display| Error::Refused(error.to_string());
     let mut sink = StoreSink::new(store);
     let deb = Deb::open(open(&path)?).map_err(|error| refused(&error))?;
-    deb.unpack(&Rules::source(0), &mut sink).map_err(|error| refused(&error))?;
+    deb.unpack(&Rules::default(), &mut sink).map_err(|error| refused(&error))?;
     let tree = sink.finish().map_err(|error| refused(&error))?;
     match member {
         None => Ok(Output::Tree(tree)),

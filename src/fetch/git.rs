@@ -75,15 +75,15 @@ impl Git {
         Self { environment: environment.into_iter().filter(passes).collect() }
     }
 
-    /// The commit that `rev` means now, and the digest of its tree, which is in the store then.
+    /// The commit that `rev` means now, and its tree, which is in the store then.
     ///
     /// # Errors
     /// When no place has it, or its tree has what a store can't hold.
-    pub fn pin(&self, store: &Store, url: &str, places: &[String], rev: &Rev) -> Result<(String, Digest), Error> {
+    pub fn pin(&self, store: &Store, url: &str, places: &[String], rev: &Rev) -> Result<(String, Blob), Error> {
         let repository = Repository::new(self, store, url)?;
         let commit = repository.fetch(places, rev)?;
         let tree = Commit { repository: &repository, id: &commit }.import(store)?;
-        Ok((commit, tree.digest))
+        Ok((commit, tree))
     }
 
     /// The tree of a pinned commit; git is not asked when the store has it.

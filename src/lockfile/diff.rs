@@ -120,7 +120,7 @@ fn summary(locked: &Locked) -> String {
             format!("{}{member}{}", deb.reference(), strip(unpack))
         }
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
-        Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {tree}"),
+        Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
         Locked::Path { .. } => "files of this repository".to_owned(),
     }
 }

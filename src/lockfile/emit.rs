@@ -82,7 +82,8 @@ fn emit_entry(out: &mut String, entry: &Entry) {
         Locked::Git { url, commit, tree } => {
             field(out, "git", url);
             field(out, "commit", commit);
-            field(out, "tree", &tree.to_string());
+            field(out, "tree", &tree.digest.to_string());
+            _ = writeln!(out, "tree-size = {}", tree.size);
         }
         Locked::Path { .. } => {}
     }

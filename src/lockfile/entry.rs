@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
+use crate::store::Blob;
 
 /// A pinned file: where archives keep it, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +106,8 @@ pub enum Locked {
         url: String,
         /// 40 hex digits.
         commit: String,
-        /// The checked-out tree, as the store names it.
-        tree: Digest,
+        /// The root of the checked-out tree, as the store names it.
+        tree: Blob,
     },
     /// Files of this repository; not pinned, but hashed when they are read.
     Path {

@@ -49,6 +49,7 @@
 //! git = "https://example.org/lib.git"
 //! commit = "0123456789abcdef0123456789abcdef01234567"
 //! tree = "sha256:…"                             # of the checked-out tree in the store
+//! tree-size = 168                               # of its root directory message, in bytes
 //! ```
 //!
 //! Path sources have no entry. A package of an archive has one version in the whole file, and every package that

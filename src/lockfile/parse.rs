@@ -12,6 +12,7 @@ use super::{Deb, Entry, FILE, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite
 use crate::path::{Name, RelPath};
 use crate::recipe::text::Texts;
 use crate::recipe::{Diagnostic, Fault, Unpack, locate};
+use crate::store::Blob;
 
 type Text = Spanned<String>;
 
@@ -58,6 +59,8 @@ struct RawSource {
     git: Option<String>,
     commit: Option<Text>,
     tree: Option<Text>,
+    #[serde(rename = "tree-size")]
+    tree_size: Option<u64>,
 }
 
 /// A package line, and whether an entry names it.
@@ -192,7 +195,7 @@ impl Reading {
         let spec = self.parsed(&raw.spec)?;
         let unpack = raw.strip.map(|strip| Unpack { strip });
         let file = raw.size.zip(raw.digest);
-        let state = raw.commit.zip(raw.tree);
+        let state = raw.commit.zip(raw.tree.zip(raw.tree_size));
         let locked = match (raw.debs, raw.deb, raw.member, raw.url, file, raw.git, state, unpack) {
             (Some(debs), None, None, None, None, None, None, None) => Locked::Debs(self.set(&debs)),
             (None, Some(deb), member, None, None, None, None, unpack) => {
@@ -203,10 +206,11 @@ impl Reading {
             (None, None, None, Some(url), Some((size, digest)), None, None, unpack) => {
                 Locked::Url { pin: Pin { place: Place::Url(url), size, digest: self.parsed(&digest)? }, unpack }
             }
-            (None, None, None, None, None, Some(url), Some((commit, tree)), None) => {
-                Locked::Git { url, commit: self.commit(commit)?, tree: self.parsed(&tree)? }
+            (None, None, None, None, None, Some(url), Some((commit, (tree, size))), None) => {
+                let tree = Blob { digest: self.parsed(&tree)?, size };
+                Locked::Git { url, commit: self.commit(commit)?, tree }
             }
-            _ => return self.refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree`"),
+            _ => return self.refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`"),
         };
         Some(((unit, name), Entry { spec, locked }.sorted()))
     }
