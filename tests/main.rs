@@ -1,1 +1,3 @@
-//! t
+//! All tests that need more than one module, in one program so that they link once.
+
+mod resolver;
