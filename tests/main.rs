@@ -4,5 +4,6 @@
 mod architecture;
 mod build;
 mod fetch;
+mod resolver;
 mod sandbox;
 mod support;

@@ -85,6 +85,7 @@ pub(super) struct Disk {
     pub(super) path: PathBuf,
     /// At most so many links to one object; `None` is as many as the file system allows.
     pub(super) max_links: Option<u64>,
+    pub(super) sync: bool,
     /// Results that wait for a commit.
     pub(super) queue: Mutex<BTreeMap<Digest, ActionResult>>,
     /// Realised trees that this process has looked over.

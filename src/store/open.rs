@@ -67,7 +67,7 @@ impl Store {
         if owner != geteuid().as_raw() {
             return Err(Error::Owner { path, want: geteuid().as_raw(), got: owner });
         }
-        let disk = Disk::new(directory, path, setup.max_links);
+        let disk = Disk::new(directory, path, setup);
         disk.create()?;
         let in_use = disk.lock_file("use")?;
         let store = Self { disk: Arc::new(disk), in_use, gate: Mutex::new(()) };
