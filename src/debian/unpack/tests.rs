@@ -233,6 +233,22 @@ fn leading_components_are_stripped() {
 }
 
 #[test]
+fn a_source_archive_becomes_a_tree_of_the_store() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let store = Store::open(&directory.path().join("store")).expect("store");
+    let large = "0123456789abcdef".repeat(40_000);
+    let entries = [file("top/large", &large), link(b'1', "top/same", "top/large"), link(b'2', "top/d/l", "../large")];
+    let packed = liblzma::encode_all(&archive(&entries)[..], 0).expect("xz");
+    let mut decoder = Decoder::detect(&packed[..], Limits::ARCHIVE).expect("decoder");
+    let rules = Rules { strip: 1, ..Rules::default() };
+    let (tree, _) = into_store(&mut decoder, &rules, &store).expect("sound");
+    let tree = store.checkout(&tree.digest).expect("checkout");
+    for name in ["large", "same", "d/l"] {
+        assert_eq!(std::fs::read_to_string(tree.join(name)).expect(name), large);
+    }
+}
+
+#[test]
 fn usr_is_merged_and_docs_are_trimmed() {
     let rules = Rules::toolroot(vec![RelPath::new("usr/share/doc").expect("clean")]);
     let entries = [
