@@ -156,8 +156,8 @@ fn hostile_archives_are_refused() {
         ("a link over a directory", vec![file("d/x", ""), link(b'2', "d", "/etc")], "`d` is in the archive twice"),
         ("a directory over a link", vec![link(b'2', "d", "/etc"), directory("d")], "`d` is in the archive twice"),
         ("a file twice", vec![file("f", "1"), file("./f", "2")], "once as a file and once as a file"),
-        ("a symlink without target", vec![link(b'2', "l", "")], "target of the symlink `l`"),
-        ("a target that is not UTF-8", vec![(b'2', b"l", b"\xff", 0o777, b"")], "target of the symlink `l`"),
+        ("a symlink without target", vec![link(b'2', "l", "")], "target of the link `l`"),
+        ("a target that is not UTF-8", vec![(b'2', b"l", b"\xff", 0o777, b"")], "target of the link `l`"),
         ("a long name as a bomb", vec![(b'L', b"L", b"", 0, long.as_bytes())], "a name or link target of more than"),
         (
             "a long name that leads outside",
