@@ -1,20 +1,8 @@
 //! Locked sources, brought into the store: what stands there is what was pinned, or it is an error.
 
-use std::io::{self, BufReader, Read};
-
-use tar::EntryType;
-
-use super::{Downloader, Error, Git, Places, Policy, Unusable, Want, Watch};
-use crate::debian::deb::Deb as Package;
-use crate::debian::decode::Decoder;
-use crate::debian::limits::Limits;
-use crate::debian::rules::Rules;
-use crate::debian::sink::StoreSink;
-use crate::debian::unpack;
+use super::{Downloader, Error, Git, Places, Policy, Want, Watch};
 use crate::digest::Digest;
-use crate::lockfile::{Deb, Pin, Place};
-use crate::path::RelPath;
-use crate::recipe::Unpack;
+use crate::lockfile::Pin;
 use crate::store::{Blob, Output, Store};
 
 /// Fetches sources into a store; used from many threads at once.

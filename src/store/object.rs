@@ -17,6 +17,7 @@ use rustix::fs::{fchmod, fsync, futimens, mkdirat, openat, renameat, renameat_wi
 use rustix::io::Errno;
 use rustix::path::Arg;
 
+use super::open::Setup;
 use super::error::at;
 use super::result::RESULT;
 use super::scratch::Scratch;
@@ -85,6 +86,7 @@ pub(super) struct Disk {
     pub(super) path: PathBuf,
     /// At most so many links to one object; `None` is as many as the file system allows.
     pub(super) max_links: Option<u64>,
+    /// Whether results wait for the disk.
     pub(super) sync: bool,
     /// Results that wait for a commit.
     pub(super) queue: Mutex<BTreeMap<Digest, ActionResult>>,
@@ -95,9 +97,9 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn new(root: OwnedFd, path: PathBuf, max_links: Option<u64>) -> Self {
+    pub(super) fn new(root: OwnedFd, path: PathBuf, setup: &Setup) -> Self {
         let (queue, checked, bench, next) = Default::default();
-        Self { root, path, max_links, queue, checked, bench, next }
+        Self { root, path, max_links: setup.max_links, sync: setup.sync, queue, checked, bench, next }
     }
 
     /// For `map_err`: names the path below the store that a system call failed on.
