@@ -198,7 +198,11 @@ impl Lockfile {
     /// pinned again, so that versions never mix.
     pub fn set_suite(&mut self, suite: Suite) {
         self.sources.retain(|_, entry| {
-            entry.debs().iter().filter_map(Deb::state).all(|(archive, date)| *archive != suite.archive || date == suite.date)
+            entry
+                .debs()
+                .iter()
+                .filter_map(Deb::state)
+                .all(|(archive, date)| *archive != suite.archive || date == suite.date)
         });
         self.suites.insert(suite.archive.clone(), suite);
     }

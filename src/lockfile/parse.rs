@@ -101,12 +101,13 @@ struct Reading {
 
 impl Reading {
     fn file(&self, text: &str) -> Result<File, Fault> {
-        let damaged = |error: toml::de::Error| {
-            Fault::new(error.span().unwrap_or_default(), error.message()).help(RESTORE)
-        };
+        let damaged =
+            |error: toml::de::Error| Fault::new(error.span().unwrap_or_default(), error.message()).help(RESTORE);
         let wrong = |format: &Spanned<u64>| {
             let fault = Fault::new(format.span(), format!("the lockfile has format {}", format.get_ref()));
-            fault.label(format!("this forge knows format {FORMAT}")).help("it was made by a newer forge: install that one")
+            fault
+                .label(format!("this forge knows format {FORMAT}"))
+                .help("it was made by a newer forge: install that one")
         };
         match toml::from_str::<File>(text) {
             Ok(File { format: Some(format), .. }) if *format.get_ref() != FORMAT => Err(wrong(&format)),
@@ -140,7 +141,8 @@ impl Reading {
             }
         }
         let unused = self.debs.iter().filter(|(_, listed)| !listed.used);
-        let unused: Vec<_> = unused.map(|(name, listed)| (listed.at.clone(), format!("no source uses `{name}`"))).collect();
+        let unused: Vec<_> =
+            unused.map(|(name, listed)| (listed.at.clone(), format!("no source uses `{name}`"))).collect();
         unused.into_iter().for_each(|(at, title)| self.fault(at, title));
         lockfile
     }

@@ -84,12 +84,12 @@ fn damaged_files_say_where() {
     damaged(gcc, &gcc.replace("4:14.2.0-1 1344", "1344"), 15, "a package is");
     damaged(gcc, &gcc.replace(" pool/", " ../pool/"), 15, "could lead outside");
     damaged(gcc, &format!("{gcc}\n{gcc}"), 16, "stands here twice");
-    damaged(&format!("{gcc}\n"), "", 34, "no suite lists the package `debian/gcc:amd64`");
+    damaged(&format!("{gcc}\n"), "", 32, "no suite lists the package `debian/gcc:amd64`");
     damaged("  \"debian/gcc:amd64\",\n", "", 15, "no source uses `debian/gcc:amd64`");
-    damaged("name = \"lib\"", "name = \"data\"", 48, "stands here twice");
-    damaged("git = ", "url = ", 48, "a source has");
-    damaged(&"0a".repeat(20), "0a", 53, "a commit has 40");
-    damaged("unit = \"hello\"", "unit = \"Hello\"", 41, "is not a name");
+    damaged("name = \"lib\"", "name = \"data\"", 45, "stands here twice");
+    damaged("git = ", "url = ", 45, "a source has");
+    damaged(&"0a".repeat(20), "0a", 50, "a commit has 40");
+    damaged("unit = \"hello\"", "unit = \"Hello\"", 38, "is not a name");
 }
 
 #[test]
@@ -122,7 +122,10 @@ fn what_has_no_words_is_refused() {
 }
 
 fn project(url: &str) -> Project {
-    let archive = format!("kind = 'archive'\nsuite = 's'\ncomponents = ['m']\narchitecture = 'a'\nfingerprints = ['{}']", "0".repeat(40));
+    let archive = format!(
+        "kind = 'archive'\nsuite = 's'\ncomponents = ['m']\narchitecture = 'a'\nfingerprints = ['{}']",
+        "0".repeat(40)
+    );
     let hello = format!("toolroot = 'gcc'\nsteps = ['true']\n[sources]\nsrc.path = ['*']\ndata.url = '{url}'");
     let files = [
         ("recipes/debian.toml", archive),
@@ -139,7 +142,14 @@ fn lock(project: &Project) -> Lockfile {
     lockfile.set_suite(suite("20260912T075541Z"));
     for (unit, source, locked) in [
         ("gcc", "debs", Locked::Debs(vec![deb("gcc", "1")])),
-        ("hello", "data", Locked::Url { pin: Pin { place: Place::Url("u".to_owned()), size: 1, digest: Digest::of(b"") }, unpack: None }),
+        (
+            "hello",
+            "data",
+            Locked::Url {
+                pin: Pin { place: Place::Url("u".to_owned()), size: 1, digest: Digest::of(b"") },
+                unpack: None,
+            },
+        ),
     ] {
         let spec = project.units[unit].sources[source].specification();
         lockfile.insert(name(unit), name(source), Entry { spec, locked }).expect("fits");
@@ -197,7 +207,8 @@ fn difference_in_words() {
     let mut new = old.clone();
     new.set_suite(suite("20261001T000000Z"));
     new.set_suite(suite("20260912T075541Z"));
-    new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("gcc", "4:14.3.0-1"), deb("cpp", "1")]))).expect("fits");
+    new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("gcc", "4:14.3.0-1"), deb("cpp", "1")])))
+        .expect("fits");
     let data = new.sources.get_mut(&(name("hello"), name("data"))).expect("there");
     data.spec = Digest::of(b"other");
     let expected = "\
@@ -210,7 +221,8 @@ fn difference_in_words() {
 - linux/src debian/linux-source-6.12:amd64, usr/src/linux.tar.xz, unpacked, strip 1
 ";
     let found = Diff::new(&old, &new).to_string();
-    let found: String = found.lines().filter(|line| !line.contains("gcc/debs")).map(|line| format!("{line}\n")).collect();
+    let found: String =
+        found.lines().filter(|line| !line.contains("gcc/debs")).map(|line| format!("{line}\n")).collect();
     assert_eq!(found, expected);
 }
 
@@ -235,8 +247,9 @@ fn any_locked() -> impl Strategy<Value = Locked> {
     let debs = debs.prop_map(|set| set.iter().map(|(package, version)| deb(package, &version.to_string())).collect());
     let member = ("[a-z]{1,3}", proptest::option::of(any_path()), unpack())
         .prop_map(|(package, member, unpack)| Locked::DebMember { deb: deb(&package, "1"), member, unpack });
-    let url = (any::<String>(), any::<u32>(), digest(), unpack()).prop_map(|(url, size, digest, unpack)| {
-        Locked::Url { pin: Pin { place: Place::Url(url), size: size.into(), digest }, unpack }
+    let url = (any::<String>(), any::<u32>(), digest(), unpack()).prop_map(|(url, size, digest, unpack)| Locked::Url {
+        pin: Pin { place: Place::Url(url), size: size.into(), digest },
+        unpack,
     });
     let git = (any::<String>(), "[0-9a-f]{40}", digest(), 0..=u64::from(u32::MAX)).prop_map(|(url, commit, digest, size)| {
         Locked::Git { url, commit, tree: Blob { digest, size } }

@@ -169,8 +169,11 @@ fn form(raw: &Raw, root: Root, at: Span, faults: &mut Vec<Fault>) -> Option<Form
         },
         Some(kind) => match Form::named(kind) {
             Some(form) => return Some(form),
-            None => Fault::new(at, format!("there is no kind `{}`", kind.escape_debug()))
-                .suggest(kind, kinds(), format!("the kinds are {}", kinds().join(", "))),
+            None => Fault::new(at, format!("there is no kind `{}`", kind.escape_debug())).suggest(
+                kind,
+                kinds(),
+                format!("the kinds are {}", kinds().join(", ")),
+            ),
         },
     };
     faults.push(fault);

@@ -1,5 +1,6 @@
 //! Errors with their places: file, line, caret, what is wrong, what to do next.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,7 +58,8 @@ impl Diagnostic {
             let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let label = Some(mark.label.as_str()).filter(|label| !label.is_empty());
             let annotation = kind.span(mark.span.clone()).label(label);
-            group = group.element(Snippet::source(&mark.file.text).path(mark.file.path.as_str()).annotation(annotation));
+            group =
+                group.element(Snippet::source(&mark.file.text).path(mark.file.path.as_str()).annotation(annotation));
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
@@ -122,8 +124,9 @@ impl Fault {
     fn locate(self, texts: &Texts) -> Diagnostic {
         let mark = |(span, label): (Span, String)| {
             let (file, span) = texts.locate(&span);
-            let start = file.text.floor_char_boundary(span.start);
-            let end = file.text.ceil_char_boundary(span.end.min(file.text.len()).max(start));
+            let whole = |at: &usize| file.text.is_char_boundary(*at);
+            let start = (0..=span.start).rev().find(whole).unwrap_or_default();
+            let end = (span.end.max(start)..file.text.len()).find(whole).unwrap_or(file.text.len());
             Mark { file, span: start..end, label }
         };
         Diagnostic { title: self.title, marks: self.marks.into_iter().map(mark).collect(), help: self.help }
@@ -137,10 +140,11 @@ pub(crate) fn locate(mut faults: Vec<Fault>, texts: &Texts) -> Vec<Diagnostic> {
     faults.into_iter().map(|fault| fault.locate(texts)).collect()
 }
 
-/// Of `known` the one that `word` may be a slip of.
+/// Of `known` the one that `word` may be a slip of; of equally near ones the longest, as letters are lost more often
+/// than added.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |other: &str| strsim::damerau_levenshtein(word, other);
-    let near = known.into_iter().min_by_key(|other| (slips(other), *other))?;
+    let near = known.into_iter().min_by_key(|other| (slips(other), Reverse(other.len()), *other))?;
     (slips(near) <= (word.chars().count() / 3).max(1)).then_some(near)
 }
 
@@ -179,7 +183,8 @@ mod tests {
     #[test]
     fn slips() {
         let known = ["steps", "sources", "outputs", "gcc"];
-        for (word, near) in [("step", Some("steps")), ("soruces", Some("sources")), ("zzz", None), ("gc", Some("gcc"))] {
+        for (word, near) in [("step", Some("steps")), ("soruces", Some("sources")), ("zzz", None), ("gc", Some("gcc"))]
+        {
             assert_eq!(nearest(word, known), near, "{word}");
         }
     }

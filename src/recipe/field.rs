@@ -71,7 +71,9 @@ pub(super) fn package(text: &At<String>, expanded: String, faults: &mut Vec<Faul
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.:".contains(&byte);
     if expanded.is_empty() || expanded.starts_with('-') || !expanded.bytes().all(allowed) {
         let title = format!("`{}` is not the name of a Debian package", expanded.escape_debug());
-        faults.push(Fault::new(text.span(), title).help("write a name such as `libc6-dev`; the lockfile has the version"));
+        faults.push(
+            Fault::new(text.span(), title).help("write a name such as `libc6-dev`; the lockfile has the version"),
+        );
     }
     expanded
 }

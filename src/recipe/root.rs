@@ -27,8 +27,7 @@ pub enum Root {
 
 impl Root {
     /// All six, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Recipes, Self::Kernel, Self::Bpf, Self::Extensions, Self::Images, Self::Charts];
+    pub const ALL: [Self; 6] = [Self::Recipes, Self::Kernel, Self::Bpf, Self::Extensions, Self::Images, Self::Charts];
 
     /// The folder's name.
     #[must_use]

@@ -200,7 +200,14 @@ mod tests {
     #[test]
     fn golden_digests() {
         let found = sources().map(|source| source.specification().hex());
-        assert_eq!(found, ["", "", "", "", ""]);
+        let expected = [
+            "694c34bb19be06f54003c42c7d82409d2983ca1416eea65fd5a4eb38e02bff31",
+            "33f9bde24bac22e8fd7ce39de4d2961cd8e5efd8ebba5ecd2861944106db6e46",
+            "135ae02c1f7659c41812be5d06f994eb9f5ffa34725d95ac2d4a4a824e2b4cd7",
+            "2c869ff9716b2fa761aa8b25ad88b92152c781c6a42a4f8c55525bd87d9a4472",
+            "f46efe1930a6fc9ac4cb6e982deb69165bce20df2ec3e96b658df7a78145fe17",
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]

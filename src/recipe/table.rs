@@ -90,7 +90,7 @@ fn cut_value(value: &mut DeValue<'_>, span: &Span) -> bool {
                 return true;
             }
             let count = array.len();
-            let whole = mem::replace(array, DeArray::default());
+            let whole = mem::replace(array, DeArray::new());
             *array = whole.into_iter().filter(|item| item.span() != *span).collect();
             array.len() < count
         }
@@ -133,8 +133,8 @@ mod tests {
     fn merging() {
         let mut base = table("a = 1\nlist = [1]\n[t]\nx = 1\ny = 1");
         merge(&mut base, table("a = 2\nlist = [2]\nnew = 1\n[t]\nx = 2"));
-        let expected = table("a = 2\nlist = [1, 2]\nnew = 1\n[t]\nx = 2\ny = 1");
-        assert_eq!(base, expected);
+        let expected = "a = 2\nlist = [1, 2]\nnew = 1\n[t]\nx = 2\ny = 1";
+        assert_eq!(value::<toml::Table>(&mut base).0, toml::from_str(expected).ok());
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn every_syntax_error_is_found_at_its_place() {
         let (table, faults) = read("a = \nb = 1\nb = 2\nc = 3", 100);
-        assert_eq!(table.get("c").map(Spanned::span), Some(120..121));
+        assert_eq!(table.get("c").map(Spanned::span), Some(121..122));
         assert_eq!(faults.len(), 2, "{faults:?}");
     }
 }

@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn positions_name_files() {
         let path = |text| RelPath::new(text).expect("clean");
-        let texts = Texts::new([(path("a"), "12".to_owned()), (path("b"), String::new()), (path("c"), "345".to_owned())]);
+        let texts =
+            Texts::new([(path("a"), "12".to_owned()), (path("b"), String::new()), (path("c"), "345".to_owned())]);
         for (span, file, within) in [(0..1, "a", 0..1), (2..2, "a", 2..2), (3..3, "b", 0..0), (4..6, "c", 0..2)] {
             let (found, place) = texts.locate(&span);
             assert_eq!((found.path.as_str(), place), (file, within));

@@ -56,7 +56,12 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(page: &'a Page<'a>, vars: &'a Vars<'a>, archives: &'a Archives, faults: &'a mut Vec<Fault>) -> Self {
+    pub(super) fn new(
+        page: &'a Page<'a>,
+        vars: &'a Vars<'a>,
+        archives: &'a Archives,
+        faults: &'a mut Vec<Fault>,
+    ) -> Self {
         let inputs = Inputs { directory: &page.directory, vars, archives };
         Self { page, raw: &page.raw, inputs, uses: Vec::new(), faults }
     }
@@ -89,7 +94,11 @@ impl<'a> Draft<'a> {
         let archive = archive.and_then(|name| self.inputs.archive(name, self.faults));
         self.filled("packages", &self.raw.packages);
         let packages = self.raw.packages.iter().map(|text| self.inputs.package(text, self.faults)).collect();
-        let source = Source::Debs { archive: archive?, packages: distinct(packages), essential: self.raw.essential.unwrap_or(true) };
+        let source = Source::Debs {
+            archive: archive?,
+            packages: distinct(packages),
+            essential: self.raw.essential.unwrap_or(true),
+        };
         let trim = match &self.raw.trim {
             Some(paths) => paths.iter().filter_map(|path| field::path(path, self.faults)).collect(),
             None => DEFAULT_TRIM.map(|path| RelPath::new(path).expect("BUG: a default path is unclean")).to_vec(),

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn faults() {
         let (_, faults) = expand("'x ${levle}'");
-        let expected = Fault::new(43..51, "`levle` is not a variable of this recipe").help("did you mean `level`?");
+        let expected = Fault::new(42..50, "`levle` is not a variable of this recipe").help("did you mean `level`?");
         assert_eq!(faults, [expected]);
         assert_eq!(expand("'${HOME:-x} ${'").1.len(), 2);
     }
