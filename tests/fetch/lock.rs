@@ -183,5 +183,7 @@ fn urls_are_pinned_unpacked_and_mirrored() {
     fs::write(&file, format!("digests = [{:?}]\n", mirror.path())).expect("a file");
     let places = Places::new(Mirrors::read(&file).expect("mirrors"), Vec::new());
     let fetcher = Fetcher::new(&fresh.store, places, Policy { offline: true, ..Policy::default() }, Git::default());
+    let error = fetcher.git("https://host/x", &"0".repeat(40), &pin.digest).expect_err("offline").to_string();
+    assert!(error.contains("offline"), "{error}");
     assert!(matches!(fetcher.url(&pin, None, "unit", &go_on), Ok(Output::File { executable: false, .. })));
 }
