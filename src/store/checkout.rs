@@ -241,3 +241,139 @@ fn make_empty(kind: Kind, parent: &File, name: &str) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     seal(openat(parent, name, flags, Mode::RUSR | Mode::WUSR)?, kind.mode())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::thread;
+
+    use super::super::Setup;
+    use super::super::fixture::{Fixture, chmod, sample, setup, write};
+    use super::*;
+
+    fn modes(path: &Path, found: &mut Vec<(PathBuf, u32, i64)>) {
+        let data = path.symlink_metadata().expect("stats");
+        found.push((path.to_owned(), data.mode() & 0o7777, data.mtime()));
+        if data.is_dir() {
+            path.read_dir().expect("reads").for_each(|entry| modes(&entry.expect("an entry").path(), found));
+        }
+    }
+
+    #[test]
+    fn modes_and_times_are_fixed() {
+        let fixture = Fixture::new();
+        sample(&fixture.outside("tree"));
+        let tree = fixture.import(&fixture.outside("tree"));
+        let path = fixture.store.checkout(&tree.digest).expect("checks out");
+        let mut found = Vec::new();
+        modes(&path, &mut found);
+        for (path, mode, time) in found {
+            let data = path.symlink_metadata().expect("stats");
+            let want = if data.is_symlink() {
+                0o777
+            } else if data.is_dir() || path.ends_with("bin/tool") {
+                0o755
+            } else {
+                0o644
+            };
+            assert_eq!((mode, time), (want, MTIME), "{}", path.display());
+        }
+        assert_eq!(std::fs::read_link(path.join("dangling")).expect("reads"), Path::new("/no/where"));
+    }
+
+    #[test]
+    fn files_are_links_and_empty_files_are_not() {
+        let fixture = Fixture::new();
+        let tree = fixture.tree(&[("a", "text"), ("b", "text"), ("empty", "")]);
+        let path = fixture.store.checkout(&tree.digest).expect("checks out");
+        let links = |name| path.join(name).metadata().expect("stats").nlink();
+        assert_eq!((links("a"), links("b"), links("empty")), (3, 3, 1));
+    }
+
+    #[test]
+    fn an_object_with_all_its_links_is_renewed() {
+        let fixture = Fixture::with(&Setup { max_links: Some(3), ..setup("one") });
+        let tree = fixture.tree(&[("a", "x"), ("b", "x"), ("c", "x"), ("d", "x"), ("e", "x")]);
+        let path = fixture.store.checkout(&tree.digest).expect("checks out");
+        for name in ["a", "b", "c", "d", "e"] {
+            let data = path.join(name).metadata().expect("stats");
+            assert!(data.nlink() <= 3 && data.mtime() == MTIME, "{name}");
+            assert_eq!(std::fs::read(path.join(name)).expect("reads"), b"x");
+        }
+    }
+
+    /// Each entry damages a tree without touching an object; a new process makes it anew.
+    #[test]
+    fn a_damaged_tree_is_made_anew() {
+        type Damage = fn(&Path);
+        let cases: [(&str, Damage); 6] = [
+            ("removed", |path| std::fs::remove_file(path.join("a")).expect("removes")),
+            ("added", |path| write(&path.join("more"), "", 0o644)),
+            ("mode", |path| chmod(&path.join("a"), 0o600)),
+            ("time", |path| {
+                drop(std::fs::File::open(path.join("a")).map(|f| f.set_modified(std::time::SystemTime::now())))
+            }),
+            ("directory", |path| chmod(&path.join("d"), 0o700)),
+            ("type", |path| {
+                std::fs::remove_file(path.join("a")).expect("removes");
+                std::os::unix::fs::symlink("d", path.join("a")).expect("links");
+            }),
+        ];
+        for (what, damage) in cases {
+            let fixture = Fixture::new();
+            let tree = fixture.tree(&[("a", "text"), ("d/b", "more")]);
+            let path = fixture.store.checkout(&tree.digest).expect("checks out");
+            damage(&path);
+            let again = fixture.again("one");
+            let path = again.checkout(&tree.digest).expect(what);
+            assert!(again.disk.tree_matches(CWD, &path, &tree.digest).expect("compares"), "{what}");
+        }
+    }
+
+    #[test]
+    fn writing_through_a_tree_is_found() {
+        let fixture = Fixture::new();
+        let tree = fixture.tree(&[("a", "text"), ("b", "fine")]);
+        let key = fixture.commit("key", Output::Tree(tree));
+        let path = fixture.store.checkout(&tree.digest).expect("checks out");
+        std::fs::write(path.join("a"), "TEXT").expect("writes through the link");
+        let again = fixture.again("one");
+        let error = again.checkout(&tree.digest).expect_err("corrupt");
+        assert!(error.is_damage() && error.to_string().contains(&Digest::of(b"text").hex()), "{error}");
+        assert_eq!(again.result(&key).expect("looks"), None, "a result over it is forgotten");
+        assert_eq!(fixture.tree(&[("a", "text"), ("b", "fine")]), tree);
+        let path = again.checkout(&tree.digest).expect("made again");
+        assert_eq!(std::fs::read(path.join("a")).expect("reads"), b"text");
+    }
+
+    #[test]
+    fn a_missing_object_is_damage() {
+        let fixture = Fixture::new();
+        let tree = fixture.tree(&[("a", "text")]);
+        std::fs::remove_file(fixture.store.root().join(Kind::File.path(&Digest::of(b"text")))).expect("removes");
+        assert!(fixture.store.checkout(&tree.digest).expect_err("missing").is_damage());
+        assert!(fixture.store.checkout(&Digest::of(b"no such tree")).expect_err("missing").is_damage());
+    }
+
+    #[test]
+    fn many_threads_and_stores_make_one_tree() {
+        let fixture = Fixture::new();
+        let tree = fixture.tree(&[("a", "text"), ("d/b", "more")]);
+        let other = fixture.again("one");
+        thread::scope(|scope| {
+            for store in [&fixture.store, &other, &fixture.store, &other] {
+                scope.spawn(|| store.checkout(&tree.digest).expect("checks out"));
+            }
+        });
+        assert_eq!(fixture.store.root().join("tree").read_dir().expect("reads").count(), 1);
+    }
+
+    #[test]
+    fn the_other_flavour_is_made_on_demand() {
+        let fixture = Fixture::new();
+        let blob = fixture.store.put(b"text").expect("puts");
+        let path = fixture.store.file(&blob, true).expect("makes");
+        assert_eq!(path.metadata().expect("stats").mode() & 0o777, 0o755);
+        assert_eq!(std::fs::read(path).expect("reads"), b"text");
+    }
+}

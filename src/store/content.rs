@@ -197,3 +197,72 @@ impl Reader {
         self.hasher.take().is_some_and(|hasher| hasher.finish() == (self.blob.digest, self.blob.size))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let fixture = Fixture::new();
+        for size in [0, 1, HELD, HELD + 1, 3 * HELD + 7] {
+            let bytes = vec![7; size];
+            let mut writer = fixture.store.writer().expect("a writer");
+            io::copy(&mut &bytes[..], &mut writer).expect("writes");
+            let blob = writer.finish().expect("finishes");
+            assert_eq!(blob, Blob { digest: Digest::of(&bytes), size: size as u64 });
+            let mut read = Vec::new();
+            fixture.store.read(&blob).expect("opens").read_to_end(&mut read).expect("reads");
+            assert!(read == bytes, "{size}");
+            assert_eq!(fixture.store.put(&bytes).expect("puts"), blob);
+        }
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_nothing() {
+        let fixture = Fixture::new();
+        let mut writer = fixture.store.writer().expect("a writer");
+        writer.write_all(&vec![1; 2 * HELD]).expect("writes");
+        drop(writer);
+        assert_eq!(fixture.listing().iter().filter(|line| line.contains("/file/")).count(), 0);
+    }
+
+    #[test]
+    fn corruption_is_found_while_reading() {
+        for damage in [&b"texT"[..], b"tex", b"text and more", b""] {
+            let fixture = Fixture::new();
+            let blob = fixture.store.put(b"text").expect("puts");
+            let path = fixture.store.file(&blob, false).expect("there");
+            std::fs::write(&path, damage).expect("damages");
+            let error = fixture.store.read(&blob).expect("opens").read_to_end(&mut Vec::new()).expect_err("corrupt");
+            assert!(error.to_string().contains("quarantine"), "{error}");
+            assert!(!fixture.store.contains(&blob.digest) && fixture.store.read(&blob).is_err());
+            assert_eq!(fixture.store.put(b"text").expect("puts again"), blob);
+            assert!(fixture.store.contains(&blob.digest));
+        }
+    }
+
+    #[test]
+    fn storing_again_heals_what_looks_wrong() {
+        let fixture = Fixture::new();
+        let blob = fixture.store.put(b"text").expect("puts");
+        let path = fixture.store.file(&blob, false).expect("there");
+        std::fs::write(&path, "longer").expect("damages");
+        fixture.store.put(b"text").expect("puts");
+        assert_eq!(std::fs::read(&path).expect("reads"), b"text");
+    }
+
+    #[test]
+    fn copies_files_and_nothing_else() {
+        let fixture = Fixture::new();
+        let (file, link) = (fixture.outside("file"), fixture.outside("link"));
+        std::fs::write(&file, "text").expect("writes");
+        std::os::unix::fs::symlink(&file, &link).expect("links");
+        assert_eq!(fixture.store.copy_file(&file).expect("copies").digest, Digest::of(b"text"));
+        assert!(file.exists());
+        for other in [link.as_path(), fixture.dir.path(), &fixture.outside("nothing")] {
+            assert!(fixture.store.copy_file(other).is_err(), "{}", other.display());
+        }
+    }
+}

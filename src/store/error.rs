@@ -121,3 +121,22 @@ fn list(digests: &[Digest]) -> String {
     let more = digests.len().saturating_sub(SHOWN);
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        use rustix::io::Errno;
+        for (errno, want) in [(Errno::NOSPC, true), (Errno::DQUOT, true), (Errno::IO, false), (Errno::ACCESS, false)] {
+            assert_eq!(at("path")(errno).is_full(), want, "{errno}");
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let digests: Vec<_> = (0..5u8).map(|number| Digest::of(&[number])).collect();
+        assert!(list(&digests).ends_with(" and 2 more"));
+    }
+}

@@ -116,3 +116,43 @@ impl Disk {
         Ok(differ)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Output;
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn a_sound_store_has_no_findings() {
+        let mut fixture = Fixture::new();
+        let tree = fixture.tree(&[("a", "text"), ("b/c", "more")]);
+        fixture.commit("key", Output::Tree(tree));
+        fixture.store.checkout(&tree.digest).expect("checks out");
+        let report = fixture.store.fsck().expect("looks");
+        assert_eq!((report.objects, report.findings), (4, vec![]));
+    }
+
+    #[test]
+    fn a_bad_object_takes_with_it_what_needs_it() {
+        let mut fixture = Fixture::new();
+        let (bad, good) = (fixture.tree(&[("d/a", "text")]), fixture.tree(&[("d/a", "other")]));
+        let (bad_key, good_key) =
+            (fixture.commit("bad", Output::Tree(bad)), fixture.commit("good", Output::Tree(good)));
+        let broken_key = fixture.commit("broken", Output::Tree(good));
+        for tree in [bad, good] {
+            fixture.store.checkout(&tree.digest).expect("checks out");
+        }
+        let path = fixture.store.root().join(Kind::File.path(&Digest::of(b"text")));
+        std::fs::write(path, "TEXT").expect("damages");
+        std::fs::write(fixture.store.root().join(shard(RESULT, &broken_key)), "{").expect("writes");
+        let findings = fixture.store.fsck().expect("looks").findings;
+        assert_eq!(findings.len(), 4, "{findings:?}");
+        assert!(
+            matches!(findings[0], Finding::Corrupt { want, got, .. } if want == Digest::of(b"text") && got == Digest::of(b"TEXT"))
+        );
+        assert!(findings.contains(&Finding::Tree(bad.digest)) && findings.contains(&Finding::Result(bad_key)));
+        assert!(fixture.store.result(&good_key).expect("looks").is_some());
+        assert_eq!(fixture.store.fsck().expect("looks").findings, vec![]);
+    }
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, statat};
 
-use super::object::{Disk, Kind, shard};
+use super::object::{Disk, Kind, Object, shard};
 use super::quarantine::QUARANTINE;
 use super::reach::Reach;
 use super::result::RESULT;
@@ -189,7 +189,7 @@ impl Disk {
     }
 
     /// All objects and their sizes.
-    pub(super) fn sizes(&self) -> Result<Vec<((Kind, Digest), u64)>, Error> {
+    pub(super) fn sizes(&self) -> Result<Vec<(Object, u64)>, Error> {
         let mut sizes = Vec::new();
         for kind in Kind::ALL {
             for digest in self.objects(kind)? {
@@ -217,5 +217,85 @@ impl Disk {
             .iter()
             .filter(|name| *name != "use")
             .try_for_each(|name| scratch::erase(&self.path.join("lock").join(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Output;
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn policy(days_later: u32, keep: Duration, quota: Option<u64>) -> Policy {
+        Policy { now: SystemTime::now() + DAY * days_later, keep, quota }
+    }
+
+    fn result_and_tree(fixture: &Fixture, text: &str) -> (Digest, Digest) {
+        let tree = fixture.tree(&[("a", text)]);
+        fixture.store.checkout(&tree.digest).expect("checks out");
+        (fixture.commit(text, Output::Tree(tree)), tree.digest)
+    }
+
+    #[test]
+    fn keeps_what_roots_and_recent_results_need() {
+        let mut fixture = Fixture::new();
+        let (rooted, tree) = result_and_tree(&fixture, "rooted");
+        let (other, other_tree) = result_and_tree(&fixture, "other");
+        let link = fixture.outside("link");
+        let path = fixture.store.checkout(&tree).expect("checks out");
+        std::os::unix::fs::symlink(&path, &link).expect("links");
+        let output = fixture.store.result(&rooted).expect("looks").expect("there").outputs["out"];
+        fixture.store.add_root(&link, &[output]).expect("adds");
+
+        fixture.store.gc(&policy(2, DAY * 3, None)).expect("collects");
+        assert!(fixture.store.result(&other).expect("looks").is_some(), "used lately");
+        let sweep = fixture.store.gc(&policy(2, DAY, None)).expect("collects");
+        assert!(sweep.removals.iter().any(|removal| removal.why == Why::Unused));
+        assert!(fixture.store.result(&rooted).expect("looks").is_some() && path.join("a").exists());
+        assert!(fixture.store.result(&other).expect("looks").is_none() && !fixture.store.contains(&other_tree));
+
+        std::fs::remove_file(&link).expect("removes");
+        let sweep = fixture.store.gc(&policy(2, DAY, None)).expect("collects");
+        assert!(sweep.removals.iter().any(|removal| removal.why == Why::RootGone(link.clone())));
+        assert!(!fixture.store.contains(&tree) && sweep.kept == 0);
+        assert!(fixture.store.gc(&policy(2, DAY, None)).expect("collects").removals.is_empty());
+    }
+
+    #[test]
+    fn a_quota_keeps_the_last_used() {
+        let mut fixture = Fixture::new();
+        let (old, _) = result_and_tree(&fixture, "old text");
+        let (new, _) = result_and_tree(&fixture, "new text");
+        let path = fixture.store.root().join(shard(RESULT, &old));
+        std::fs::File::open(path).expect("opens").set_modified(SystemTime::now() - DAY).expect("ages");
+        let all = fixture.store.usage().expect("adds up").total;
+        assert!(fixture.store.gc_plan(&policy(9, DAY, Some(all))).expect("plans").removals.is_empty());
+        let sweep = fixture.store.gc(&policy(9, DAY, Some(all - 1))).expect("collects");
+        assert_eq!(sweep.kept + sweep.freed(), all);
+        assert!(fixture.store.result(&old).expect("looks").is_none());
+        assert!(fixture.store.result(&new).expect("looks").is_some());
+    }
+
+    #[test]
+    fn a_dry_run_says_the_same_and_changes_nothing() {
+        let mut fixture = Fixture::new();
+        result_and_tree(&fixture, "text");
+        let before = fixture.listing();
+        let plan = fixture.store.gc_plan(&policy(2, DAY, None)).expect("plans");
+        assert_eq!(fixture.listing(), before);
+        assert_eq!(fixture.store.gc(&policy(2, DAY, None)).expect("collects"), plan);
+        assert!(plan.removals.iter().all(|removal| !fixture.store.root().join(&removal.path).exists()));
+    }
+
+    #[test]
+    fn not_beside_another_process() {
+        let mut fixture = Fixture::new();
+        let other = fixture.again("one");
+        assert!(matches!(fixture.store.gc(&policy(0, DAY, None)), Err(Error::Busy(_))));
+        assert!(matches!(fixture.store.fsck(), Err(Error::Busy(_))));
+        drop(other);
+        fixture.store.gc(&policy(0, DAY, None)).expect("collects");
     }
 }

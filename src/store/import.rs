@@ -173,3 +173,132 @@ fn utf8(path: &Path, bytes: &[u8]) -> Result<String, Error> {
     let escaped = || format!("{}/{}", path.display(), bytes.escape_ascii());
     str::from_utf8(bytes).map(str::to_owned).map_err(|_| Error::NotUtf8(escaped()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use proptest::prelude::*;
+
+    use super::super::fixture::{Fixture, chmod, sample, write};
+    use super::*;
+
+    /// Pins modes, order, names and encoding at once; computed with other code, from the .proto.
+    #[test]
+    fn golden_digest_of_a_known_tree() {
+        let fixture = Fixture::new();
+        let path = fixture.outside("tree");
+        sample(&path);
+        let tree = fixture.import(&path);
+        assert_eq!(tree.digest.hex(), "e95527187dfbad1e2656f0fe12a8c7f414a9a5900ed7e25ddb489f74cdfe9f08");
+        assert!(!path.exists(), "import moves");
+    }
+
+    #[test]
+    fn a_single_file_and_its_x_bit() {
+        let fixture = Fixture::new();
+        for (mode, want) in [(0o644, false), (0o100, true), (0o610, false), (0o755, true)] {
+            let path = fixture.outside("file");
+            write(&path, "text", mode | 0o400);
+            let output = fixture.store.import(&path).expect("imports");
+            assert!(matches!(output, Output::File { executable, .. } if executable == want), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn one_content_is_one_object() {
+        let fixture = Fixture::new();
+        fixture.tree(&[("a", "same"), ("b/c", "same")]);
+        let before = fixture.listing();
+        fixture.tree(&[("a", "same"), ("b/c", "same")]);
+        assert_eq!(fixture.listing(), before);
+        assert_eq!(before.iter().filter(|line| line.contains("/file/")).count(), 2, "a shard and a file");
+    }
+
+    #[test]
+    fn refuses_what_a_tree_cannot_hold_and_moves_nothing() {
+        let fixture = Fixture::new();
+        type Make = fn(&Path);
+        let cases: [(&str, Make); 6] = [
+            ("a fifo", |path| rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RUSR, 0).expect("makes")),
+            ("a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).expect("binds"))),
+            ("4755", |path| write(path, "", 0o4755)),
+            ("2644", |path| write(path, "", 0o2644)),
+            ("1777", |path| {
+                std::fs::create_dir(path).expect("makes");
+                chmod(path, 0o1777);
+            }),
+            (r"\xff", |path| write(&path.with_file_name(std::ffi::OsStr::from_bytes(b"\xff")), "", 0o644)),
+        ];
+        for (want, make) in cases {
+            let tree = fixture.outside("tree-bad");
+            write(&tree.join("a"), want, 0o644);
+            make(&tree.join("bad"));
+            let error = fixture.store.import(&tree).expect_err(want).to_string();
+            assert!(error.contains(want) && error.contains("tree-"), "{error}");
+            assert!(tree.join("a").exists(), "{want}");
+            scratch::erase(&tree).expect("erases");
+        }
+    }
+
+    #[test]
+    fn refuses_too_deep_a_tree() {
+        let fixture = Fixture::new();
+        let mut path = fixture.outside("tree");
+        (0..=MAX_DEPTH).for_each(|_| path.push("d"));
+        std::fs::create_dir_all(&path).expect("makes");
+        let error = fixture.store.import(&fixture.outside("tree")).expect_err("too deep");
+        assert!(matches!(error, Error::TooDeep(_)), "{error}");
+    }
+
+    #[derive(Clone, Debug)]
+    enum Made {
+        File(Vec<u8>, bool),
+        Symlink(String),
+        Directory(BTreeMap<String, Made>),
+    }
+
+    fn made() -> impl Strategy<Value = Made> {
+        let leaf = prop_oneof![
+            (prop::collection::vec(any::<u8>(), 0..40), any::<bool>()).prop_map(|(bytes, x)| Made::File(bytes, x)),
+            "[a-z./ü]{1,12}".prop_map(Made::Symlink),
+        ];
+        let name = "[a-zA-Z0-9 ._ü-]{1,8}".prop_filter("not a dot", |name| !matches!(name.as_str(), "." | ".."));
+        leaf.prop_recursive(3, 24, 6, move |inner| {
+            prop::collection::btree_map(name.clone(), inner, 0..6).prop_map(Made::Directory)
+        })
+    }
+
+    fn make(path: &Path, made: &Made) {
+        match made {
+            Made::File(bytes, executable) => {
+                std::fs::write(path, bytes).expect("writes");
+                chmod(path, if *executable { 0o711 } else { 0o604 });
+            }
+            Made::Symlink(target) => std::os::unix::fs::symlink(target, path).expect("links"),
+            Made::Directory(entries) => {
+                std::fs::create_dir(path).expect("makes");
+                entries.iter().for_each(|(name, entry)| make(&path.join(name), entry));
+            }
+        }
+    }
+
+    /// `cp -a`, by a real program.
+    fn copy(from: &Path, to: &Path) {
+        let status = std::process::Command::new("cp").arg("-a").args([from, to]).status().expect("runs cp");
+        assert!(status.success());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+        #[test]
+        fn import_checkout_import_is_the_same_tree(entries in prop::collection::btree_map("[a-z]{1,3}", made(), 0..5)) {
+            let fixture = Fixture::new();
+            let path = fixture.outside("tree");
+            make(&path, &Made::Directory(entries));
+            let tree = fixture.import(&path);
+            copy(&fixture.store.checkout(&tree.digest).expect("checks out"), &path);
+            prop_assert_eq!(fixture.import(&path), tree);
+        }
+    }
+}

@@ -31,9 +31,13 @@
 
 mod checkout;
 mod content;
+#[cfg(test)]
+mod crash;
 mod directory;
 mod error;
 pub mod fault;
+#[cfg(test)]
+mod fixture;
 mod fsck;
 mod gc;
 mod import;

@@ -69,6 +69,9 @@ impl Kind {
     }
 }
 
+/// An object: its kind and its name.
+pub(super) type Object = (Kind, Digest);
+
 /// `<folder>/<first two digits>/<all digits>`.
 pub(super) fn shard(folder: &str, digest: &Digest) -> String {
     let hex = digest.hex();
@@ -252,7 +255,8 @@ impl Disk {
     fn sharded(&self, folder: &str) -> Result<Vec<Digest>, Error> {
         let mut found = Vec::new();
         for shard in self.names(folder)? {
-            found.extend(digests(&self.names(&format!("{folder}/{shard}"))?));
+            let digests = digests(&self.names(&format!("{folder}/{shard}"))?);
+            found.extend(digests.into_iter().filter(|digest| digest.hex().starts_with(&shard)));
         }
         Ok(found)
     }

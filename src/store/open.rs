@@ -186,3 +186,56 @@ impl Disk {
         temp.rename("boot")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Output;
+    use super::super::fixture::{Fixture, setup};
+    use super::*;
+
+    #[test]
+    fn makes_a_store_only_where_nothing_is() {
+        let fixture = Fixture::new();
+        let (full, other) = (fixture.outside("full"), fixture.outside("other"));
+        for (path, name, text) in [(&full, "letter", "dear"), (&other, "format", "forge store 0\n")] {
+            std::fs::create_dir(path).expect("makes");
+            std::fs::write(path.join(name), text).expect("writes");
+            let error = Store::open_with(path, &setup("one")).expect_err(name).to_string();
+            assert!(error.contains("want:") && error.contains("got:"), "{error}");
+        }
+        std::fs::write(other.join("format"), "").expect("as a crash leaves it");
+        Store::open_with(&other, &setup("one")).expect("opens");
+    }
+
+    #[test]
+    fn a_boot_sweeps_what_no_result_covers() {
+        let fixture = Fixture::new();
+        let (covered, lost) = (fixture.tree(&[("a", "covered")]), fixture.tree(&[("a", "lost")]));
+        for tree in [covered, lost] {
+            fixture.store.checkout(&tree.digest).expect("checks out");
+        }
+        let key = fixture.commit("key", Output::Tree(covered));
+        let root = fixture.store.root().to_owned();
+        let Fixture { store, dir: _dir } = fixture;
+        drop(store);
+        let again = Store::open_with(&root, &setup("one")).expect("opens");
+        assert!(again.contains(&lost.digest), "the same boot");
+        drop(again);
+        let again = Store::open_with(&root, &setup("two")).expect("opens");
+        assert!(again.result(&key).expect("looks").is_some());
+        again.checkout(&covered.digest).expect("whole");
+        assert!(!again.contains(&lost.digest) && !again.contains(&Digest::of(b"lost")));
+        assert_eq!(root.join("tree").read_dir().expect("reads").count(), 1);
+    }
+
+    #[test]
+    fn scratch_goes_with_its_owner() {
+        let fixture = Fixture::new();
+        let scratch = fixture.store.scratch().expect("scratch");
+        let path = scratch.path().to_owned();
+        drop(fixture.again("one"));
+        assert!(path.is_dir(), "its owner lives");
+        drop(scratch);
+        assert!(!path.exists());
+    }
+}

@@ -10,7 +10,7 @@ use rustix::fs::renameat;
 use rustix::io::Errno;
 
 use super::Error;
-use super::object::{Disk, Kind};
+use super::object::{Disk, Kind, Object};
 use super::reach::Soundness;
 use crate::digest::Digest;
 
@@ -19,7 +19,7 @@ pub(super) const QUARANTINE: &str = "quarantine";
 
 impl Disk {
     /// Sets bad objects aside and says so.
-    pub(super) fn corrupt(&self, bad: &[(Kind, Digest)]) -> Error {
+    pub(super) fn corrupt(&self, bad: &[Object]) -> Error {
         match self.condemn(bad) {
             Err(error) => error,
             Ok(_) => Error::Corrupt {
@@ -37,7 +37,7 @@ impl Disk {
 
     /// Forgets the results and sets aside the realised trees that need one of the objects, then
     /// the objects. Answers with what was forgotten.
-    pub(super) fn condemn(&self, bad: &[(Kind, Digest)]) -> Result<Condemned, Error> {
+    pub(super) fn condemn(&self, bad: &[Object]) -> Result<Condemned, Error> {
         let bad: HashSet<_> = bad.iter().copied().collect();
         let mut sound = Soundness::new(self, |kind, digest| self.has(kind, digest) && !bad.contains(&(kind, *digest)));
         let mut condemned = Condemned::default();

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::object::{Disk, Kind};
+use super::object::{Disk, Kind, Object};
 use super::{ActionResult, Node, Output};
 use crate::digest::Digest;
 
 /// Everything that the outputs put into it need.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    pub(super) objects: HashSet<(Kind, Digest)>,
+    pub(super) objects: HashSet<Object>,
     /// Trees that outputs name.
     trees: HashSet<Digest>,
     /// What the objects say their sizes are, added up.

@@ -236,3 +236,95 @@ impl BlobLine {
         Some(Blob { digest: self.digest.parse().ok()?, size: self.size })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
+
+    use super::super::fixture::{Fixture, result};
+    use super::*;
+
+    fn tree(text: &[u8]) -> Output {
+        Output::Tree(Blob { digest: Digest::of(text), size: text.len() as u64 })
+    }
+
+    #[test]
+    fn golden_lines() {
+        let empty = Digest::of(b"").hex();
+        let mut sample = result(tree(b""));
+        assert_eq!(
+            String::from_utf8(Line::from(&sample).bytes()).expect("text"),
+            format!(
+                "{{\"outputs\":{{\"out\":{{\"tree\":{{\"digest\":\"{empty}\",\"size\":0}}}}}},\"seconds\":0.5,\"log\":null}}\n"
+            )
+        );
+        let blob = Blob { digest: Digest::of(b""), size: 0 };
+        sample.outputs.insert(Name::new("tool").expect("a name"), Output::File { blob, executable: true });
+        sample.log = Some(blob);
+        assert_eq!(Line::parse(&Line::from(&sample).bytes()), Some(sample));
+    }
+
+    #[test]
+    fn broken_lines_count_as_absent() {
+        let whole = Line::from(&result(tree(b""))).bytes();
+        assert!((0..whole.len() - 1).all(|end| Line::parse(&whole[..end]).is_none()));
+        assert!(Line::parse(&vec![0; whole.len()]).is_none());
+    }
+
+    #[test]
+    fn trusted_here_at_once_and_elsewhere_after_a_commit() {
+        let fixture = Fixture::new();
+        let want = result(Output::Tree(fixture.tree(&[("a", "text")])));
+        let (key, other) = (Digest::of(b"key"), fixture.again("one"));
+        fixture.store.record(&key, &want).expect("records");
+        assert_eq!(fixture.store.result(&key).expect("looks").as_ref(), Some(&want));
+        assert_eq!(other.result(&key).expect("looks"), None);
+        fixture.store.commit().expect("commits");
+        assert_eq!(other.result(&key).expect("looks"), Some(want));
+        other.forget(&key).expect("forgets");
+        assert_eq!(fixture.store.result(&key).expect("looks"), None);
+    }
+
+    #[test]
+    fn without_its_output_a_result_is_absent() {
+        let fixture = Fixture::new();
+        let key = fixture.commit("key", tree(b"never stored"));
+        assert_eq!(fixture.store.result(&key).expect("looks"), None);
+    }
+
+    #[test]
+    fn many_threads_commit() {
+        let fixture = Fixture::new();
+        let output = Output::Tree(fixture.tree(&[("a", "text")]));
+        let store = &fixture.store;
+        thread::scope(|scope| {
+            for number in 0..8u8 {
+                scope.spawn(move || {
+                    store.record(&Digest::of(&[number]), &result(output)).expect("records");
+                    store.commit().expect("commits");
+                });
+            }
+        });
+        let other = fixture.again("one");
+        assert!((0..8u8).all(|number| other.result(&Digest::of(&[number])).expect("looks").is_some()));
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_lock() {
+        let fixture = Fixture::new();
+        let (key, waited) = (Digest::of(b"key"), AtomicU32::new(0));
+        let lock = fixture.store.lock(&key, &|| unreachable!("free")).expect("locks");
+        let other = fixture.again("one");
+        thread::scope(|scope| {
+            let waiting = || waited.store(1, Ordering::SeqCst);
+            let waiter = scope.spawn(move || other.lock(&key, &waiting));
+            while waited.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            assert!(!waiter.is_finished());
+            drop(lock);
+            waiter.join().expect("no panic").expect("locks");
+        });
+    }
+}

@@ -131,3 +131,36 @@ impl Disk {
         Ok(Root { file, link, stands: leads_here && outputs.is_some(), outputs: outputs.unwrap_or_default() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn shared_bytes_are_nobodys_own() {
+        let fixture = Fixture::new();
+        let trees = [fixture.tree(&[("a", "shared"), ("b", "only in one")]), fixture.tree(&[("a", "shared")])];
+        for (name, tree) in ["one", "two"].iter().zip(trees) {
+            let path = fixture.store.checkout(&tree.digest).expect("checks out");
+            std::os::unix::fs::symlink(path, fixture.outside(name)).expect("links");
+            fixture.store.add_root(&fixture.outside(name), &[Output::Tree(tree)]).expect("adds");
+        }
+        fixture.store.put(b"nobody's").expect("puts");
+        let usage = fixture.store.usage().expect("adds up");
+        let (one, two) = (&usage.roots[0], &usage.roots[1]);
+        assert_eq!((one.bytes - one.own, two.bytes - two.own), (6, 6));
+        assert_eq!((one.own, usage.unneeded, usage.cached), (trees[0].size + 11, 8, 0));
+        assert_eq!(one.own + two.bytes + usage.unneeded, usage.total);
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_is_no_root() {
+        let fixture = Fixture::new();
+        let tree = fixture.tree(&[("a", "text")]);
+        let link = fixture.outside("link");
+        std::os::unix::fs::symlink(fixture.dir.path(), &link).expect("links");
+        fixture.store.add_root(&link, &[Output::Tree(tree)]).expect("adds");
+        assert!(fixture.store.usage().expect("adds up").roots.is_empty());
+    }
+}

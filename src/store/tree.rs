@@ -244,3 +244,86 @@ fn describe(node: &Node) -> String {
         Node::Symlink(target) => format!("a symlink to `{target}`"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    fn path(text: &str) -> RelPath {
+        RelPath::new(text).expect("clean")
+    }
+
+    #[test]
+    fn equals_the_imported_tree() {
+        let fixture = Fixture::new();
+        let want = fixture.tree(&[("a", "text"), ("d/e/b", "more"), ("d/c", "text")]);
+        let (text, more) = (fixture.store.put(b"text").expect("puts"), fixture.store.put(b"more").expect("puts"));
+        let mut tree = TreeBuilder::new();
+        tree.file(&path("d/e/b"), more, false).expect("fits");
+        tree.file(&path("a"), text, false).expect("fits");
+        tree.directory(&path("d")).expect("is there");
+        tree.file(&path("d/c"), text, false).expect("fits");
+        tree.symlink(&path("x/y"), "z").expect("fits");
+        tree.remove(&path("x")).expect("goes");
+        tree.remove(&path("no/where")).expect("nothing there");
+        assert_eq!(tree.get(&path("d/e/b")).expect("looks"), Some(Node::File { blob: more, executable: false }));
+        assert_eq!(tree.finish(&fixture.store).expect("stores"), want);
+    }
+
+    #[test]
+    fn grafts_share_and_merge() {
+        let fixture = Fixture::new();
+        let one = fixture.tree(&[("usr/bin/a", "a"), ("usr/share/doc/x", "same")]);
+        let two = fixture.tree(&[("usr/bin/b", "b"), ("usr/share/doc/x", "same"), ("etc/c", "c")]);
+        let want = fixture.tree(&[("usr/bin/a", "a"), ("usr/bin/b", "b"), ("usr/share/doc/x", "same"), ("etc/c", "c")]);
+        let mut tree = TreeBuilder::new();
+        for part in [one, two, one] {
+            tree.graft(&fixture.store, None, &part.digest).expect("merges");
+        }
+        assert!(matches!(tree.top["etc"], Entry::Stored(_)), "not read");
+        assert!(matches!(tree.get(&path("usr/share/doc/x")), Ok(Some(Node::File { .. }))));
+        assert!(matches!(tree.get(&path("usr")), Ok(Some(Node::Directory(_)))));
+        assert_eq!(tree.get(&path("usr/bin/a/under")).expect("looks"), None);
+        assert_eq!(tree.finish(&fixture.store).expect("stores"), want);
+    }
+
+    #[test]
+    fn a_grafted_tree_can_be_changed() {
+        let fixture = Fixture::new();
+        let part = fixture.tree(&[("d/a", "a"), ("d/b", "b")]);
+        let want = fixture.tree(&[("p/q/d/b", "b"), ("p/q/d/c", "a")]);
+        let a = fixture.store.put(b"a").expect("puts");
+        let mut tree = TreeBuilder::new();
+        tree.graft(&fixture.store, Some(&path("p/q")), &part.digest).expect("fits");
+        tree.remove(&path("p/q/d/a")).expect("goes");
+        tree.file(&path("p/q/d/c"), a, false).expect("fits");
+        assert_eq!(tree.finish(&fixture.store).expect("stores"), want);
+    }
+
+    #[test]
+    fn clashes_name_the_path_and_both_sides() {
+        let fixture = Fixture::new();
+        let part = fixture.tree(&[("d/a", "a"), ("f", "b")]);
+        let (a, b) = (fixture.store.put(b"a").expect("puts"), fixture.store.put(b"b").expect("puts"));
+        type Put<'a> = Box<dyn Fn(&mut TreeBuilder) -> Result<(), Error> + 'a>;
+        let cases: [(&str, Put); 6] = [
+            ("d/a", Box::new(|tree| tree.file(&path("d/a"), b, false))),
+            ("d/a", Box::new(|tree| tree.file(&path("d/a"), a, true))),
+            ("d/a", Box::new(|tree| tree.symlink(&path("d/a"), "b"))),
+            ("f/x", Box::new(|tree| tree.file(&path("f/x/y"), a, false))),
+            ("d", Box::new(|tree| tree.file(&path("d"), a, false))),
+            ("f", Box::new(|tree| tree.directory(&path("f")))),
+        ];
+        for (want, put) in cases {
+            let mut tree = TreeBuilder::new();
+            tree.graft(&fixture.store, None, &part.digest).expect("fits");
+            let error = put(&mut tree).expect_err(want);
+            assert!(matches!(&error, Error::Clash { path, .. } if path.starts_with(&want[..1])), "{error}");
+        }
+        let mut tree = TreeBuilder::new();
+        tree.symlink(&path("d"), "elsewhere").expect("fits");
+        let error = tree.graft(&fixture.store, None, &part.digest).expect_err("a symlink in the way");
+        assert!(error.to_string().contains("a symlink to `elsewhere`"), "{error}");
+    }
+}
