@@ -1,3 +1,4 @@
-//! Tests that need more than one module, or the real programs around forge.
+//! All tests that need more than one module, in one program so that they link once.
 
 mod fetch;
+mod resolver;
