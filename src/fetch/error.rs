@@ -150,7 +150,7 @@ pub enum Error {
         /// Archive, suite and file.
         name: String,
         /// Why.
-        error: release::Error,
+        error: Box<release::Error>,
     },
     /// An InRelease that is too old.
     #[error(transparent)]
