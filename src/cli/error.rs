@@ -12,8 +12,6 @@ enum Kind {
     User,
     /// Forge or its environment failed: exit code 3.
     Environment,
-    /// The user stopped it: exit code 130.
-    Interrupted,
 }
 
 /// An error on its way to stderr.
@@ -35,11 +33,6 @@ impl CliError {
         Self { kind: Kind::Environment, text: text.to_string(), hints: Vec::new() }
     }
 
-    /// The user stopped it.
-    pub fn interrupted() -> Self {
-        Self { kind: Kind::Interrupted, text: "interrupted".to_owned(), hints: Vec::new() }
-    }
-
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Display) -> Self {
@@ -52,7 +45,6 @@ impl CliError {
         match self.kind {
             Kind::User => 2,
             Kind::Environment => Verdict::Environment.code(),
-            Kind::Interrupted => Verdict::Interrupted.code(),
         }
     }
 

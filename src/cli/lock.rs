@@ -1,6 +1,6 @@
 //! `forge lock`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,11 +10,10 @@ use super::progress::Bar;
 use super::{Verdict, output, session};
 use crate::debian::date::Date;
 use crate::debian::openpgp::Key;
-use crate::fetch::{Fetcher, Indexes, Suite, Trust};
-use crate::lockfile::{self, Diff, Entry, Lockfile, Mode, Pin, Place, Stale, Update};
-use crate::path::{Name, RelPath};
-use crate::recipe::{Archive, Project, Source};
-use crate::store::Blob;
+use crate::fetch::{Indexes, Trust};
+use crate::lockfile::{Diff, Entry, Lockfile, Mode, Stale, Update};
+use crate::path::Name;
+use crate::recipe::{Archive, Project};
 
 /// Where the project keeps the public keys of archives, as `<FINGERPRINT>.asc`.
 const KEYS: &str = "recipes/keys";
@@ -95,10 +94,10 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     let store = session::store()?;
     let fetcher = session::fetcher(&store, false)?;
     let bar = Bar::new();
-    let moving = *update != Update::Needed;
-    let suites = suites(root, &fetcher, open.values().copied(), if moving { None } else { Some(old) }, &bar)?;
+    let archives: Vec<&Archive> = open.values().filter_map(|source| source.archive()).collect();
+    let suites = fetcher.suites(archives.iter().copied(), &trust(root, &archives, old, update)?, &bar.watch())?;
     for suite in &suites {
-        new.set_suite(entry(suite)?);
+        new.set_suite(suite.locked.clone());
     }
     // Where an archive moved on, the sets that stood on its old state have lost their entries.
     let (_, moved) = new.prepare(project, &Update::Needed);
@@ -106,8 +105,7 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     let indexes = Indexes::new(&suites)?;
     for ((unit, name), source) in open {
         let locked = fetcher.pin(source, &indexes, &bar.watch()).map_err(|error| {
-            let kind = CliError::from(error);
-            kind.hint(format!("this is the source `{name}` of the unit `{unit}`"))
+            CliError::from(error).hint(format!("this is the source `{name}` of the unit `{unit}`"))
         })?;
         new.insert(unit, name, Entry { spec: source.specification(), locked }).map_err(CliError::environment)?;
     }
@@ -115,24 +113,21 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     Ok(new)
 }
 
-/// The package lists of all archives that `sources` name; as `locked`, where that is given.
-fn suites<'a>(
-    root: &Path,
-    fetcher: &Fetcher<'_>,
-    sources: impl Iterator<Item = &'a Source>,
-    locked: Option<&Lockfile>,
-    bar: &Bar,
-) -> Result<Vec<Suite>, CliError> {
-    let archives: Vec<&Archive> = sources.filter_map(Source::archive).collect();
+/// What locking believes: the keys of `archives`, the clock, and the states that are locked.
+fn trust(root: &Path, archives: &[&Archive], old: &Lockfile, update: &Update) -> Result<Trust, CliError> {
     let fingerprints: BTreeSet<&String> = archives.iter().flat_map(|archive| &archive.fingerprints).collect();
     let mut keys = Vec::new();
     for fingerprint in fingerprints {
         keys.extend(read_keys(&root.join(KEYS).join(format!("{fingerprint}.asc")))?);
     }
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let locked = locked.map(pins).transpose()?.unwrap_or_default();
-    let trust = Trust { keys, now: Date::from_unix(seconds), locked };
-    Ok(fetcher.suites(archives, &trust, &bar.watch())?)
+    let moving = if *update == Update::Needed { &[] } else { archives };
+    Ok(Trust {
+        keys,
+        now: Date::from_unix(seconds),
+        locked: old.suites().clone(),
+        update: moving.iter().map(|archive| archive.name.clone()).collect(),
+    })
 }
 
 fn read_keys(file: &Path) -> Result<Vec<Key>, CliError> {
@@ -141,30 +136,4 @@ fn read_keys(file: &Path) -> Result<Vec<Key>, CliError> {
             .hint("an archive's `fingerprints` name the keys that must stand there")
     })?;
     Key::read(&bytes).map_err(|error| CliError::user(format!("{}: {error}", file.display())))
-}
-
-/// The InRelease files that the lockfile stands on.
-fn pins(lockfile: &Lockfile) -> Result<BTreeMap<(Name, String), Pin>, CliError> {
-    let pin = |suite: &lockfile::Suite| {
-        let path = in_release(&suite.suite)?;
-        let place = Place::Archive { archive: suite.archive.clone(), path, date: suite.date.clone() };
-        let pin = Pin { place, size: suite.inrelease.size, digest: suite.inrelease.digest };
-        Ok(((suite.archive.clone(), suite.suite.clone()), pin))
-    };
-    lockfile.suites().values().map(pin).collect()
-}
-
-/// What the lockfile keeps of a suite.
-fn entry(suite: &Suite) -> Result<lockfile::Suite, CliError> {
-    let Pin { size, digest, .. } = suite.release;
-    Ok(lockfile::Suite {
-        archive: suite.archive.name.clone(),
-        suite: suite.archive.suite.clone(),
-        date: suite.date().to_owned(),
-        inrelease: Blob { digest, size },
-    })
-}
-
-fn in_release(suite: &str) -> Result<RelPath, CliError> {
-    RelPath::new(format!("dists/{suite}/InRelease")).map_err(CliError::user)
 }

@@ -150,7 +150,7 @@ pub enum Error {
         /// Archive, suite and file.
         name: String,
         /// Why.
-        error: release::Error,
+        error: Box<release::Error>,
     },
     /// An InRelease that is too old.
     #[error(transparent)]
@@ -268,6 +268,9 @@ impl fmt::Display for Exhausted {
 }
 
 fn lines(tries: &[(String, String)]) -> String {
+    if tries.is_empty() {
+        return "  not asked (offline), and FORGE_MIRRORS names no repository on this host".to_owned();
+    }
     let line = |(place, message): &(String, String)| format!("  {place}: {}", message.trim().replace('\n', "\n    "));
     tries.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -58,6 +58,8 @@ impl Client {
 
     fn http(&self, policy: &Policy) -> Result<&Http, Fault> {
         if self.0.get().is_none() {
+            // Where another crate was first to choose, its choice serves as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let client = Http::builder()
                 .user_agent(concat!("forge/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::limited(REDIRECTS_MAX))

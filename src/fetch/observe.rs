@@ -61,11 +61,11 @@ impl<'a> Observer<'a> {
         let specification = specification(directory, include, exclude);
         let mut state = self.lock();
         let now = state.walk.state(directory)?;
-        match state.seen.source(&specification) {
-            Some(source) if source.state == now && self.store.contains(&source.tree.digest) => {
-                return Ok(Output::Tree(source.tree));
-            }
-            _ => {}
+        if let Some(source) = state.seen.source(&specification)
+            && source.state == now
+            && self.store.contains(&source.tree.digest)
+        {
+            return Ok(Output::Tree(source.tree));
         }
         let choice = Choice::new(directory, include, exclude)?;
         let (tree, racy) = self.tree(&mut state, directory, &choice)?;
@@ -130,12 +130,11 @@ impl<'a> Observer<'a> {
 
     fn read(&self, walk: &Walk, path: &RelPath, mut stat: Stat) -> Result<File, Error> {
         for _ in 0..READS_MAX {
-            let begun = nanoseconds((self.clock)());
+            let racy_from = nanoseconds((self.clock)() - RACY);
             let blob = self.store.copy_file(&walk.full(path))?;
             let after = walk.stat(path)?;
             if after == stat && blob.size == stat.size {
-                let racy = stat.ctime >= begun.saturating_sub(nanoseconds(UNIX_EPOCH + RACY));
-                return Ok(File { stat, digest: blob.digest, racy });
+                return Ok(File { stat, digest: blob.digest, racy: stat.ctime >= racy_from });
             }
             if !after.is_file() {
                 break;

@@ -82,7 +82,7 @@ fn candidate((suite, index): &(&Suite, Index<'_>), package: &str) -> Result<Deb,
 
 fn deb(suite: &Suite, package: &Package<'_>) -> Deb {
     let archive = suite.archive.name.clone();
-    let place = Place::Archive { archive, path: package.filename.clone(), date: suite.date().to_owned() };
+    let place = Place::Archive { archive, path: package.filename.clone(), date: suite.locked.date.clone() };
     Deb {
         package: package.name.to_owned(),
         version: package.version.as_str().to_owned(),

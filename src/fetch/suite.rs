@@ -1,10 +1,10 @@
 //! Suites of Debian archives, while locking: which InRelease is believed, and the package lists it names.
 //!
-//! All sources of a suite draw from one InRelease, so that versions never mix. The locked one is
-//! used as long as it can be had, from the store at best; only then is a live mirror asked, and its
-//! answer judged: a pinned key has signed it, it is of the suite, not expired, not older than before.
+//! All sources of an archive draw from one state of it, so that versions never mix. The locked one is
+//! used as long as its lists can be had, from the store at best; only then is a live mirror asked, and
+//! its answer judged: a pinned key has signed it, it is of the suite, not expired, not older than before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use super::{Error, Exhausted, Fault, Fetcher, Location, Try, Want, Watch};
@@ -15,7 +15,7 @@ use crate::debian::index::Index;
 use crate::debian::limits::Limits;
 use crate::debian::openpgp::Key;
 use crate::debian::release::{self, Release};
-use crate::lockfile::{Pin, Place};
+use crate::lockfile::{self, Pin, Place};
 use crate::path::{Name, RelPath};
 use crate::recipe::Archive;
 use crate::store::{ActionResult, Blob, Output};
@@ -33,28 +33,22 @@ pub struct Trust {
     pub keys: Vec<Key>,
     /// The moment of locking.
     pub now: Date,
-    /// The InRelease that the lockfile has, by archive and suite; without one, a live mirror is asked.
-    pub locked: BTreeMap<(Name, String), Pin>,
+    /// The states that are locked, as [`lockfile::Lockfile::suites`] has them; for other archives a live mirror is asked.
+    pub locked: BTreeMap<Name, lockfile::Suite>,
+    /// The archives to ask a live mirror for all the same; it may not go back behind the locked state.
+    pub update: BTreeSet<Name>,
 }
 
-/// A suite's package lists for one architecture, verified.
+/// A state of an archive, with its package lists for one architecture.
 #[derive(Debug)]
 pub struct Suite {
     /// As the recipe names it.
     pub archive: Archive,
-    /// The InRelease that they were found by.
-    pub release: Pin,
-    /// The locked InRelease can't be had any more; this is a newer one.
+    /// The state, for the lockfile.
+    pub locked: lockfile::Suite,
+    /// The locked state can't be had any more; this is a newer one.
     pub moved: bool,
     packages: String,
-}
-
-/// An InRelease that is believed.
-#[derive(Clone)]
-struct Believed {
-    release: Release,
-    pin: Pin,
-    moved: bool,
 }
 
 impl Suite {
@@ -66,19 +60,10 @@ impl Suite {
         let suite = self.archive.suite.clone();
         Index::parse(&self.packages, &self.archive.architecture).map_err(|error| Error::Index { suite, error })
     }
-
-    /// The date by which the snapshot archive finds what the suite has.
-    #[must_use]
-    pub fn date(&self) -> &str {
-        match &self.release.place {
-            Place::Archive { date, .. } => date,
-            Place::Url(_) => "",
-        }
-    }
 }
 
 impl Fetcher<'_> {
-    /// The suites that `archives` name, each once.
+    /// The suites of `archives`, each once.
     ///
     /// # Errors
     /// When no place has an InRelease that is believed, or the lists it names.
@@ -88,50 +73,68 @@ impl Fetcher<'_> {
         trust: &Trust,
         watch: &Watch<'_>,
     ) -> Result<Vec<Suite>, Error> {
-        let mut releases: BTreeMap<(Name, String), Believed> = BTreeMap::new();
         let mut suites: Vec<Suite> = Vec::new();
         for archive in archives {
-            if suites.iter().any(|suite| suite.archive == *archive) {
-                continue;
+            if suites.iter().all(|suite| suite.archive != *archive) {
+                suites.push(self.suite(archive, trust, watch)?);
             }
-            let key = (archive.name.clone(), archive.suite.clone());
-            if !releases.contains_key(&key) {
-                releases.insert(key.clone(), self.release(archive, trust, watch)?);
-            }
-            suites.push(self.suite(archive, &releases[&key], watch)?);
         }
         Ok(suites)
     }
 
-    fn release(&self, archive: &Archive, trust: &Trust, watch: &Watch<'_>) -> Result<Believed, Error> {
-        let Some(pin) = trust.locked.get(&(archive.name.clone(), archive.suite.clone())) else {
-            return self.live(archive, trust, None, watch);
+    fn suite(&self, archive: &Archive, trust: &Trust, watch: &Watch<'_>) -> Result<Suite, Error> {
+        let old = trust.locked.get(&archive.name).filter(|old| old.suite == archive.suite);
+        let stay = old.filter(|_| !trust.update.contains(&archive.name));
+        let (found, moved) = match stay.map(|old| self.again(archive, old, trust, watch)) {
+            Some(Err(Error::Exhausted(_))) => (self.live(archive, trust, old, watch)?, true),
+            Some(found) => (found?, false),
+            None => (self.live(archive, trust, old, watch)?, false),
         };
-        match self.pinned(pin, &label(archive, "InRelease"), &self.places.of(pin), watch) {
-            Ok(blob) => {
-                let believed = verify(&self.bytes(&blob)?, archive, trust);
-                let release = believed.map_err(|error| Error::Release { name: label(archive, "InRelease"), error })?;
-                Ok(Believed { release, pin: pin.clone(), moved: false })
-            }
-            Err(Error::Exhausted(_)) => Ok(Believed { moved: true, ..self.live(archive, trust, Some(pin), watch)? }),
-            Err(error) => Err(error),
-        }
+        let (locked, packages) = found;
+        Ok(Suite { archive: archive.clone(), locked, moved, packages })
     }
 
-    /// The first mirror whose InRelease is believed.
+    /// The locked state and its lists. The InRelease is needed only for a list that was not locked yet.
+    fn again(
+        &self,
+        archive: &Archive,
+        old: &lockfile::Suite,
+        trust: &Trust,
+        watch: &Watch<'_>,
+    ) -> Result<(lockfile::Suite, String), Error> {
+        let has = |folder: &String| old.indexes.iter().any(|index| is_in(index, folder));
+        let mut locked = old.clone();
+        if !folders(archive).iter().all(has) {
+            let name = label(archive, "InRelease");
+            let bases = self.places.archive(&archive.name, &old.date);
+            let path = release_path(archive)?;
+            let below = bases.iter().map(|base| base.join(path.as_str()));
+            let places: Vec<Location> = self.places.by_digest(&old.inrelease).into_iter().chain(below).collect();
+            let want = Want { digest: Some(old.inrelease), ..release_want(&name) };
+            let blob = self.downloader.download(self.store, &want, &places, watch)?;
+            locked.indexes = lists(archive, &self.verify(&blob, archive, trust)?)?;
+        }
+        let packages = self.packages(archive, &locked, watch)?;
+        Ok((locked, packages))
+    }
+
+    /// The state of the first mirror whose InRelease is believed.
     fn live(
         &self,
         archive: &Archive,
         trust: &Trust,
-        locked: Option<&Pin>,
+        old: Option<&lockfile::Suite>,
         watch: &Watch<'_>,
-    ) -> Result<Believed, Error> {
+    ) -> Result<(lockfile::Suite, String), Error> {
         let path = release_path(archive)?;
         let mut tries = Vec::new();
         for base in self.places.archive(&archive.name, &trust.now.to_string()) {
             let place = base.join(path.as_str());
-            let refused = match self.from(&place, archive, trust, locked, watch) {
-                Ok((release, blob)) => return Ok(believed(archive, path, release, blob)),
+            let fault = match self.believe(&place, archive, trust, old, watch) {
+                Ok(locked) => {
+                    let packages = self.packages(archive, &locked, watch)?;
+                    return Ok((locked, packages));
+                }
                 Err(Error::Exhausted(exhausted)) => {
                     tries.extend(exhausted.tries);
                     continue;
@@ -139,94 +142,84 @@ impl Fetcher<'_> {
                 Err(error @ (Error::Release { .. } | Error::Stale(_))) => Fault::Refused(error.to_string()),
                 Err(error) => return Err(error),
             };
-            tries.push(Try { place, fault: refused });
+            tries.push(Try { place, fault });
         }
         let name = label(archive, "InRelease");
         Err(Error::Exhausted(Box::new(Exhausted { name, unit: None, digest: None, size: None, tries })))
     }
 
-    fn from(
+    fn believe(
         &self,
         place: &Location,
         archive: &Archive,
         trust: &Trust,
-        locked: Option<&Pin>,
+        old: Option<&lockfile::Suite>,
         watch: &Watch<'_>,
-    ) -> Result<(Release, Blob), Error> {
+    ) -> Result<lockfile::Suite, Error> {
         let name = place.to_string();
-        let want = Want { name: &name, unit: None, digest: None, size: None, limit: RELEASE_MAX };
+        let want = release_want(&name);
         let blob = self.downloader.download(self.store, &want, std::slice::from_ref(place), watch)?;
-        let release = verify(&self.bytes(&blob)?, archive, trust)
-            .map_err(|error| Error::Release { name: label(archive, "InRelease"), error })?;
-        let before = locked.and_then(|pin| match &pin.place {
-            Place::Archive { date, .. } => date.parse().ok(),
-            Place::Url(_) => None,
-        });
-        release.freshness(trust.now, before)?;
-        self.keep(&blob)?;
-        Ok((release, blob))
+        let release = self.verify(&blob, archive, trust)?;
+        release.freshness(trust.now, old.and_then(|old| old.date.parse().ok()))?;
+        Ok(lockfile::Suite {
+            archive: archive.name.clone(),
+            suite: archive.suite.clone(),
+            date: release.date.to_string(),
+            inrelease: blob.digest,
+            indexes: lists(archive, &release)?,
+        })
     }
 
-    fn suite(&self, archive: &Archive, believed: &Believed, watch: &Watch<'_>) -> Result<Suite, Error> {
-        let Believed { release, pin, moved } = believed;
-        let mut packages = String::new();
-        for component in &archive.components {
-            packages.push_str(&self.packages(archive, component, release, watch)?);
-            packages.push_str("\n\n");
-        }
-        Ok(Suite { archive: archive.clone(), release: pin.clone(), moved: *moved, packages })
-    }
-
-    fn packages(
-        &self,
-        archive: &Archive,
-        component: &str,
-        release: &Release,
-        watch: &Watch<'_>,
-    ) -> Result<String, Error> {
-        let folder = format!("{component}/binary-{}", archive.architecture);
-        let form = |form: &&str| {
-            RelPath::new(format!("{folder}/{form}")).ok().and_then(|path| release.files.get_key_value(&path))
-        };
-        let name = label(archive, &format!("{folder}/Packages"));
-        let (path, file) = FORMS.iter().find_map(form).ok_or_else(|| Error::NoPackages(name.clone()))?;
-        let date = release.date.to_string();
-        let pin = |path: String| -> Result<Pin, Error> {
-            let path = RelPath::new(format!("dists/{}/{path}", archive.suite))?;
-            let place = Place::Archive { archive: archive.name.clone(), path, date: date.clone() };
-            Ok(Pin { place, size: file.size, digest: file.digest })
-        };
-        let plain = pin(path.to_string())?;
-        let mut places = self.places.of(&plain);
-        if release.acquire_by_hash {
-            // A mirror may replace the plain file between two requests, never the one named by its digest.
-            let by_hash = pin(format!("{folder}/by-hash/SHA256/{}", file.digest.hex()))?;
-            places = self.places.of(&by_hash).into_iter().chain(places).collect();
-        }
-        let blob = self.pinned(&plain, &name, &places, watch)?;
-        self.text(&blob).map_err(|source| Error::Packages { name, source })
-    }
-
-    /// A pinned file, while locking: there is no unit to lock again.
-    fn pinned(&self, pin: &Pin, name: &str, places: &[Location], watch: &Watch<'_>) -> Result<Blob, Error> {
-        let want = Want { name, unit: None, digest: Some(pin.digest), size: Some(pin.size), limit: pin.size };
-        let blob = self.downloader.download(self.store, &want, places, watch)?;
-        self.keep(&blob)?;
-        Ok(blob)
-    }
-
-    /// Makes the file outlive the next gc, so that the locked index serves again, without a network.
-    fn keep(&self, blob: &Blob) -> Result<(), Error> {
-        let outputs = BTreeMap::from([(Name::new("out")?, Output::File { blob: *blob, executable: false })]);
-        let key = canon::identity("forge index file 1", &blob.digest);
-        Ok(self.store.record(&key, &ActionResult { outputs, seconds: 0.0, log: None })?)
-    }
-
-    fn bytes(&self, blob: &Blob) -> Result<Vec<u8>, Error> {
+    fn verify(&self, blob: &Blob, archive: &Archive, trust: &Trust) -> Result<Release, Error> {
         let mut bytes = Vec::new();
         let read = self.store.read(blob)?.read_to_end(&mut bytes);
         read.map_err(|source| Error::Io { path: self.store.root().to_owned(), source })?;
-        Ok(bytes)
+        let release = release::verify(&bytes, &trust.keys, &archive.fingerprints);
+        let release = release.and_then(|release| release.expect_suite(&archive.suite).map(|()| release));
+        release.map_err(|error| Error::Release { name: label(archive, "InRelease"), error: Box::new(error) })
+    }
+
+    /// The package lists of all components, as one.
+    fn packages(&self, archive: &Archive, state: &lockfile::Suite, watch: &Watch<'_>) -> Result<String, Error> {
+        let mut packages = String::new();
+        for folder in folders(archive) {
+            let index = state.indexes.iter().find(|index| is_in(index, &folder));
+            let index = index.ok_or_else(|| Error::NoPackages(label(archive, &folder)))?;
+            packages.push_str(&self.list(archive, &folder, index, &state.date, watch)?);
+            packages.push_str("\n\n");
+        }
+        Ok(packages)
+    }
+
+    fn list(
+        &self,
+        archive: &Archive,
+        folder: &str,
+        index: &lockfile::Index,
+        date: &str,
+        watch: &Watch<'_>,
+    ) -> Result<String, Error> {
+        let (size, digest) = (index.size, index.digest);
+        let places = |path: &str| -> Result<Vec<Location>, Error> {
+            let path = RelPath::new(format!("dists/{}/{path}", archive.suite))?;
+            let place = Place::Archive { archive: archive.name.clone(), path, date: date.to_owned() };
+            Ok(self.places.of(&Pin { place, size, digest }))
+        };
+        // A mirror may replace the plain file between two requests, never the one named by its digest.
+        let by_hash = places(&format!("{folder}/by-hash/SHA256/{}", digest.hex()))?;
+        let places: Vec<Location> = by_hash.into_iter().chain(places(index.path.as_str())?).collect();
+        let name = label(archive, index.path.as_str());
+        let want = Want { name: &name, unit: None, digest: Some(digest), size: Some(size), limit: size };
+        let blob = self.downloader.download(self.store, &want, &places, watch)?;
+        self.keep(&blob)?;
+        self.text(&blob).map_err(|source| Error::Packages { name, source })
+    }
+
+    /// Makes the list outlive the next gc, so that the locked state serves again, without a network.
+    fn keep(&self, blob: &Blob) -> Result<(), Error> {
+        let outputs = BTreeMap::from([(Name::new("out")?, Output::File { blob: *blob, executable: false })]);
+        let key = canon::identity("forge package list 1", &blob.digest);
+        Ok(self.store.record(&key, &ActionResult { outputs, seconds: 0.0, log: None })?)
     }
 
     fn text(&self, blob: &Blob) -> std::io::Result<String> {
@@ -238,16 +231,28 @@ impl Fetcher<'_> {
     }
 }
 
-fn believed(archive: &Archive, path: RelPath, release: Release, blob: Blob) -> Believed {
-    let place = Place::Archive { archive: archive.name.clone(), path, date: release.date.to_string() };
-    let pin = Pin { place, size: blob.size, digest: blob.digest };
-    Believed { release, pin, moved: false }
+/// Where the lists of an archive's components lie, below `dists/<suite>`.
+fn folders(archive: &Archive) -> Vec<String> {
+    archive.components.iter().map(|component| format!("{component}/binary-{}", archive.architecture)).collect()
 }
 
-fn verify(inrelease: &[u8], archive: &Archive, trust: &Trust) -> Result<Release, release::Error> {
-    let release = release::verify(inrelease, &trust.keys, &archive.fingerprints)?;
-    release.expect_suite(&archive.suite)?;
-    Ok(release)
+fn is_in(index: &lockfile::Index, folder: &str) -> bool {
+    index.path.parent().is_some_and(|parent| parent.as_str() == folder)
+}
+
+/// The lists that a release names for an archive's components, each in its smallest form.
+fn lists(archive: &Archive, release: &Release) -> Result<Vec<lockfile::Index>, Error> {
+    let list = |folder: &String| {
+        let path = |form: &&str| RelPath::new(format!("{folder}/{form}")).ok();
+        let found = FORMS.iter().filter_map(|form| release.files.get_key_value(&path(form)?)).next();
+        let (path, file) = found.ok_or_else(|| Error::NoPackages(label(archive, folder)))?;
+        Ok(lockfile::Index { path: path.clone(), size: file.size, digest: file.digest })
+    };
+    folders(archive).iter().map(list).collect()
+}
+
+fn release_want(name: &str) -> Want<'_> {
+    Want { name, unit: None, digest: None, size: None, limit: RELEASE_MAX }
 }
 
 fn release_path(archive: &Archive) -> Result<RelPath, Error> {

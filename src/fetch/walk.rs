@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -153,7 +153,10 @@ impl Walk {
         for Entry { name, kind } in self.list(directory)?.iter() {
             hasher.update(name.as_str().as_bytes());
             match kind {
-                Kind::File(stat) => (hasher.update(b"\0f"), hasher.update(&stat.bytes())).1,
+                Kind::File(stat) => {
+                    hasher.update(b"\0f");
+                    hasher.update(&stat.bytes());
+                }
                 Kind::Directory => {
                     hasher.update(b"\0d");
                     hasher.update(self.state(&directory.join(name))?.bytes());
@@ -178,12 +181,14 @@ impl Walk {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let folder = fs::openat2(&self.root, directory.as_str(), flags, Mode::empty(), beneath).map_err(failed)?;
+        let mut folder = fs::Dir::new(folder).map_err(failed)?;
         let mut entries = Vec::new();
-        for entry in fs::Dir::read_from(&folder).map_err(failed)? {
+        while let Some(entry) = folder.read() {
             let entry = entry.map_err(failed)?;
             if let Some(name) = wanted(entry.file_name()).map_err(|error| Self::name(directory, error))? {
                 let known = entry.file_type() == FileType::Directory;
-                let kind = if known { Kind::Directory } else { self.kind(&folder, directory, &name)? };
+                let kind =
+                    if known { Kind::Directory } else { self.kind(folder.fd().map_err(failed)?, directory, &name)? };
                 entries.push(Entry { name, kind });
             }
         }
@@ -191,7 +196,7 @@ impl Walk {
         Ok(entries)
     }
 
-    fn kind(&self, folder: &OwnedFd, directory: &RelPath, name: &RelPath) -> Result<Kind, Error> {
+    fn kind(&self, folder: BorrowedFd<'_>, directory: &RelPath, name: &RelPath) -> Result<Kind, Error> {
         let failed = |error: Errno| Error::Io { path: self.full(directory).join(name), source: io::Error::from(error) };
         let stat = fs::statat(folder, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
         Ok(match FileType::from_raw_mode(stat.st_mode) {

@@ -106,7 +106,8 @@ impl Lockfile {
         for (key, source) in wanted(project).filter(|(key, _)| !kept.sources.contains_key(key)) {
             open.insert(key, source);
         }
-        let asked: BTreeSet<Name> = open.values().filter_map(|source| source.archive()).map(|archive| archive.name.clone()).collect();
+        let archives = open.values().filter_map(|source| source.archive());
+        let asked: BTreeSet<&Name> = archives.map(|archive| &archive.name).collect();
         let used: BTreeSet<Name> = kept.sources.values().flat_map(Entry::archives).cloned().collect();
         kept.suites.retain(|archive, _| asked.contains(archive) || used.contains(archive));
         (kept, open)

@@ -90,7 +90,7 @@ fn changes<T: Clone + PartialEq>(old: &BTreeMap<String, T>, new: &BTreeMap<Strin
 }
 
 fn suites(lockfile: &Lockfile) -> BTreeMap<String, (String, Digest)> {
-    let about = |suite: &Suite| (format!("{} of {}", suite.suite, suite.date), suite.inrelease.digest);
+    let about = |suite: &Suite| (format!("{} of {}", suite.suite, suite.date), suite.inrelease);
     lockfile.suites.iter().map(|(archive, suite)| (archive.to_string(), about(suite))).collect()
 }
 

@@ -185,6 +185,19 @@ pub struct Suite {
     pub suite: String,
     /// The time (`20260912T075541Z`) by which the permanent snapshot knows this state.
     pub date: String,
-    /// The InRelease file, whose digests pin the package indexes.
-    pub inrelease: Blob,
+    /// The InRelease file.
+    pub inrelease: Digest,
+    /// The package indexes it names, by path.
+    pub indexes: Vec<Index>,
+}
+
+/// A package index, as InRelease names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Index {
+    /// Below `dists/<suite>/`.
+    pub path: RelPath,
+    /// In bytes.
+    pub size: u64,
+    /// Of the file as it is transferred.
+    pub digest: Digest,
 }

@@ -11,7 +11,9 @@
 //! suite = "trixie"
 //! date = "20260912T075541Z"                     # finds that state in a snapshot archive
 //! inrelease = "sha256:…"                        # of the signed index
-//! inrelease-size = 140421
+//! indexes = [                                   # package indexes: size, sha256, path below dists/<suite>/
+//!   "9671234 … main/binary-amd64/Packages.xz",
+//! ]
 //! debs = [                                      # package:architecture, version, size, sha256, path
 //!   "gcc:amd64 4:14.2.0-1 1344 … pool/main/g/gcc-defaults/gcc_14.2.0-1_amd64.deb",
 //! ]
@@ -67,7 +69,7 @@ use std::{fs, io};
 
 pub use apply::{Problem, Stale, Update};
 pub use diff::{Change, Diff};
-pub use entry::{Deb, Entry, Locked, Pin, Place, Suite};
+pub use entry::{Deb, Entry, Index, Locked, Pin, Place, Suite};
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Deb, Entry, FILE, FORMAT, Locked, Lockfile, Pin, Place, Suite};
+use super::{Deb, Entry, FILE, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
 use crate::recipe::text::Texts;
 use crate::recipe::{Diagnostic, Fault, Unpack, locate};
@@ -39,8 +39,7 @@ struct RawSuite {
     suite: String,
     date: Text,
     inrelease: Text,
-    #[serde(rename = "inrelease-size")]
-    inrelease_size: u64,
+    indexes: Vec<Text>,
     debs: Vec<Text>,
 }
 
@@ -157,8 +156,18 @@ impl Reading {
                 self.fault(text.span(), format!("the package `{name}` stands here twice"));
             }
         }
-        let inrelease = Blob { digest: self.parsed(&raw.inrelease)?, size: raw.inrelease_size };
-        Some(Suite { archive, suite: raw.suite, date, inrelease })
+        let mut indexes: Vec<Index> = raw.indexes.iter().filter_map(|text| self.index(text)).collect();
+        indexes.sort();
+        Some(Suite { archive, suite: raw.suite, date, inrelease: self.parsed(&raw.inrelease)?, indexes })
+    }
+
+    fn index(&mut self, text: &Text) -> Option<Index> {
+        let mut words = text.get_ref().splitn(3, ' ');
+        let (Some(size), Some(digest), Some(path)) = (words.next(), words.next(), words.next()) else {
+            return self.refuse(text.span(), "an index is `size sha256 path`");
+        };
+        let at = text.span();
+        Some(Index { size: self.word(size, &at)?, digest: self.word(digest, &at)?, path: self.word(path, &at)? })
     }
 
     /// The name by which entries know it (`debian/gcc:amd64`), and the package.

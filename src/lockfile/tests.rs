@@ -24,8 +24,10 @@ fn deb(package: &str, version: &str) -> Deb {
 }
 
 fn suite(date: &str) -> Suite {
+    let path = RelPath::new("main/binary-amd64/Packages.xz").expect("clean");
+    let indexes = vec![Index { path, size: 9_671_234, digest: Digest::of(b"packages") }];
     let (suite, date) = ("trixie".to_owned(), date.to_owned());
-    Suite { archive: name("debian"), suite, date, inrelease: Blob { digest: Digest::of(b"inrelease"), size: 140_421 } }
+    Suite { archive: name("debian"), suite, date, inrelease: Digest::of(b"inrelease"), indexes }
 }
 
 fn entry(locked: Locked) -> Entry {
@@ -40,7 +42,8 @@ fn example() -> Lockfile {
     let unpack = Some(Unpack { strip: 1 });
     let member = RelPath::new("usr/src/linux.tar.xz").ok();
     let pin = Pin { place: Place::Url(text("https://example.org/\"data\"")), size: 12, digest: Digest::of(b"data") };
-    let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree: Blob { digest: Digest::of(b"tree"), size: 4 } };
+    let tree = Blob { digest: Digest::of(b"tree"), size: 4 };
+    let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree };
     let entries = [
         ("gcc", "debs", Locked::Debs(vec![deb("libc6", "2.41-12"), deb("gcc", "4:14.2.0-1")])),
         ("clang", "debs", Locked::Debs(vec![deb("libc6", "2.41-12")])),
@@ -251,9 +254,8 @@ fn any_locked() -> impl Strategy<Value = Locked> {
         pin: Pin { place: Place::Url(url), size: size.into(), digest },
         unpack,
     });
-    let git = (any::<String>(), "[0-9a-f]{40}", digest(), 0..=u64::from(u32::MAX)).prop_map(|(url, commit, digest, size)| {
-        Locked::Git { url, commit, tree: Blob { digest, size } }
-    });
+    let tree = (digest(), any::<u32>()).prop_map(|(digest, size)| Blob { digest, size: size.into() });
+    let git = (any::<String>(), "[0-9a-f]{40}", tree).prop_map(|(url, commit, tree)| Locked::Git { url, commit, tree });
     prop_oneof![debs.prop_map(Locked::Debs), member, url, git]
 }
 

@@ -1,14 +1,14 @@
 //! Locking from archives that are good, old and forged; and what is pinned, fetched again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use forge::debian::date::Date;
 use forge::fetch::{Error, Fetcher, Git, Indexes, Mirrors, Places, Policy, Progress, Suite, Trust};
-use forge::lockfile::{Deb, Locked, Pin, Place};
-use forge::path::{Name, RelPath};
+use forge::lockfile::{self, Deb, Locked, Place};
+use forge::path::RelPath;
 use forge::recipe::{Source, Unpack};
 use forge::store::{Node, Output};
 
@@ -32,17 +32,13 @@ fn offline<'a>(home: &'a Home, bases: &[&Archive]) -> Fetcher<'a> {
     Fetcher::new(&home.store, Places::new(Mirrors::default(), bases), policy, Git::default())
 }
 
-fn trust(archive: &Archive, locked: Option<&Pin>) -> Trust {
-    let key = (Name::new("debian").expect("a name"), "trixie".to_owned());
+fn trust(archive: &Archive, locked: Option<&lockfile::Suite>) -> Trust {
     let now: Date = "20260920T000000Z".parse().expect("a date");
-    Trust {
-        keys: archive.keys(),
-        now,
-        locked: locked.map(|pin| BTreeMap::from([(key, pin.clone())])).unwrap_or_default(),
-    }
+    let locked = locked.map(|suite| (suite.archive.clone(), suite.clone())).into_iter().collect();
+    Trust { keys: archive.keys(), now, locked, update: BTreeSet::new() }
 }
 
-fn suite(fetcher: &Fetcher<'_>, archive: &Archive, locked: Option<&Pin>) -> Result<Suite, Error> {
+fn suite(fetcher: &Fetcher<'_>, archive: &Archive, locked: Option<&lockfile::Suite>) -> Result<Suite, Error> {
     let recipe = archive.recipe();
     let mut suites = fetcher.suites([&recipe, &recipe], &trust(archive, locked), &go_on)?;
     assert_eq!(suites.len(), 1);
@@ -65,7 +61,7 @@ fn a_set_is_pinned_and_fetched() {
     archive.publish(DATE, &SET);
     let fetcher = offline(&home, &[&archive]);
     let found = suite(&fetcher, &archive, None).expect("a suite");
-    assert_eq!((found.date(), found.moved), ("20260912T075541Z", false));
+    assert_eq!((found.locked.date.as_str(), found.moved), ("20260912T075541Z", false));
     let debs = set(&fetcher, &archive, found, "tool").expect("a set");
     let names: Vec<_> = debs.iter().map(|deb| (deb.package.as_str(), deb.version.as_str())).collect();
     assert_eq!(names, [("lib", "2:2.0~rc1-1"), ("tool", "1.0-1")]);
@@ -123,15 +119,16 @@ fn the_locked_index_serves_again() {
     let (home, archive) = (Home::new(), Archive::new());
     archive.publish(DATE, &SET);
     let fetcher = offline(&home, &[&archive]);
-    let locked = suite(&fetcher, &archive, None).expect("a suite").release;
+    let locked = suite(&fetcher, &archive, None).expect("a suite").locked;
+    fs::remove_dir_all(archive.path().join("dists")).expect("gone");
     archive.publish(LATER, &[("tool", "1.1-1", "")]);
     let again = suite(&offline(&home, &[]), &archive, Some(&locked)).expect("from the store");
-    assert_eq!((&again.release, again.moved), (&locked, false));
+    assert_eq!((&again.locked, again.moved), (&locked, false));
     assert_eq!(set(&fetcher, &archive, again, "tool").expect("a set")[1].version, "1.0-1");
     let fresh = Home::new();
     let fetcher = offline(&fresh, &[&archive]);
     let moved = suite(&fetcher, &archive, Some(&locked)).expect("a newer one");
-    assert!(moved.moved && moved.release != locked);
+    assert!(moved.moved && moved.locked != locked);
     assert_eq!(set(&fetcher, &archive, moved, "tool").expect("a set")[0].version, "1.1-1");
 }
 
@@ -140,25 +137,28 @@ fn what_is_not_believed_is_passed_over() {
     let (good, forged, old, expired) = (Archive::new(), Archive::new(), Archive::new(), Archive::new());
     good.publish(DATE, &SET);
     forged.publish(LATER, &[("tool", "6.6.6", "")]);
-    let suite_of = |home: &Home, bases: &[&Archive], archive: &Archive, locked: Option<&Pin>| {
+    let suite_of = |home: &Home, bases: &[&Archive], archive: &Archive, locked: Option<&lockfile::Suite>| {
         suite(&offline(home, bases), archive, locked)
     };
     let home = Home::new();
     let found = suite_of(&home, &[&forged, &good], &good, None).expect("the good one");
-    assert_eq!(found.date(), "20260912T075541Z");
+    assert_eq!(found.locked.date.as_str(), "20260912T075541Z");
     let error = suite_of(&Home::new(), &[&forged], &good, None).expect_err("forged").to_string();
     assert!(error.contains("no valid signature") && error.contains(&forged.base()), "{error}");
     old.publish(EARLIER, &SET);
-    let error = suite_of(&Home::new(), &[&old], &old, Some(&found.release)).expect_err("older").to_string();
+    let update = Trust { update: BTreeSet::from([found.locked.archive.clone()]), ..trust(&old, Some(&found.locked)) };
+    let error = offline(&Home::new(), &[&old]).suites([&old.recipe()], &update, &go_on).expect_err("older").to_string();
     assert!(error.contains("went back in time"), "{error}");
     expired.publish(&format!("{DATE}\nValid-Until: Sat, 19 Sep 2026 07:55:41 UTC"), &SET);
     let error = suite_of(&Home::new(), &[&expired], &expired, None).expect_err("expired").to_string();
     assert!(error.contains("20260919T075541Z"), "{error}");
     let mut recipe = good.recipe();
     recipe.components.push("contrib".to_owned());
+    let error = offline(&home, &[&good]).suites([&recipe], &trust(&good, Some(&found.locked)), &go_on);
+    assert!(matches!(error, Err(Error::NoPackages(_))), "{error:?}");
     let error =
         offline(&home, &[&good]).suites([&recipe], &trust(&good, None), &go_on).expect_err("absent").to_string();
-    assert!(error.contains("contrib/binary-amd64/Packages"), "{error}");
+    assert!(error.contains("contrib/binary-amd64"), "{error}");
 }
 
 #[test]
@@ -183,5 +183,7 @@ fn urls_are_pinned_unpacked_and_mirrored() {
     fs::write(&file, format!("digests = [{:?}]\n", mirror.path())).expect("a file");
     let places = Places::new(Mirrors::read(&file).expect("mirrors"), Vec::new());
     let fetcher = Fetcher::new(&fresh.store, places, Policy { offline: true, ..Policy::default() }, Git::default());
+    let error = fetcher.git("https://host/x", &"0".repeat(40), &pin.digest).expect_err("offline").to_string();
+    assert!(error.contains("offline"), "{error}");
     assert!(matches!(fetcher.url(&pin, None, "unit", &go_on), Ok(Output::File { executable: false, .. })));
 }
