@@ -41,4 +41,4 @@ int udp_count(struct xdp_md *context) {
     return XDP_PASS;
 }
 
-char license[] SEC("license") = "GPL";
+char _license[] SEC("license") = "GPL";

@@ -306,7 +306,8 @@ impl Worker<'_> {
     /// Keeps the log of a failed command where `forge log` finds it.
     fn keep_log(&self, what: String, log: &Path, key: &Digest) -> Trouble {
         let kept = failed_log(self.store.root(), key);
-        match fs::rename(log, &kept) {
+        let folder = kept.parent().expect("BUG: a log lies in a folder");
+        match fs::create_dir_all(folder).and_then(|()| fs::rename(log, &kept)) {
             Ok(()) => Trouble::Command { what, log: kept },
             Err(error) => Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display())),
         }
