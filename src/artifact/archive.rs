@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 
 use super::Error;
 use crate::debian::deb::Deb;
@@ -10,9 +10,13 @@ use crate::debian::decode::Decoder;
 use crate::debian::limits::Limits;
 use crate::debian::rules::Rules;
 use crate::debian::sink::StoreSink;
+use crate::debian::tarball::Member;
 use crate::debian::unpack;
 use crate::path::RelPath;
 use crate::store::{self, Output, Store};
+
+/// The permission bit by which a file counts as executable.
+const OWNER_EXECUTES: u32 = 0o100;
 
 /// Unpacks a tar archive, compressed or not, less `strip` leading components of each name.
 ///
@@ -43,9 +47,9 @@ pub fn deb(store: &Store, deb: &Output, member: Option<&RelPath>) -> Result<Outp
 
 fn take(store: &Store, deb: Deb<File>, member: &RelPath) -> Result<Output, Error> {
     let mut writer = store.writer()?;
-    let found = deb.member(member, |content| io::copy(content, &mut writer)).map_err(refused)?;
-    match found {
-        Some(_) => Ok(Output::File { blob: writer.finish()?, executable: false }),
+    let copy = |file: &Member, content: &mut dyn Read| io::copy(content, &mut writer).map(|_| file.mode & OWNER_EXECUTES != 0);
+    match deb.member(member, copy).map_err(refused)? {
+        Some(executable) => Ok(Output::File { blob: writer.finish_as(executable)?, executable }),
         None => Err(Error::Refused(format!("the package has no file `{member}`; `dpkg-deb -c` lists what it has"))),
     }
 }

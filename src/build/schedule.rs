@@ -320,7 +320,9 @@ mod tests {
             derivation,
             timeout: crate::plan::STEP_TIMEOUT,
         };
-        Plan { steps: derivations.map(step).into(), ..Plan::default() }
+        let mut plan = Plan::default();
+        plan.steps = derivations.map(step).into();
+        plan
     }
 
     fn start_all(schedule: &mut Schedule<'_, &mut Shelf>) -> Vec<StepId> {

@@ -113,20 +113,20 @@ impl<R: Read> Deb<R> {
         Ok(self.finish()?)
     }
 
-    /// Gives the content of the one file at `path` (as the kernel's source archive) to `take`; `None` if there is none.
+    /// Gives the one file at `path` (as the kernel's source archive) to `take`; `None` if there is none.
     ///
     /// # Errors
     /// What `take` fails with, or if the file is damaged.
     pub fn member<T>(
         self,
         path: &RelPath,
-        mut take: impl FnMut(&mut dyn Read) -> io::Result<T>,
+        mut take: impl FnMut(&Member, &mut dyn Read) -> io::Result<T>,
     ) -> Result<Option<T>, Error> {
         let mut taken = None;
         self.entries(|member, content| {
             let name = member.name.strip_prefix(b"./").unwrap_or(&member.name);
             if member.kind.is_file() && name == path.as_str().as_bytes() {
-                taken = Some(take(content).map_err(tarball::Error::Damaged)?);
+                taken = Some(take(&member, content).map_err(tarball::Error::Damaged)?);
             }
             Ok::<(), Error>(())
         })?;
@@ -269,10 +269,10 @@ mod tests {
         let bytes = deb(&[VERSION, ("control.tar", &control()), ("data.tar", &data)]);
         let mut sink = Vec::new();
         let wanted = RelPath::new("usr/src/linux.tar.xz").expect("clean");
-        let found = Deb::open(&bytes[..]).and_then(|deb| deb.member(&wanted, |content| content.read_to_end(&mut sink)));
+        let found = Deb::open(&bytes[..]).and_then(|deb| deb.member(&wanted, |_, content| content.read_to_end(&mut sink)));
         assert_eq!((found.expect("sound"), sink), (Some(7), b"archive".to_vec()));
         let missing = RelPath::new("usr/src").expect("clean");
-        let found = Deb::open(&bytes[..]).and_then(|deb| deb.member(&missing, |_| Ok(())));
+        let found = Deb::open(&bytes[..]).and_then(|deb| deb.member(&missing, |_, _| Ok(())));
         assert_eq!(found.expect("sound"), None);
     }
 

@@ -332,10 +332,10 @@ mod tests {
         let base = Derivation::Run(run()).key();
         let changes: [fn(&mut Run<Output>); 6] = [
             |run| run.root = tree("other"),
-            |run| drop(run.sources.insert(name("more"), tree("src"))),
-            |run| drop(run.deps.remove(&name("lib"))),
+            |run| _ = run.sources.insert(name("more"), tree("src")),
+            |run| _ = run.deps.remove(&name("lib")),
             |run| run.argv.push(String::new()),
-            |run| drop(run.env.insert("A".to_owned(), "c".to_owned())),
+            |run| _ = run.env.insert("A".to_owned(), "c".to_owned()),
             |run| run.outputs.push(name("dev")),
         ];
         for (number, change) in changes.iter().enumerate() {

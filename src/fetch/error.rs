@@ -136,14 +136,6 @@ pub enum Error {
     /// A socket, a pipe or a device.
     #[error("{0}: not a file, directory or symlink; leave it out with `exclude`")]
     Special(RelPath),
-    /// A file was had, and is not what its source says it is.
-    #[error("{name}: {reason}")]
-    Unusable {
-        /// What a person calls it.
-        name: String,
-        /// What is wrong with it.
-        reason: Box<Unusable>,
-    },
     /// An InRelease that is not believed.
     #[error("{name}: {error}")]
     Release {
@@ -194,29 +186,6 @@ pub enum Error {
     /// It changes faster than it can be read.
     #[error("{0}: changed while it was read; build again when it is at rest")]
     Changing(RelPath),
-}
-
-/// Why a file that was had is no source.
-#[derive(Debug, thiserror::Error)]
-pub enum Unusable {
-    /// No .deb.
-    #[error(transparent)]
-    Deb(#[from] deb::Error),
-    /// A damaged archive.
-    #[error(transparent)]
-    Tar(#[from] tarball::Error),
-    /// An archive that does not unpack to a tree.
-    #[error(transparent)]
-    Unpack(#[from] unpack::Error),
-    /// The package has no such file.
-    #[error("has no file `{0}`; list the package with `dpkg-deb --contents`")]
-    NoMember(RelPath),
-    /// It ends early, or is in no form that is known.
-    #[error(transparent)]
-    Read(#[from] io::Error),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
 }
 
 impl Error {

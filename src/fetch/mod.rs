@@ -25,7 +25,7 @@ mod suite;
 mod walk;
 
 pub use download::{Downloader, Progress, Try, Want, Watch};
-pub use error::{Error, Exhausted, Unusable};
+pub use error::{Error, Exhausted};
 pub use fault::{Fault, Policy};
 pub use fetcher::Fetcher;
 pub use git::Git;

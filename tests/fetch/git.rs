@@ -4,10 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use forge::digest::Digest;
 use forge::fetch::{Error, Git};
 use forge::recipe::Rev;
-use forge::store::{Node, Output};
+use forge::store::{Blob, Node, Output};
 
 use super::Home;
 
@@ -56,7 +55,7 @@ fn git() -> Git {
     Git::new([("PATH".to_owned(), std::env::var("PATH").expect("a PATH"))])
 }
 
-fn pin(home: &Home, origin: &Origin, rev: Rev) -> Result<(String, Digest), Error> {
+fn pin(home: &Home, origin: &Origin, rev: Rev) -> Result<(String, Blob), Error> {
     git().pin(&home.store, &origin.url(), &[origin.url()], &rev)
 }
 
@@ -77,7 +76,7 @@ fn the_tree_is_what_was_committed() {
     let commit = origin.commit();
     let (found, tree) = pin(&home, &origin, branch("main")).expect("a commit");
     assert_eq!(found, commit);
-    let top = home.store.directory(&tree).expect("a tree");
+    let top = home.store.directory(&tree.digest).expect("a tree");
     let names: Vec<_> = top.entries.keys().map(String::as_str).collect();
     assert_eq!(names, [".gitattributes", "copy.txt", "dos.txt", "id.txt", "kept", "sub", "unix.txt"]);
     for (name, bytes) in [("dos.txt", &b"a\r\nb\r\n"[..]), ("unix.txt", b"a\nb\n"), ("id.txt", b"$Id$\n")] {
@@ -102,8 +101,8 @@ fn tags_are_peeled_and_may_move() {
     origin.git(&["tag", "--force", "--annotate", "--message=x", "v1"]);
     assert_eq!(pin(&home, &origin, tag()).expect("a tag").0, second);
     let fresh = Home::new();
-    let output = git().fetch(&fresh.store, &origin.url(), &[origin.url()], &first, &tree).expect("the old commit");
-    assert_eq!(output.digest(), tree);
+    let output = git().fetch(&fresh.store, &origin.url(), &[origin.url()], &first, &tree.digest).expect("the old commit");
+    assert_eq!(output.digest(), tree.digest);
 }
 
 #[test]
@@ -115,8 +114,8 @@ fn a_commit_is_fetched_by_id_from_the_first_place_that_has_it() {
     let places = ["/nowhere/at/all".to_owned(), other.url(), origin.path().display().to_string()];
     let (found, tree) = git().pin(&home.store, "https://host/x", &places, &Rev::Commit(commit.clone())).expect("found");
     assert_eq!(found, commit);
-    let output = git().fetch(&home.store, "https://host/x", &[], &commit, &tree).expect("in the store already");
-    assert!(matches!(output, Output::Tree(blob) if blob.digest == tree && blob.size > 0));
+    let output = git().fetch(&home.store, "https://host/x", &[], &commit, &tree.digest).expect("in the store already");
+    assert!(matches!(output, Output::Tree(blob) if blob == tree));
 }
 
 #[test]
@@ -135,7 +134,7 @@ fn what_can_not_be_had_is_said() {
         assert!(error.contains(words) && error.contains(&origin.url()), "{error}");
     }
     let tree = Digest::of(b"other");
-    let error = git().fetch(&home.store, "u", &[origin.url()], &commit, &tree).expect_err("a wrong tree").to_string();
+    let error = git().fetch(&home.store, "u", &[origin.url()], &commit, &tree.digest).expect_err("a wrong tree").to_string();
     assert!(error.contains(&format!("want {tree}")), "{error}");
     let shell = ["ext::sh -c false".to_owned()];
     let error = git().pin(&home.store, "u", &shell, &branch("main")).expect_err("a transport").to_string();
