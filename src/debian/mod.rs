@@ -5,6 +5,8 @@ pub mod index;
 pub mod package;
 pub mod relation;
 pub mod resolve;
+pub mod root;
+pub mod unresolved;
 pub mod version;
 
 mod mark;
