@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use forge::debian::index::Index;
-use forge::debian::resolve::{Root, resolve};
+use forge::debian::resolve::resolve;
+use forge::debian::root::Root;
 
 const SUITE: &str = "trixie";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -70,7 +71,9 @@ impl Apt {
 
     fn command(&self) -> Command {
         let mut command = Command::new("apt-get");
-        let mut set = |option: &str, value: &str| drop(command.args(["-o", &format!("{option}={value}")]));
+        let mut set = |option: &str, value: &str| {
+            command.args(["-o", &format!("{option}={value}")]);
+        };
         for (option, file) in [
             ("Dir::State", "state"),
             ("Dir::State::status", "status"),

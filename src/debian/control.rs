@@ -5,6 +5,8 @@
 //! are slices of the text, continuation lines and their leading blank included. Field names mean
 //! the same in any case.
 
+use memchr::memchr;
+
 /// Reads stanza by stanza, field by field.
 #[derive(Debug, Clone)]
 pub struct Reader<'t> {
@@ -17,7 +19,8 @@ pub struct Reader<'t> {
 pub struct Field<'t> {
     /// As it was written; compare with [`Field::is`].
     pub name: &'t str,
-    /// Without blanks around it. Continuation lines are kept as they are.
+    /// Without white space around it; so it may start with what stands on a continuation line.
+    /// Line feeds and blanks inside are kept.
     pub value: &'t str,
 }
 
@@ -69,19 +72,23 @@ impl<'t> Reader<'t> {
             return Ok(None);
         }
         let start = self.at;
-        let colon = line.bytes().position(|byte| byte == b':' || byte.is_ascii_whitespace());
-        let name = match colon {
-            Some(0) if line.starts_with(':') => return Err(self.error(start, "a field without a name")),
-            Some(0) => return Err(self.error(start, "a line that continues no field")),
-            Some(colon) if line.as_bytes()[colon] == b':' => &line[..colon],
-            _ => return Err(self.error(start, "a line that is no field (`Name: value`)")),
-        };
+        let colon = memchr(b':', line.as_bytes()).unwrap_or(line.len());
+        let name = &line[..colon];
+        if line.starts_with([' ', '\t']) {
+            return Err(self.error(start, "a line that continues no field"));
+        }
+        if colon == line.len() || name.bytes().any(|byte| byte == b' ' || byte == b'\t') {
+            return Err(self.error(start, "a line that is no field (`Name: value`)"));
+        }
+        if name.is_empty() {
+            return Err(self.error(start, "a field without a name"));
+        }
         if name.starts_with(['#', '-']) || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(self.error(start, "a field name may have no `#` or `-` in front and only visible ASCII"));
         }
         self.at += line.len();
         self.continuation()?;
-        let value = self.text[start + name.len() + 1..self.at].trim_matches([' ', '\t']);
+        let value = self.text[start + colon + 1..self.at].trim_ascii();
         self.at += usize::from(self.at < self.text.len());
         Ok(Some(Field { name, value }))
     }
@@ -91,7 +98,7 @@ impl<'t> Reader<'t> {
         while let Some(b' ' | b'\t') = self.text.as_bytes().get(self.at + 1) {
             self.at += 1;
             let line = self.line();
-            if line.trim_matches([' ', '\t']).is_empty() {
+            if line.trim_ascii().is_empty() {
                 return Err(
                     self.error(self.at, "a line of nothing but blanks (` .` continues, an empty line separates)")
                 );
@@ -104,7 +111,7 @@ impl<'t> Reader<'t> {
     /// From here to the end of the line.
     fn line(&self) -> &'t str {
         let rest = &self.text[self.at..];
-        rest.find('\n').map_or(rest, |end| &rest[..end])
+        memchr(b'\n', rest.as_bytes()).map_or(rest, |end| &rest[..end])
     }
 
     fn error(&self, at: usize, reason: &'static str) -> ControlError {
@@ -147,7 +154,7 @@ mod tests {
             ("\n\n", &[]),
             ("A: 1", &[&[("A", "1")]]),
             ("A: 1\nB:\t2 \n\n\nC: x: y\n", &[&[("A", "1"), ("B", "2")], &[("C", "x: y")]]),
-            ("A:\n one\n .\n two\nB:\n", &[&[("A", "\n one\n .\n two"), ("B", "")]]),
+            ("A:\n one\n .\n two\nB:\n", &[&[("A", "one\n .\n two"), ("B", "")]]),
             ("A: 1\n\t2", &[&[("A", "1\n\t2")]]),
         ];
         for (text, want) in table {

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use super::index::{Index, NameId, PackageId};
 use super::need::{Group, Needs, answers, victims};
 
-/// Dependencies are followed at most this deep; Debian 13 stays below 200. Protects the stack.
+/// Dependencies are followed at most this deep; Debian 13 stays below 20. Protects the stack.
 const MAX_DEPTH: usize = 1000;
 
 /// The state of all names.
@@ -124,7 +124,9 @@ impl<'i, 't> Marks<'i, 't> {
             return true;
         }
         if let Some(group) = needs.groups.iter().position(|group| !self.has_candidate(group)) {
-            self.refuse_unless(firm, name, Obstacle::Unmet(group));
+            if !firm {
+                self.refuse(name, Obstacle::Unmet(group));
+            }
             return false;
         }
         self.mark_with(package, &needs, by, depth)
@@ -153,8 +155,8 @@ impl<'i, 't> Marks<'i, 't> {
             }
         }
         self.states[name.at()].firm = firm;
-        if let Some(at) = unmet {
-            self.refuse_unless(firm, name, Obstacle::Unmet(at));
+        if let Some(at) = unmet.filter(|_| !firm) {
+            self.refuse(name, Obstacle::Unmet(at));
         }
         clear && unmet.is_none()
     }
@@ -167,48 +169,52 @@ impl<'i, 't> Marks<'i, 't> {
         }
     }
 
-    /// Takes a package back for good, if it is not firm.
-    fn refuse_unless(&mut self, firm: bool, name: NameId, obstacle: Obstacle) {
+    /// Takes a package back for good.
+    fn refuse(&mut self, name: NameId, obstacle: Obstacle) {
         let state = &mut self.states[name.at()];
-        if firm {
-            return;
-        }
         state.chosen = false;
         state.refused = state.candidate.take().map(|package| Refusal { package, obstacle });
     }
 
     /// Takes back what clashes with `package`. False if some of it is firm.
     fn displace(&mut self, package: PackageId, needs: &Needs<'t>, firm: bool) -> bool {
-        let index = self.index;
-        let name = index.owner(package);
+        let name = self.index.owner(package);
         let mut clear = true;
         for clash in &needs.clashes {
-            if !firm && !victims(index, package, clash).any(|victim| self.is_chosen(victim)) {
+            let hits: Vec<_> = victims(self.index, package, clash).filter(|id| self.is_candidate(*id)).collect();
+            // Who is not firm minds only what is chosen.
+            if !firm && !hits.iter().any(|id| self.is_chosen(*id)) {
                 continue;
             }
-            for victim in victims(index, package, clash) {
-                let other = index.owner(victim);
-                let state = &mut self.states[other.at()];
-                if state.candidate != Some(victim) {
-                    continue;
-                }
-                if state.chosen && state.firm {
-                    clear = false;
-                    if !firm {
-                        self.states[name.at()].refused = Some(Refusal { package, obstacle: Obstacle::Clash(other) });
-                        return false;
-                    }
-                    continue;
-                }
-                state.chosen = false;
-                if firm {
-                    state.refused =
-                        state.candidate.take().map(|package| Refusal { package, obstacle: Obstacle::Clash(name) });
-                    state.firm = true;
+            for victim in hits {
+                clear &= self.push_aside(victim, name, firm);
+                if !clear && !firm {
+                    let obstacle = Obstacle::Clash(self.index.owner(victim));
+                    self.states[name.at()].refused = Some(Refusal { package, obstacle });
+                    return false;
                 }
             }
         }
         clear
+    }
+
+    /// Takes back one package that clashes with `by`: for good, if that is firm. False if it is
+    /// firm itself.
+    fn push_aside(&mut self, victim: PackageId, by: NameId, firm: bool) -> bool {
+        let state = &mut self.states[self.index.owner(victim).at()];
+        if state.candidate != Some(victim) {
+            return true;
+        }
+        if state.chosen && state.firm {
+            return false;
+        }
+        state.chosen = false;
+        if firm {
+            state.refused = Some(Refusal { package: victim, obstacle: Obstacle::Clash(by) });
+            state.candidate = None;
+            state.firm = true;
+        }
+        true
     }
 
     /// Sees to it that one alternative of a group is chosen.

@@ -3,7 +3,7 @@
 //!
 //! * [`release`] verifies a suite's signed list ([`clearsign`], [`openpgp`], [`date`]);
 //! * [`index`] holds the packages it lists ([`control`], [`package`], [`relation`], [`version`]);
-//! * [`resolve`] finds the set that apt would install;
+//! * [`resolve`] finds the set that apt would install for some [`root`]s, or why there is none ([`unresolved`]);
 //! * [`deb`] reads packages ([`ar`], [`decode`], [`tarball`], within [`limits`]), [`unpack`] makes
 //!   trees of them by [`rules`] into a [`sink`];
 //! * [`toolroot`] merges trees and asks for what scripts would have linked ([`alternatives`]).
@@ -22,11 +22,13 @@ pub mod package;
 pub mod relation;
 pub mod release;
 pub mod resolve;
+pub mod root;
 pub mod rules;
 pub mod sink;
 pub mod tarball;
 pub mod toolroot;
 pub mod unpack;
+pub mod unresolved;
 pub mod version;
 
 #[cfg(test)]

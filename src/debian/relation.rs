@@ -97,18 +97,16 @@ impl<'t> Relation<'t> {
     pub fn parse(text: &'t str) -> Result<Self, RelationError> {
         let text = text.trim_ascii();
         let malformed = |reason| RelationError::Malformed { text: text.to_owned(), reason };
-        let end = text.find([' ', '\t', '\n', '(', '[', '<']).unwrap_or(text.len());
-        let (name, rest) = (&text[..end], text[end..].trim_ascii_start());
-        let (name, qualifier) = match name.split_once(':') {
-            Some((name, qualifier)) => (name, Some(qualifier)),
-            None => (name, None),
-        };
-        if !is_name(name) {
+        let (name, rest) = cut_name(text);
+        if name.is_empty() {
             return Err(malformed("a name is lower-case letters, digits, `+`, `-` and `.`, a letter or digit first"));
         }
-        if qualifier.is_some_and(|qualifier| !is_name(qualifier)) {
-            return Err(malformed("`:` wants `any`, `native` or an architecture after it"));
-        }
+        let (qualifier, rest) = match rest.strip_prefix(':').map(cut_name) {
+            Some(("", _)) => return Err(malformed("`:` wants `any`, `native` or an architecture after it")),
+            Some((qualifier, rest)) => (Some(qualifier), rest),
+            None => (None, rest),
+        };
+        let rest = rest.trim_ascii_start();
         match rest.as_bytes().first() {
             None => Ok(Self { name, qualifier, constraint: None }),
             Some(b'(') => Ok(Self { name, qualifier, constraint: Some(Constraint::parse(text, &rest[1..])?) }),
@@ -148,8 +146,16 @@ impl<'t> Constraint<'t> {
 /// Whether a text can be the name of a package (Debian Policy 5.6.1, one character being enough).
 #[must_use]
 pub fn is_name(text: &str) -> bool {
+    matches!(cut_name(text), (name, "") if !name.is_empty())
+}
+
+/// Cuts off the name that a text starts with; empty if it starts with none.
+fn cut_name(text: &str) -> (&str, &str) {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.bytes().next().is_some_and(plain) && text.bytes().all(|byte| plain(byte) || b"+-.".contains(&byte))
+    let within = |byte: u8| plain(byte) || matches!(byte, b'+' | b'-' | b'.');
+    let first = text.bytes().next().is_some_and(plain);
+    let end = if first { text.bytes().position(|byte| !within(byte)).unwrap_or(text.len()) } else { 0 };
+    text.split_at(end)
 }
 
 impl fmt::Display for Constraint<'_> {

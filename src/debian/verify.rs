@@ -12,7 +12,7 @@ use super::need::{Group, Needs, answers, victims};
 pub(super) enum Fault {
     /// A group of a package's needs (its place among them) that nothing in the set meets.
     Unmet { package: PackageId, group: usize },
-    /// Two packages of one name, or of which one (its clash's place) excludes the other.
+    /// Two packages of one name, or of which the first excludes the other.
     Clash { package: PackageId, other: PackageId },
 }
 
