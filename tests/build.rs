@@ -18,7 +18,10 @@ fn builds_once_and_reports() {
     let forge = two_units();
     let lines = forge.run(&["build", "--json"]).success().json();
     assert_eq!(lines.len(), 1);
-    assert_eq!((&lines[0]["name"], &lines[0]["kind"], &lines[0]["status"]), (&"b".into(), &"cmd".into(), &"built".into()));
+    assert_eq!(
+        (&lines[0]["name"], &lines[0]["kind"], &lines[0]["status"]),
+        (&"b".into(), &"cmd".into(), &"built".into())
+    );
     let outputs = lines[0]["outputs"].as_array().unwrap();
     assert_eq!((&outputs[0]["name"], &outputs[1]["name"]), (&"out".into(), &"extra".into()));
     assert!(outputs[0]["digest"].as_str().unwrap().starts_with("sha256:"));
@@ -48,7 +51,10 @@ fn a_change_that_changes_nothing_goes_no_further() {
 #[test]
 fn a_failure_prints_its_log_and_no_other() {
     let forge = two_units();
-    forge.write("recipes/bad.toml", "toolroot = \"box\"\nsteps = [\"echo fine\", \"echo broken; exit 7\", \"echo never\"]\n");
+    forge.write(
+        "recipes/bad.toml",
+        "toolroot = \"box\"\nsteps = [\"echo fine\", \"echo broken; exit 7\", \"echo never\"]\n",
+    );
     forge.write("recipes/user.toml", "toolroot = \"box\"\nsteps = [\"true\"]\n[deps]\nbad = \"bad\"\n");
     let run = forge.run(&["build", "--json", "--keep-going", "b", "user", "bad"]).code(1);
     let run = run.says("broken").says("step 2 of 3 failed with exit code 7").says("hint: `forge log bad`");
@@ -81,7 +87,8 @@ fn outputs_must_be_what_the_recipe_says() {
 fn plan_and_dry_run_say_what_build_does() {
     let forge = two_units();
     let before = forge.run(&["plan", "--json"]).success().json();
-    let cached: Vec<_> = before.iter().map(|line| (line["name"].as_str().unwrap(), line["cached"].as_bool().unwrap())).collect();
+    let cached: Vec<_> =
+        before.iter().map(|line| (line["name"].as_str().unwrap(), line["cached"].as_bool().unwrap())).collect();
     assert_eq!(cached, [("a", false), ("b", false), ("box", true)]);
     assert!(before[0]["derivation"].is_string() && before[1]["derivation"].is_null());
     assert_eq!(forge.run(&["build", "--dry-run", "--json"]).success().json(), before);

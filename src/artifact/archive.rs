@@ -47,7 +47,8 @@ pub fn deb(store: &Store, deb: &Output, member: Option<&RelPath>) -> Result<Outp
 
 fn take(store: &Store, deb: Deb<File>, member: &RelPath) -> Result<Output, Error> {
     let mut writer = store.writer()?;
-    let copy = |file: &Member, content: &mut dyn Read| io::copy(content, &mut writer).map(|_| file.mode & OWNER_EXECUTES != 0);
+    let copy =
+        |file: &Member, content: &mut dyn Read| io::copy(content, &mut writer).map(|_| file.mode & OWNER_EXECUTES != 0);
     match deb.member(member, copy).map_err(refused)? {
         Some(executable) => Ok(Output::File { blob: writer.finish_as(executable)?, executable }),
         None => Err(Error::Refused(format!("the package has no file `{member}`; `dpkg-deb -c` lists what it has"))),

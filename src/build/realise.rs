@@ -155,7 +155,13 @@ impl Worker<'_> {
     }
 
     /// Does `step`, unless its result is there by now; `again` does it in any case.
-    pub fn realise(&self, step: &Step, derivation: &Derivation, again: bool, news: &(dyn Fn(News<'_>) + Sync)) -> Attempt {
+    pub fn realise(
+        &self,
+        step: &Step,
+        derivation: &Derivation,
+        again: bool,
+        news: &(dyn Fn(News<'_>) + Sync),
+    ) -> Attempt {
         let key = derivation.key();
         match self.locked(step, derivation, &key, again, news) {
             Ok(attempt) => attempt,
@@ -264,7 +270,8 @@ impl Worker<'_> {
     }
 
     fn sandbox(&self, spec: &Spec, log: &Path) -> Result<Exit, Trouble> {
-        let mut file = File::create(log).map_err(|error| Trouble::Environment(format!("{}: {error}", log.display())))?;
+        let mut file =
+            File::create(log).map_err(|error| Trouble::Environment(format!("{}: {error}", log.display())))?;
         let mut lost = None;
         let (launcher, jobs) = self.launcher()?;
         let exit = launcher.run(spec, Some(jobs), &|| self.cancelled(), &mut |bytes| {
@@ -290,7 +297,8 @@ impl Worker<'_> {
     /// Imports `/out/<output>`; refuses a folder that holds less, more, or what no store can hold.
     fn take_outputs(&self, run: &Run<Output>, out: &Path) -> Result<Outputs, Trouble> {
         let entries = fs::read_dir(out).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-        let found: Vec<_> = entries.map_err(|error: io::Error| Trouble::Environment(format!("reading /out: {error}")))?;
+        let found: Vec<_> =
+            entries.map_err(|error: io::Error| Trouble::Environment(format!("reading /out: {error}")))?;
         if let Some(missing) = run.outputs.iter().find(|output| !found.iter().any(|name| *name == *output.as_str())) {
             return Err(Trouble::Refused(format!("it did not make its output /out/{missing}")));
         }

@@ -117,7 +117,16 @@ impl<'a, K: Known> Schedule<'a, K> {
             }
         }
         let states = vec![State::Idle; plan.steps.len()];
-        Self { plan, known, states, users, urgency, ready: Default::default(), ended: Vec::new(), count: Count::default() }
+        Self {
+            plan,
+            known,
+            states,
+            users,
+            urgency,
+            ready: Default::default(),
+            ended: Vec::new(),
+            count: Count::default(),
+        }
     }
 
     /// Asks for a step's outputs.

@@ -13,7 +13,8 @@ use crate::sandbox::{self, Check};
 pub struct Args {}
 
 pub fn run(_: Option<&Path>, _: &Args) -> Result<Verdict, CliError> {
-    let mut checks = vec![store_check(), program("git", "git sources"), program("cargo", "crates as sources"), mirrors()];
+    let mut checks =
+        vec![store_check(), program("git", "git sources"), program("cargo", "crates as sources"), mirrors()];
     checks.extend(sandbox_checks()?);
     for Check { name, ok, fix } in &checks {
         output::data(&format!("{}  {name}", if *ok { "ok  " } else { "FAIL" }));

@@ -104,9 +104,9 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     open.extend(moved);
     let indexes = Indexes::new(&suites)?;
     for ((unit, name), source) in open {
-        let locked = fetcher.pin(source, &indexes, &bar.watch()).map_err(|error| {
-            CliError::from(error).hint(format!("this is the source `{name}` of the unit `{unit}`"))
-        })?;
+        let locked = fetcher
+            .pin(source, &indexes, &bar.watch())
+            .map_err(|error| CliError::from(error).hint(format!("this is the source `{name}` of the unit `{unit}`")))?;
         new.insert(unit, name, Entry { spec: source.specification(), locked }).map_err(CliError::environment)?;
     }
     store.commit()?;

@@ -28,8 +28,11 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let plan = session::plan(&root, &store, &project, &wanted)?;
     let logs = logs(&plan, &store, &args.name)?;
     if logs.is_empty() {
-        return Err(CliError::user(format!("`{}` has no log: its commands have not run with the present recipes", args.name))
-            .hint(format!("`forge build {}` runs them", args.name)));
+        return Err(CliError::user(format!(
+            "`{}` has no log: its commands have not run with the present recipes",
+            args.name
+        ))
+        .hint(format!("`forge build {}` runs them", args.name)));
     }
     logs.iter().for_each(|log| output::raw(log));
     Ok(Verdict::Good)

@@ -78,7 +78,11 @@ impl<'a> Screen<'a> {
             let _ = bars.clear();
         }
         if fetched.files > 0 {
-            output::words(&format!("fetched {}, {}", output::count(fetched.files, "file"), output::size(fetched.bytes)));
+            output::words(&format!(
+                "fetched {}, {}",
+                output::count(fetched.files, "file"),
+                output::size(fetched.bytes)
+            ));
         }
     }
 

@@ -65,7 +65,11 @@ fn gc(policy: &Policy, dry_run: bool) -> Result<Verdict, CliError> {
 fn fsck() -> Result<Verdict, CliError> {
     let report = session::store()?.fsck()?;
     report.findings.iter().for_each(|finding: &Finding| output::data(&finding.to_string()));
-    output::words(&format!("checked {}: {}", output::size(report.bytes), output::count(report.findings.len(), "finding")));
+    output::words(&format!(
+        "checked {}: {}",
+        output::size(report.bytes),
+        output::count(report.findings.len(), "finding")
+    ));
     Ok(if report.findings.is_empty() { Verdict::Good } else { Verdict::Negative })
 }
 

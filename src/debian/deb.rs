@@ -269,7 +269,8 @@ mod tests {
         let bytes = deb(&[VERSION, ("control.tar", &control()), ("data.tar", &data)]);
         let mut sink = Vec::new();
         let wanted = RelPath::new("usr/src/linux.tar.xz").expect("clean");
-        let found = Deb::open(&bytes[..]).and_then(|deb| deb.member(&wanted, |_, content| content.read_to_end(&mut sink)));
+        let found =
+            Deb::open(&bytes[..]).and_then(|deb| deb.member(&wanted, |_, content| content.read_to_end(&mut sink)));
         assert_eq!((found.expect("sound"), sink), (Some(7), b"archive".to_vec()));
         let missing = RelPath::new("usr/src").expect("clean");
         let found = Deb::open(&bytes[..]).and_then(|deb| deb.member(&missing, |_, _| Ok(())));

@@ -116,9 +116,7 @@ impl<I> Derivation<I> {
     pub fn inputs(&self) -> Vec<&I> {
         match self {
             Self::Fetch(_) | Self::FetchGit { .. } => Vec::new(),
-            Self::Run(run) => {
-                std::iter::once(&run.root).chain(run.sources.values()).chain(run.deps.values()).collect()
-            }
+            Self::Run(run) => std::iter::once(&run.root).chain(run.sources.values()).chain(run.deps.values()).collect(),
             Self::Assemble(assemble) => assemble.inputs(),
         }
     }
@@ -179,11 +177,9 @@ impl<I> Assemble<I> {
             },
             Self::Unpack { archive, strip } => Assemble::Unpack { archive: output(archive)?, strip: *strip },
             Self::DebMember { deb, member } => Assemble::DebMember { deb: output(deb)?, member: member.clone() },
-            Self::Bpf { objects, license, sections } => Assemble::Bpf {
-                objects: output(objects)?,
-                license: license.clone(),
-                sections: sections.clone(),
-            },
+            Self::Bpf { objects, license, sections } => {
+                Assemble::Bpf { objects: output(objects)?, license: license.clone(), sections: sections.clone() }
+            }
         })
     }
 }

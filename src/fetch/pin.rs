@@ -3,7 +3,8 @@
 use super::{Error, Fetcher, Suite, Want, Watch};
 use crate::debian::index::Index;
 use crate::debian::package::Package;
-use crate::debian::resolve::{Root, resolve};
+use crate::debian::resolve::resolve;
+use crate::debian::root::Root;
 use crate::lockfile::{Deb, Locked, Pin, Place};
 use crate::recipe::{Archive, Source};
 

@@ -212,7 +212,10 @@ impl Reading {
                 let tree = Blob { digest: self.parsed(&tree)?, size };
                 Locked::Git { url, commit: self.commit(commit)?, tree }
             }
-            _ => return self.refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`"),
+            _ => {
+                return self
+                    .refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`");
+            }
         };
         Some(((unit, name), Entry { spec, locked }.sorted()))
     }

@@ -17,8 +17,8 @@ use rustix::fs::{fchmod, fsync, futimens, mkdirat, openat, renameat, renameat_wi
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use super::open::Setup;
 use super::error::at;
+use super::open::Setup;
 use super::result::RESULT;
 use super::scratch::Scratch;
 use super::{ActionResult, Blob, Directory, Error, fault};

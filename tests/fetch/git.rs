@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use forge::digest::Digest;
 use forge::fetch::{Error, Git};
 use forge::recipe::Rev;
 use forge::store::{Blob, Node, Output};
@@ -101,7 +102,8 @@ fn tags_are_peeled_and_may_move() {
     origin.git(&["tag", "--force", "--annotate", "--message=x", "v1"]);
     assert_eq!(pin(&home, &origin, tag()).expect("a tag").0, second);
     let fresh = Home::new();
-    let output = git().fetch(&fresh.store, &origin.url(), &[origin.url()], &first, &tree.digest).expect("the old commit");
+    let output =
+        git().fetch(&fresh.store, &origin.url(), &[origin.url()], &first, &tree.digest).expect("the old commit");
     assert_eq!(output.digest(), tree.digest);
 }
 
@@ -134,7 +136,8 @@ fn what_can_not_be_had_is_said() {
         assert!(error.contains(words) && error.contains(&origin.url()), "{error}");
     }
     let tree = Digest::of(b"other");
-    let error = git().fetch(&home.store, "u", &[origin.url()], &commit, &tree.digest).expect_err("a wrong tree").to_string();
+    let error =
+        git().fetch(&home.store, "u", &[origin.url()], &commit, &tree.digest).expect_err("a wrong tree").to_string();
     assert!(error.contains(&format!("want {tree}")), "{error}");
     let shell = ["ext::sh -c false".to_owned()];
     let error = git().pin(&home.store, "u", &shell, &branch("main")).expect_err("a transport").to_string();
