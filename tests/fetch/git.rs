@@ -136,8 +136,7 @@ fn what_can_not_be_had_is_said() {
         assert!(error.contains(words) && error.contains(&origin.url()), "{error}");
     }
     let tree = Digest::of(b"other");
-    let error =
-        git().fetch(&home.store, "u", &[origin.url()], &commit, &tree.digest).expect_err("a wrong tree").to_string();
+    let error = git().fetch(&home.store, "u", &[origin.url()], &commit, &tree).expect_err("a wrong tree").to_string();
     assert!(error.contains(&format!("want {tree}")), "{error}");
     let shell = ["ext::sh -c false".to_owned()];
     let error = git().pin(&home.store, "u", &shell, &branch("main")).expect_err("a transport").to_string();
