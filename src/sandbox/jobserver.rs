@@ -14,7 +14,7 @@
 //!
 //! A running sandbox counts as one job by itself, as in make's protocol, and may always run; only
 //! the jobs beyond it need tokens. `MAKEFLAGS` names the fifo and no number of jobs. make knows
-//! the fifo from 4.4 on (an older one warns and runs one job).
+//! the fifo from 4.4 on; an older one stops with an error that shows the fifo.
 
 use std::io;
 use std::os::fd::OwnedFd;

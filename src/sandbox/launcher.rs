@@ -62,19 +62,21 @@ impl Launcher {
     ) -> Result<Exit, Error> {
         let request = Request { spec, mounts: mounts::plan(spec, jobs.is_some())?, jobserver: jobs.is_some() };
         let (control, output) = self.send(&request)?;
-        let deadline = Instant::now() + spec.limits.timeout;
+        // A timeout beyond the clock's end is none.
+        let deadline = Instant::now().checked_add(spec.limits.timeout);
         let mut run = Run {
             control,
             output: Some(output),
             lease: jobs.map(Jobserver::lease),
             log: Log { to: log, bytes: 0 },
             report: None,
+            stopped: None,
         };
-        let stopped = run.watch(deadline, cancel).map_err(io_error("watching a sandbox"))?;
+        run.watch(deadline, cancel).map_err(io_error("watching a sandbox"))?;
         match run.report {
             Some(Ok(exit)) => Ok(exit),
             Some(Err(failure)) => Err(failure.into()),
-            None => stopped.map_or_else(|| self.killed(), Ok),
+            None => run.stopped.map_or_else(|| self.killed(), Ok),
         }
     }
 
@@ -122,13 +124,15 @@ struct Run<'a> {
     lease: Option<Lease<'a>>,
     log: Log<'a>,
     report: Option<Result<Exit, Failure>>,
+    /// Why it was told to stop, if it was.
+    stopped: Option<Exit>,
 }
 
 impl Run<'_> {
-    /// Follows the sandbox until all of it is gone. Says why, if it was told to stop.
-    fn watch(&mut self, deadline: Instant, cancel: &(dyn Fn() -> bool + Sync)) -> io::Result<Option<Exit>> {
-        let mut stopped = None;
+    /// Follows the sandbox until all of it is gone.
+    fn watch(&mut self, deadline: Option<Instant>, cancel: &(dyn Fn() -> bool + Sync)) -> io::Result<()> {
         let mut buffer = vec![0; CHUNK_BYTES];
+        let mut next_tick = Instant::now();
         loop {
             let (output, control) = self.wait()?;
             if output {
@@ -137,24 +141,28 @@ impl Run<'_> {
             if control && !self.hear()? {
                 break;
             }
-            if stopped.is_none() {
-                stopped = if cancel() {
-                    Some(Exit::Cancelled)
-                } else {
-                    (Instant::now() >= deadline).then_some(Exit::TimedOut)
-                };
-                if stopped.is_some() {
-                    shutdown(&self.control, Shutdown::Write)?;
-                }
-            }
-            if let Some(lease) = &mut self.lease {
-                lease.settle()?;
+            let now = Instant::now();
+            if now >= next_tick {
+                self.tick(deadline.is_some_and(|deadline| now >= deadline), cancel)?;
+                next_tick = now + TICK;
             }
         }
         while self.output.is_some() {
             self.pass_on(&mut buffer)?;
         }
-        Ok(stopped)
+        Ok(())
+    }
+
+    /// Has the sandbox killed if it is time, and settles its tokens. Only every [`TICK`], however much output
+    /// comes: a token must lie long enough for a waiting process to be scheduled and take it.
+    fn tick(&mut self, late: bool, cancel: &(dyn Fn() -> bool + Sync)) -> io::Result<()> {
+        if self.stopped.is_none() {
+            self.stopped = if cancel() { Some(Exit::Cancelled) } else { late.then_some(Exit::TimedOut) };
+            if self.stopped.is_some() {
+                shutdown(&self.control, Shutdown::Write)?;
+            }
+        }
+        self.lease.as_mut().map_or(Ok(()), Lease::settle)
     }
 
     /// Waits a tick at most; says whether there is output, and whether there is a report.

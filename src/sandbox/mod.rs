@@ -14,7 +14,7 @@
 //! of its socket and kills every sandbox; when the helper dies the kernel kills every init, and
 //! an init takes its whole pid namespace along. So nothing outlives a build.
 //!
-//! What a command can see is decided by [`mounts::plan`], a pure function from [`Spec`] to data;
+//! What a command can see is decided in `mounts`, by a pure function from [`Spec`] to data;
 //! what it can do, by the tables in `seccomp` and `rlimits`; what else it could read off its world
 //! (uid, host name, umask, …) stands in [`World`].
 //!

@@ -79,10 +79,11 @@ fn a_killed_forge_leaves_nothing() {
         let house = House::new();
         panic!("{:?}", house.run(&house.sh(&format!("setsid sleep {marker} & sleep {marker}"))));
     }
-    let marker = marker();
+    let (scratch, marker) = (tempfile::tempdir().unwrap(), marker());
     let mut forge = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "sandbox::ending::a_killed_forge_leaves_nothing"])
         .env(PART, &marker)
+        .env("TMPDIR", scratch.path())
         .spawn()
         .unwrap();
     let begun = within(20 * SECOND, || lives(&format!("sleep\0{marker}")));

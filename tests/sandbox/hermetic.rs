@@ -96,6 +96,8 @@ fn refused_calls() {
     let refused = "bpf chmod-setuid chmod-setgid fchmodat2-setuid open-setuid tmpfile-setuid mknod-setuid mknod-device \
         ptrace mount umount mount_setattr open_tree fsopen unshare setns chroot clone-newuser keyctl add_key userfaultfd \
         perf_event_open io_uring_setup setgroups packet";
+    // To the kernel the user inside is whoever runs forge, and root may write these without capabilities.
+    let settings = if rustix::process::geteuid().is_root() { "EROFS" } else { "EACCES" };
     let other = [
         ("setxattr", "EOPNOTSUPP"),
         ("openat2", "ENOSYS"),
@@ -103,8 +105,8 @@ fn refused_calls() {
         ("x32", "ENOSYS"),
         ("setuid-root", "EINVAL"),
         ("vsock", "EAFNOSUPPORT"),
-        ("core-pattern", "EROFS"),
-        ("host-name", "EROFS"),
+        ("core-pattern", settings),
+        ("host-name", settings),
         ("chmod-device", "EROFS"),
         ("look-at-init", "EACCES"),
     ];

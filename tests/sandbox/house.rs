@@ -1,13 +1,14 @@
 //! A root file system of busybox and `probe.c`, and one-line ways to run commands on it.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use forge::sandbox::{Error, Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
+use tempfile::TempDir;
 
 /// The forge binary, which is its own helper.
 pub const FORGE: &str = env!("CARGO_BIN_EXE_forge");
@@ -18,10 +19,12 @@ const APPLETS: &[&str] = &[
     "yes",
 ];
 
-/// A launcher, and a root that is shared by all tests of this process.
+/// A launcher, a root and a place to build in.
 pub struct House {
     pub launcher: Launcher,
-    pub dir: tempfile::TempDir,
+    /// Holds the host's side of `/build` and `/out`.
+    pub dir: TempDir,
+    root: Arc<TempDir>,
 }
 
 impl House {
@@ -29,7 +32,7 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("build")).unwrap();
         fs::create_dir(dir.path().join("out")).unwrap();
-        Self { launcher: Launcher::start(Path::new(FORGE)).unwrap(), dir }
+        Self { launcher: Launcher::start(Path::new(FORGE)).unwrap(), dir, root: root() }
     }
 
     /// A specification that runs `script` in busybox's shell.
@@ -39,7 +42,7 @@ impl House {
 
     pub fn spec(&self, argv: &[&str]) -> Spec {
         Spec {
-            root: root().to_owned(),
+            root: self.root.path().to_owned(),
             sources: Vec::new(),
             deps: Vec::new(),
             build: self.dir.path().join("build"),
@@ -85,23 +88,30 @@ impl House {
     }
 }
 
-/// The shared root, made on first use.
-fn root() -> &'static Path {
-    static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        let root = tempfile::tempdir().unwrap().keep();
-        for name in ["bin", "build", "out", "src", "deps", "tmp", "proc", "dev"] {
-            fs::create_dir(root.join(name)).unwrap();
-        }
-        fs::copy(BUSYBOX, root.join("bin/busybox"))
-            .expect("the tests need a static busybox at /bin/busybox: apt-get install busybox-static");
-        fs::set_permissions(root.join("bin/busybox"), fs::Permissions::from_mode(0o755)).unwrap();
-        for applet in APPLETS {
-            symlink("busybox", root.join("bin").join(applet)).unwrap();
-        }
-        compile(&root.join("bin/probe"));
+/// The root, shared by all houses that stand at the same time.
+fn root() -> Arc<TempDir> {
+    static ROOT: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
+    let mut shared = ROOT.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let root = Arc::new(make_root());
+        *shared = Arc::downgrade(&root);
         root
     })
+}
+
+fn make_root() -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    for name in ["bin", "build", "out", "src", "deps", "tmp", "proc", "dev"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    fs::copy(BUSYBOX, at("bin/busybox"))
+        .expect("the tests need a static busybox at /bin/busybox: apt-get install busybox-static");
+    for applet in APPLETS {
+        symlink("busybox", at("bin").join(applet)).unwrap();
+    }
+    compile(&at("bin/probe"));
+    root
 }
 
 fn compile(program: &Path) {

@@ -1,7 +1,8 @@
 //! What a command gets.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use forge::sandbox::{Error, Exit, Spec, World, probe};
 
@@ -109,5 +110,30 @@ fn a_program_that_is_no_helper_is_an_error() {
     for program in ["/nowhere/forge", "/bin/true"] {
         let checks = probe(Path::new(program), scratch.path());
         assert!(!checks[0].ok && checks.len() == 1, "{checks:#?}");
+    }
+}
+
+/// A helper on a host that forbids something: forge, started in a namespace where `forbid` was run before.
+fn forbidding(scratch: &Path, forbid: &str) -> PathBuf {
+    let program = scratch.join("helper");
+    let script = format!("#!/bin/sh\nexec unshare --user --map-root-user --mount sh -c '{forbid}; exec {FORGE} '$1\n");
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[test]
+fn what_a_host_forbids_is_named_with_the_setting() {
+    for (forbid, name, fix) in [
+        ("echo 0 >/proc/sys/user/max_user_namespaces", "user namespaces", "forbids user namespaces"),
+        ("echo 0 >/proc/sys/user/max_net_namespaces", "user namespaces", "forbids user namespaces"),
+        ("mount -t tmpfs none /proc/sys", "fresh /proc", "systempaths=unconfined"),
+    ] {
+        let scratch = tempfile::tempdir().unwrap();
+        let checks = probe(&forbidding(scratch.path(), forbid), scratch.path());
+        let (last, before) = checks.split_last().unwrap();
+        assert!(before.iter().all(|check| check.ok), "{checks:#?}");
+        assert_eq!((last.name, last.ok), (name, false), "{forbid}: {checks:#?}");
+        assert!(last.fix.contains(fix), "{checks:#?}");
     }
 }
