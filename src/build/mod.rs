@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::derivation::Derivation;
+use crate::derivation::{Assemble, Derivation};
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
@@ -280,7 +280,7 @@ impl<'a> Build<'a> {
             let attempt = inner.attempts.remove(&id);
             let mut finish = finish(&inner.schedule, id, attempt);
             if inner.wanted.contains(&id) {
-                self.uncover(&mut finish);
+                self.uncover(id, &mut finish);
             }
             self.progress.finished(id, &finish);
             inner.finishes.insert(id, finish);
@@ -290,9 +290,9 @@ impl<'a> Build<'a> {
     }
 
     /// Makes a wanted step's outputs visible as plain files.
-    fn uncover(&self, finish: &mut Finish) {
+    fn uncover(&self, id: StepId, finish: &mut Finish) {
         for (name, output) in &finish.outputs {
-            match self.worker.store.realise(output) {
+            match self.visible(id, output) {
                 Ok(path) => drop(finish.paths.insert(name.clone(), path)),
                 Err(error) => {
                     finish.status = Status::Failed;
@@ -300,6 +300,14 @@ impl<'a> Build<'a> {
                 }
             }
         }
+    }
+
+    /// Where an output lies, looked over for damage; a toolroot is looked over when a command runs in it.
+    fn visible(&self, id: StepId, output: &Output) -> Result<PathBuf, store::Error> {
+        let store = self.worker.store;
+        let toolroot = matches!(self.plan.steps[id].derivation, Derivation::Assemble(Assemble::Toolroot { .. }));
+        let there = if toolroot { store.realised(output) } else { None };
+        there.map_or_else(|| store.realise(output), Ok)
     }
 
     /// Brings results to the disk while the build goes on, and once more at its end.

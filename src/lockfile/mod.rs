@@ -59,6 +59,7 @@ mod apply;
 mod diff;
 mod emit;
 mod entry;
+mod listed;
 mod parse;
 #[cfg(test)]
 mod tests;

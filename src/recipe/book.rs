@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::diagnostic::Fault;
 use super::form::Form;
@@ -13,6 +14,9 @@ use crate::path::{Name, RelPath};
 
 /// Fields that a recipe does not get from the one it extends.
 const OWN: [&str; 4] = ["abstract", "extends", "matrix", "target"];
+
+/// A field's name where it is written.
+type Key<'a> = Spanned<DeString<'a>>;
 
 /// One file, read but not joined with the ones it extends.
 struct Sheet<'a> {
@@ -83,24 +87,23 @@ impl<'a> Book<'a> {
     }
 
     fn page(&mut self, name: Name, faults: &mut Vec<Fault>) -> Option<Page<'a>> {
-        let (raw, whole) = self.fields(&name, faults)?;
+        let chain = self.chain(&name, faults)?;
+        let mut whole = chain.iter().all(|name| self.sheets[name].whole);
+        let (raw, keys) = self.fields(&chain, &mut whole, faults)?;
         let Sheet { root, file, start, .. } = self.sheets[&name];
         let at = raw.kind.as_ref().map_or(start..start, |kind| kind.span());
         let form = form(&raw, root, at.clone(), faults)?;
+        foreign(form, &keys, faults);
         let directory = file.parent().expect("BUG: a recipe file outside its folder");
-        let page = Page { name, root, file, directory, form, raw, at, whole };
-        foreign(&page, &self.sheets[&page.name].table, faults);
-        Some(page)
+        Some(Page { name, root, file, directory, form, raw, at, whole })
     }
 
-    /// The fields of `name`, with those it gets from others, and whether none was cut out.
-    fn fields(&mut self, name: &Name, faults: &mut Vec<Fault>) -> Option<(Raw, bool)> {
-        let chain = self.chain(name, faults)?;
-        let whole = chain.iter().all(|name| self.sheets[name].whole);
-        if let [name] = &chain[..]
-            && !self.sheets[name].table.contains_key("target")
-        {
-            return Some((self.sheets.get_mut(name)?.raw.take()?, whole));
+    /// The fields of the first in `chain`, with those it gets from the others.
+    fn fields(&mut self, chain: &[Name], whole: &mut bool, faults: &mut Vec<Fault>) -> Option<(Raw, Vec<Key<'a>>)> {
+        let (name, _) = chain.split_first()?;
+        if chain.len() == 1 && !self.sheets[name].table.contains_key("target") {
+            let sheet = self.sheets.get_mut(name)?;
+            return Some((sheet.raw.take()?, sheet.table.keys().cloned().collect()));
         }
         let mut merged = DeTable::new();
         for below in chain.iter().rev() {
@@ -111,9 +114,9 @@ impl<'a> Book<'a> {
             table::merge(&mut merged, layer);
         }
         let (raw, misfits) = table::value::<Raw>(&mut merged);
-        let whole = whole && misfits.is_empty();
+        *whole &= misfits.is_empty();
         faults.extend(misfits);
-        Some((raw?, whole))
+        Some((raw?, merged.keys().cloned().collect()))
     }
 
     /// `name`, the recipe it extends, the one that extends, and so on.
@@ -180,18 +183,13 @@ fn form(raw: &Raw, root: Root, at: Span, faults: &mut Vec<Fault>) -> Option<Form
     None
 }
 
-/// Finds fields that belong to other kinds.
-fn foreign(page: &Page<'_>, table: &DeTable<'_>, faults: &mut Vec<Fault>) {
-    let form = page.form;
-    for key in table.keys() {
-        let name: &str = key.get_ref();
-        if Form::COMMON.contains(&name) || form.fields().contains(&name) {
-            continue;
-        }
-        let owners = Form::ALL.iter().filter(|form| form.fields().contains(&name));
-        let owners = owners.map(|form| format!("`{}`", form.name())).collect::<Vec<_>>().join(" and ");
-        let fault = Fault::new(key.span(), format!("`{name}` has no meaning in a recipe of kind `{}`", form.name()));
-        faults.push(fault.help(format!("it belongs to the kind {owners}")));
+/// Finds fields that have no meaning in a recipe of kind `form`.
+fn foreign(form: Form, keys: &[Key<'_>], faults: &mut Vec<Fault>) {
+    for (name, at) in keys.iter().map(|key| (&**key.get_ref(), key.span())).filter(|(name, _)| !form.has(name)) {
+        let owners = Form::ALL.iter().filter(|form| form.has(name));
+        let owners = owners.map(|form| format!("`{}`", form.name())).collect::<Vec<_>>().join(", ");
+        let fault = Fault::new(at, format!("`{name}` has no meaning in a recipe of kind `{}`", form.name()));
+        faults.push(fault.help(format!("it belongs to {owners}")));
     }
 }
 

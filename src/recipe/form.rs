@@ -15,10 +15,6 @@ pub(super) enum Form {
 impl Form {
     pub(super) const ALL: [Self; 4] = [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf];
 
-    /// Fields of every kind.
-    pub(super) const COMMON: [&str; 9] =
-        ["kind", "extends", "abstract", "description", "default", "unfree", "vars", "matrix", "target"];
-
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -29,8 +25,19 @@ impl Form {
         }
     }
 
-    /// The fields beside the common ones.
-    pub(super) fn fields(self) -> &'static [&'static str] {
+    /// Whether a recipe of this kind may have that field.
+    pub(super) fn has(self, field: &str) -> bool {
+        self.fields().any(|known| known == field)
+    }
+
+    /// The fields that a recipe of this kind may have.
+    pub(super) fn fields(self) -> impl Iterator<Item = &'static str> {
+        let common = ["kind", "extends", "abstract", "description", "target"];
+        let units: &[&str] = if self == Self::Archive { &[] } else { &["default", "unfree", "vars", "matrix"] };
+        common.into_iter().chain(units.iter().copied()).chain(self.own().iter().copied())
+    }
+
+    fn own(self) -> &'static [&'static str] {
         match self {
             Self::Archive => &["suite", "components", "architecture", "fingerprints"],
             Self::Toolroot => &["archive", "packages", "essential", "links", "trim", "ignore-alternatives"],

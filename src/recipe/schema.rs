@@ -21,7 +21,7 @@ pub fn schema() -> Value {
 
 /// That a recipe of this kind has only the fields of this kind.
 fn fields_of(form: Form) -> Value {
-    let fields: Vec<&str> = Form::COMMON.iter().chain(form.fields()).copied().collect();
+    let fields: Vec<&str> = form.fields().collect();
     json!({
         "if": { "properties": { "kind": { "const": form.name() } }, "required": ["kind"] },
         "then": { "propertyNames": { "enum": fields } },

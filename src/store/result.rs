@@ -17,6 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use rustix::fs::{fsync, futimens, openat, syncfs, unlinkat};
@@ -28,23 +29,21 @@ use super::{ActionResult, Blob, Error, Output, Store, fault};
 use crate::digest::Digest;
 use crate::path::Name;
 
+/// How old the time of a result's last use may be: `gc` counts in days, and a build looks up hundreds.
+const USE_GRAIN: Duration = Duration::from_secs(3600);
+
 /// The folder of results.
 pub(super) const RESULT: &str = "result";
 
 impl Store {
-    /// What an action made, if that is known and the outputs are there. Marks it as used now.
+    /// What an action made, if that is known and the outputs are there. Marks it as used.
     ///
     /// # Errors
     /// If the line can't be read.
     pub fn result(&self, key: &Digest) -> Result<Option<ActionResult>, Error> {
         let queued = self.disk.queue.lock().expect("BUG: a thread panicked").get(key).cloned();
-        let result = if queued.is_some() { queued } else { self.disk.line(key)? };
-        let Some(result) = result else { return Ok(None) };
-        if !result.outputs.values().all(|output| self.disk.has_output(output)) {
-            return Ok(None);
-        }
-        self.disk.touch(key)?;
-        Ok(Some(result))
+        let result = if queued.is_some() { queued } else { self.disk.use_line(key)? };
+        Ok(result.filter(|result| result.outputs.values().all(|output| self.disk.has_output(output))))
     }
 
     /// Queues a result; trusted by this process at once, by others after [`Store::commit`].
@@ -119,23 +118,37 @@ impl Disk {
     /// The result as it lies on disk.
     pub(super) fn line(&self, key: &Digest) -> Result<Option<ActionResult>, Error> {
         let path = shard(RESULT, key);
+        self.open(&path)?.map_or(Ok(None), |mut file| self.parse(&path, &mut file))
+    }
+
+    /// The result as it lies on disk, marked as used.
+    fn use_line(&self, key: &Digest) -> Result<Option<ActionResult>, Error> {
+        let path = shard(RESULT, key);
         let Some(mut file) = self.open(&path)? else { return Ok(None) };
+        self.touch(&path, &file)?;
+        self.parse(&path, &mut file)
+    }
+
+    fn parse(&self, path: &str, file: &mut File) -> Result<Option<ActionResult>, Error> {
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(self.at(&path))?;
+        file.read_to_end(&mut bytes).map_err(self.at(path))?;
         Ok(Line::parse(&bytes))
     }
 
-    /// Marks a result as used now. A result that is not on disk yet, or on a disk that can't be
-    /// written, is not marked.
-    fn touch(&self, key: &Digest) -> Result<(), Error> {
-        let path = shard(RESULT, key);
+    /// Sets the time of a result's last use, where the one it has is older than [`USE_GRAIN`] and
+    /// the disk can be written.
+    fn touch(&self, path: &str, file: &File) -> Result<(), Error> {
+        let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(self.at(path))?;
+        if modified.elapsed().is_ok_and(|age| age < USE_GRAIN) {
+            return Ok(());
+        }
         let times = Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
         };
-        match self.open(&path)?.map(|file: File| futimens(file, &times)) {
-            None | Some(Ok(()) | Err(Errno::ROFS | Errno::PERM | Errno::ACCESS)) => Ok(()),
-            Some(Err(error)) => Err(self.at(path)(error)),
+        match futimens(file, &times) {
+            Ok(()) | Err(Errno::ROFS | Errno::PERM | Errno::ACCESS) => Ok(()),
+            Err(error) => Err(self.at(path)(error)),
         }
     }
 
