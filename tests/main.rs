@@ -1,1 +1,7 @@
-//! t
+//! End-to-end tests on the real binary, in one program so that they link once.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod architecture;
+mod build;
+mod sandbox;
+mod support;

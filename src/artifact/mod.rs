@@ -1,1 +1,46 @@
-//! artifact
+//! Results that forge computes itself: pure functions of stored inputs.
+//!
+//! Each kind of artifact is one module; [`assemble`] is the only entry. Nothing here opens a socket
+//! or a file outside the store: bytes come out of the store and go back into it.
+
+pub mod archive;
+pub mod bpf;
+pub mod toolroot;
+
+use crate::debian;
+use crate::derivation::Assemble;
+use crate::store::{self, Output, Store};
+
+/// Why an artifact could not be assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The inputs do not make a good artifact: the recipe, or a source, has to change.
+    #[error("{0}")]
+    Refused(String),
+    /// The packages make no toolroot.
+    #[error(transparent)]
+    Toolroot(#[from] debian::toolroot::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Computes what `assemble` says, on at most `threads` threads; `say` gets words on parts that are done.
+///
+/// # Errors
+/// For inputs that make no good artifact, and where the store fails.
+pub fn assemble(
+    assemble: &Assemble<Output>,
+    store: &Store,
+    threads: usize,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Output, Error> {
+    match assemble {
+        Assemble::Toolroot { debs, links, trim, ignore } => {
+            toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, threads, say)
+        }
+        Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip),
+        Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref()),
+        Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections),
+    }
+}

@@ -1,8 +1,110 @@
-//! The command line.
-#![allow(missing_docs)]
-pub fn main() -> std::process::ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(crate::sandbox::HELPER_ARG) {
-        crate::sandbox::helper_main()
+//! The command line: flags, words, exit codes. One file a verb.
+//!
+//! This module alone prints, reads the environment, the clock and the current directory. Data goes
+//! to stdout, words and progress to stderr.
+
+mod build;
+mod doctor;
+mod environment;
+mod error;
+mod list;
+mod lock;
+mod log;
+mod output;
+mod plan;
+mod progress;
+mod schema;
+mod session;
+mod store;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::path::Name;
+use crate::sandbox;
+use error::CliError;
+
+/// Build hermetic, reproducible artifacts from recipes and one lockfile.
+#[derive(Debug, Parser)]
+#[command(name = "forge", version, after_help = environment::HELP, disable_help_subcommand = true)]
+struct Args {
+    /// Work on the project in DIR, not on the nearest one above the current folder.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Build(build::Args),
+    Lock(lock::Args),
+    Plan(plan::Args),
+    List(list::Args),
+    Log(log::Args),
+    Store(store::Args),
+    Doctor(doctor::Args),
+    Schema(schema::Args),
+}
+
+/// What a verb that did its work came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Exit code 0.
+    Good,
+    /// A build, check or test came out negative: exit code 1.
+    Negative,
+    /// The environment, a mirror or a registry failed in a part of the work: exit code 3.
+    Environment,
+    /// The user stopped it: exit code 130.
+    Interrupted,
+}
+
+impl Verdict {
+    fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Negative => 1,
+            Self::Environment => 3,
+            Self::Interrupted => 130,
+        }
     }
-    std::process::ExitCode::SUCCESS
+}
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == sandbox::HELPER_ARG) {
+        sandbox::helper_main();
+    }
+    let args = Args::parse();
+    match run(&args) {
+        Ok(verdict) => ExitCode::from(verdict.code()),
+        Err(error) => {
+            error.show();
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<Verdict, CliError> {
+    environment::arm_faults();
+    let directory = args.directory.as_deref();
+    match &args.verb {
+        Verb::Build(build) => build::run(directory, build),
+        Verb::Lock(lock) => lock::run(directory, lock),
+        Verb::Plan(plan) => plan::run(directory, plan),
+        Verb::List(list) => list::run(directory, list),
+        Verb::Log(log) => log::run(directory, log),
+        Verb::Store(store) => store::run(store),
+        Verb::Doctor(doctor) => doctor::run(directory, doctor),
+        Verb::Schema(schema) => schema::run(schema),
+    }
+}
+
+/// A unit's name as an argument.
+fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|error| error.to_string())
 }

@@ -1,1 +1,36 @@
-//! fetch
+//! Brings sources into the store, verified.
+//!
+//! * [`places`] says where a pinned file is to be had (pure), from configuration: [`Mirrors`] and [`apt`].
+//! * [`Downloader`] gets it from the first place that has it.
+//! * [`Fetcher`] brings locked sources into the store, and pins sources while locking: .debs from a
+//!   [`Suite`], files behind URLs, commits through [`Git`].
+//! * [`Observer`] makes trees of this repository's files.
+
+pub mod apt;
+mod download;
+mod error;
+mod fault;
+mod fetcher;
+pub mod git;
+mod git_tree;
+mod http;
+mod location;
+mod observe;
+mod part;
+mod pin;
+pub mod places;
+mod seen;
+mod snapshot;
+mod suite;
+mod walk;
+
+pub use download::{Downloader, Progress, Try, Want, Watch};
+pub use error::{Error, Exhausted, Unusable};
+pub use fault::{Fault, Policy};
+pub use fetcher::Fetcher;
+pub use git::Git;
+pub use location::{Base, Location, NotABase};
+pub use observe::Observer;
+pub use pin::Indexes;
+pub use places::{Mirrors, Places};
+pub use suite::{Suite, Trust};

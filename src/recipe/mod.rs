@@ -1,110 +1,197 @@
-//! SKELETON of recipes: the model. The parser (files beside this one) fills it.
-#![allow(missing_docs, clippy::todo, unused_variables, clippy::missing_errors_doc, dead_code)]
+//! Recipes: what the user wrote, parsed, checked, and located.
+//!
+//! A recipe is a TOML file `<root>/<name>.toml` or `<root>/<name>/recipe.toml` in one of the six roots
+//! `recipes kernel bpf extensions images charts`; `<name>` is the unit's name. References go to the same root or an
+//! earlier one. `kind` says what it makes; without it the root decides: `cmd` in recipes/, `bpf` in bpf/.
+//!
+//! ```toml
+//! # recipes/debian.toml: an archive that packages come from. Not a unit; sources name it.
+//! kind = "archive"
+//! suite = "trixie"
+//! components = ["main"]
+//! architecture = "amd64"
+//! fingerprints = ["0123456789ABCDEF0123456789ABCDEF01234567"]  # keys: recipes/keys/<FINGERPRINT>.asc
+//! ```
+//! ```toml
+//! # recipes/gcc.toml: a root file system of .debs, in which commands run.
+//! kind = "toolroot"
+//! archive = "debian"
+//! packages = ["gcc", "libc6-dev"]
+//! essential = true                      # the default
+//! trim = ["usr/share/doc"]              # paths left out; documentation and translations by default
+//! ignore-alternatives = ["awk"]         # alternatives that `links` need not answer
+//! [links]                               # what maintainer scripts would have linked
+//! cc = "gcc"
+//! ```
+//! ```toml
+//! # recipes/hello/recipe.toml: steps in a sandbox.
+//! kind = "cmd"
+//! description = "Says hello"
+//! default = true                        # built when no name is given
+//! unfree = false
+//! toolroot = "gcc"
+//! steps = ["gcc -O${level} -o /out/out/hello /src/src/hello.c -I/deps/zlib"]  # lines for `sh -eu`, run in /build
+//! outputs = ["out"]                     # names below /out, the main one first
+//! timeout-seconds = 600
+//! [sources]                             # at /src/<name>
+//! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
+//! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
+//! lib = { git = "https://example.org/lib.git", tag = "v1" }                    # or commit, or branch
+//! linux = { archive = "debian", package = "linux-source-6.12", member = "usr/src/linux-source-6.12.tar.xz" }
+//! [deps]                                # at /deps/<name>
+//! zlib = "zlib:headers"
+//! [env]
+//! LEVEL = "${level}"
+//! [vars]
+//! level = "2"
+//! [target.aarch64]                      # laid over the recipe for that architecture
+//! timeout-seconds = 1200
+//! [[matrix]]                            # one unit for each entry; a name that starts with `-` is put after the file's
+//! name = "-o3"
+//! vars = { level = "3" }
+//! ```
+//! ```toml
+//! # bpf/filter.toml: C programs to BPF objects with BTF.
+//! kind = "bpf"
+//! toolroot = "clang"
+//! programs = ["filter.bpf.c"]           # in the source `src`
+//! cflags = ["-DLIMIT=64"]
+//! cpu = "v3"                            # the default
+//! license = "GPL"                       # what the objects must declare
+//! sections = ["xdp.frags"]              # ELF sections that programs must stand in
+//! [sources]
+//! src = { path = ["*.c", "*.h"] }
+//! [deps]
+//! headers = "headers"
+//! ```
+//!
+//! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
+//! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
+//! variable in steps, env, urls, packages, cflags and links; `$${` for a plain `${`. There is nothing else to learn:
+//! no conditions, no expressions.
+//!
+//! All errors of all files are reported in one go, each with file, line and caret. [`parse`] is pure; [`load`] reads
+//! the files first.
+
+mod book;
+mod diagnostic;
+mod field;
+mod files;
+mod form;
+mod graph;
+mod input;
+mod model;
+mod raw;
+mod root;
+mod schema;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+mod unit;
+mod vars;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
-use crate::digest::Digest;
+
+pub use diagnostic::Diagnostic;
+pub(crate) use diagnostic::{Fault, locate};
+pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Toolroot};
+pub use root::{Root, Target};
+pub use schema::schema;
+pub use source::{Archive, Rev, Source, Unpack};
+pub use unit::DEFAULT_TIMEOUT;
+
 use crate::path::{Name, RelPath};
+use book::{Book, Page};
+use form::Form;
+use graph::Graph;
+use input::Archives;
+use text::{Span, Texts};
+use unit::{Draft, Unit};
+use vars::Vars;
 
-/// The six recipe roots, in the order in which references may go: a unit refers to its own root or an earlier one
-/// (`recipes ← kernel ← bpf ← extensions ← images ← charts`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Root { Recipes, Kernel, Bpf, Extensions, Images, Charts }
-
-/// A unit as its author wrote it; `S` is [`Source`] before locking, `lockfile::Locked` after.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recipe<S = Source> {
-    pub name: Name,
-    pub root: Root,
-    /// The recipe file, relative to the project.
-    pub file: RelPath,
-    pub description: String,
-    pub default: bool,
-    pub unfree: bool,
-    pub sources: BTreeMap<Name, S>,
-    pub build: Build,
+/// Reads every recipe below the six roots of `project`, for the default target.
+///
+/// # Errors
+/// Every error of every file, in the order of files and lines.
+pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
+    parse(files::read(project)?, Target::default())
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub enum Build { Toolroot(Toolroot), Cmd(Cmd), Bpf(Bpf) }
-
-/// A root file system of .debs: the set stands in `sources["debs"]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Toolroot {
-    /// Symlinks that maintainer scripts would have made: name in /usr/bin (or absolute path) → target.
-    pub links: BTreeMap<String, String>,
-    /// Directories left out (`usr/share/doc` …).
-    pub trim: Vec<RelPath>,
-    /// Alternatives that the table need not answer, by name.
-    pub ignore_alternatives: Vec<String>,
-}
-/// Steps in a sandbox.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cmd {
-    pub toolroot: Name,
-    pub deps: BTreeMap<Name, Reference>,
-    pub env: BTreeMap<String, String>,
-    /// Shell lines (`sh -eu`), each its own process, run in /build.
-    pub steps: Vec<String>,
-    pub outputs: Vec<Name>, // default ["out"]; the first is the main one
-    pub timeout: Duration,
-}
-/// clang → BPF objects with BTF.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bpf {
-    pub toolroot: Name,
-    pub deps: BTreeMap<Name, Reference>,
-    /// The .c files in source `src`, each becomes `<stem>.o`.
-    pub programs: Vec<RelPath>,
-    pub cflags: Vec<String>,
-    /// -mcpu: `v3` by default.
-    pub cpu: String,
-    /// What the objects must say of themselves: licence, and ELF section of each program (e.g. `xdp.frags`).
-    pub license: String,
-    pub sections: Vec<String>,
-}
-/// `unit` or `unit:output`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reference { pub unit: Name, pub output: Option<Name> }
-
-/// An input from outside, as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A closed set of packages, resolved as apt would on an empty system.
-    Debs { archive: Archive, packages: Vec<String>, essential: bool },
-    /// One file inside one package (linux-source's tarball), or the whole data tree (`member: None`), never its dependencies.
-    DebMember { archive: Archive, package: String, member: Option<RelPath>, unpack: Option<Unpack> },
-    Url { url: String, unpack: Option<Unpack> },
-    Git { url: String, rev: Rev },
-    /// Files of this repository: globs relative to the recipe's directory.
-    Path { directory: RelPath, include: Vec<String>, exclude: Vec<String> },
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unpack { pub strip: u32 }
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rev { Commit(String), Tag(String), Branch(String) }
-/// A Debian archive: from a recipe of `kind = "archive"`, copied into each source that names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Archive {
-    pub name: Name,           // "debian"
-    pub suite: String,        // "trixie"
-    pub components: Vec<String>,
-    pub architecture: String, // "amd64"
-    /// Primary-key fingerprints of which one must have signed; the keys stand in recipes/keys/<FINGERPRINT>.asc.
-    pub fingerprints: Vec<String>,
+/// Reads recipe files (path relative to the project, text). Any text gives a project or errors, never a panic.
+///
+/// # Errors
+/// Every error of every file, in the order of files and lines.
+pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, Vec<Diagnostic>> {
+    let texts = Texts::new(files);
+    let mut faults = Vec::new();
+    let mut book = Book::read(&texts, target, &mut faults);
+    let pages = book.pages(&mut faults);
+    let graph = graph(&book, &pages, &texts, &mut faults);
+    graph.check(&mut faults);
+    if !faults.is_empty() {
+        return Err(locate(faults, &texts));
+    }
+    let sound = |(name, unit): (Name, Unit)| (name, unit.recipe.expect("BUG: a unit without faults or recipe"));
+    Ok(Project { units: graph.units.into_iter().map(sound).collect() })
 }
 
-/// All recipes of a project, checked: unique names, references exist and go the right way, no cycles.
-#[derive(Clone, Debug)]
-pub struct Project<S = Source> { pub units: BTreeMap<Name, Recipe<S>> }
+fn graph(book: &Book<'_>, pages: &[Page<'_>], texts: &Texts, faults: &mut Vec<Fault>) -> Graph {
+    let (archives, pages): (Vec<_>, Vec<_>) = pages.iter().partition(|page| page.form == Form::Archive);
+    let archives: Archives =
+        archives.into_iter().map(|page| (page.name.clone(), unit::archive(page, faults))).collect();
+    let mut units = BTreeMap::<Name, Unit>::new();
+    for page in &pages {
+        for (name, at, vars) in members(page, texts, faults) {
+            let unit = Draft::new(page, &vars, &archives, faults).unit(name.clone(), at.clone());
+            if let Some(first) = units.get(&name) {
+                let fault = Fault::new(at, format!("a second unit has the name `{name}`")).label("this one");
+                faults.push(fault.also(first.at.clone(), "the other one").help("rename one of them"));
+            } else {
+                units.insert(name, unit);
+            }
+        }
+    }
+    let others = book.names().filter(|(name, _)| !units.contains_key(*name));
+    let others = others.map(|(name, concrete)| (name.clone(), reason(name, concrete, &archives, &pages))).collect();
+    Graph { units, others }
+}
 
-/// Reads every recipe below the six roots of `project`.
-pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> { todo!() }
+/// The units of a recipe: itself, or the entries of its matrix.
+fn members<'a>(page: &'a Page<'_>, texts: &'a Texts, faults: &mut Vec<Fault>) -> Vec<(Name, Span, Vars<'a>)> {
+    let raw = &page.raw;
+    if raw.matrix.is_empty() {
+        return vec![(page.name.clone(), page.at.clone(), Vars::new(&raw.vars, None, texts))];
+    }
+    let mut members = Vec::new();
+    for entry in &raw.matrix {
+        match member_name(&page.name, &entry.name) {
+            Ok(name) => members.push((name, entry.name.span(), Vars::new(&raw.vars, Some(&entry.vars), texts))),
+            Err(error) => {
+                let fault = Fault::new(entry.name.span(), error.to_string());
+                faults.push(fault.help("write a name, or `-` and what to put after the recipe's name"));
+            }
+        }
+    }
+    members
+}
 
-/// An error with its place; `render()` draws file, line and caret.
-#[derive(Debug, Clone)]
-pub struct Diagnostic {}
-impl Source {
-    /// The digest a lock entry is keyed by (canon encoding). Path sources are not locked.
-    pub fn specification(&self) -> Digest { todo!() }
+fn member_name(recipe: &Name, entry: &str) -> Result<Name, crate::path::PathError> {
+    Name::new(if entry.starts_with('-') { format!("{recipe}{entry}") } else { entry.to_owned() })
+}
+
+/// Why a recipe of that name has no unit of that name; nothing if it has faults.
+fn reason(name: &Name, concrete: bool, archives: &Archives, pages: &[&Page<'_>]) -> Option<String> {
+    if !concrete {
+        return Some(format!("`{name}` is abstract: it is there to be extended"));
+    }
+    if archives.contains_key(name) {
+        return Some(format!("`{name}` is an archive: name it by `archive` in a source or toolroot"));
+    }
+    let page = pages.iter().find(|page| page.name == *name)?;
+    let members: Vec<_> =
+        page.raw.matrix.iter().filter_map(|entry| member_name(name, &entry.name).ok()).map(|n| n.to_string()).collect();
+    Some(format!("`{name}` has a matrix; name one of its units: {}", members.join(", ")))
 }

@@ -1,58 +1,44 @@
-//! SKELETON of the sandbox: the API its users compile against. Replace the bodies, keep the shape.
-#![allow(missing_docs, clippy::todo, unused_variables, clippy::missing_errors_doc, dead_code)]
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use std::io;
+//! Runs one command with only what it was given.
+//!
+//! ```text
+//! forge (any thread)            helper (one thread)             sandbox
+//! Launcher::run ──request, 3 fds──▶ clone3 into 7 namespaces ──▶ init (pid 1): mounts, identity,
+//!   │ log pipe ◀───────────────────────────────────────────────   seccomp … then the command
+//!   │ control socket ◀── reports ──────────────────────────────── "failed at …" or "ended with …"
+//!   └─ shut down ──▶ helper kills init, and with it all that ran
+//! ```
+//!
+//! The *helper* is the forge binary started again with [`HELPER_ARG`]. It exists because a process
+//! with threads cannot safely be cloned, and because a parent-death signal follows the *thread*
+//! that cloned: the helper has one thread and one life. When forge dies the helper reads the end
+//! of its socket and kills every sandbox; when the helper dies the kernel kills every init, and
+//! an init takes its whole pid namespace along. So nothing outlives a build.
+//!
+//! What a command can see is decided by [`mounts::plan`], a pure function from [`Spec`] to data;
+//! what it can do, by the tables in `seccomp` and `rlimits`; what else it could read off its world
+//! (uid, host name, umask, …) stands in [`World`].
+//!
+//! One thing is added to [`Spec::env`] here rather than by the derivation: `MAKEFLAGS`, which
+//! names the jobserver. It holds a constant path and no number, so that the count of jobs can
+//! reach no artifact; see [`Jobserver`].
 
-/// Everything a command gets; what is not in here it does not see.
-#[derive(Clone, Debug)]
-pub struct Spec {
-    /// A tree with the mount points `build out src deps tmp proc dev`; bound read-only.
-    pub root: PathBuf,
-    /// Read-only: name → directory or file, at `/src/<name>`.
-    pub sources: Vec<(String, PathBuf)>,
-    /// Read-only, at `/deps/<name>`.
-    pub deps: Vec<(String, PathBuf)>,
-    /// Host directories for `/build` and `/out`, writable, on plain disk.
-    pub build: PathBuf,
-    pub out: PathBuf,
-    pub argv: Vec<String>,
-    pub env: Vec<(String, String)>,
-    /// Working directory inside.
-    pub cwd: String,
-    pub profile: Profile,
-    pub world: World,
-    pub limits: Limits,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile { Build, Run }
-/// The facts a command could read off its world; fixed, but for `forge check`, which varies them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct World { pub uid: u32, pub gid: u32, pub host_name: String, pub umask: u32, pub aslr: bool /* … */ }
-#[derive(Clone, Debug)]
-pub struct Limits { pub timeout: Duration, pub tmp_bytes: u64 /* … */ }
+mod error;
+mod helper;
+mod init;
+mod jobserver;
+mod launcher;
+mod mounts;
+mod probe;
+mod rlimits;
+mod root;
+mod seccomp;
+mod spec;
+mod sys;
+mod wire;
 
-/// How a command ended: an outcome, not an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit { Code(i32), Signal(i32), TimedOut, Cancelled }
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error { #[error("{0}")] Io(#[from] io::Error) /* … */ }
-
-/// The small helper process that all sandboxes are forked from.
-pub struct Launcher {}
-impl Launcher {
-    /// Starts `program` (the forge binary itself) as the helper; `program HELPER_ARG`.
-    pub fn start(program: &Path) -> Result<Self, Error> { todo!() }
-    /// Runs one command to its end, passing its output (stdout and stderr as one stream) to `log`. Call from many threads.
-    /// `cancel` is polled: true kills the sandbox whole.
-    pub fn run(&self, spec: &Spec, jobs: Option<&Jobserver>, cancel: &(dyn Fn() -> bool + Sync), log: &mut dyn FnMut(&[u8])) -> Result<Exit, Error> { todo!() }
-}
-/// One GNU make jobserver for all sandboxes of a build; tokens of the dead come back.
-pub struct Jobserver {}
-impl Jobserver { pub fn new(tokens: usize) -> Result<Self, Error> { todo!() } }
-
-/// The argument that makes the forge binary the helper.
-pub const HELPER_ARG: &str = "sandbox-helper";
-/// `main` calls this when its first argument is [`HELPER_ARG`]; never returns.
-pub fn helper_main() -> ! { todo!() }
+pub use error::Error;
+pub use helper::{HELPER_ARG, helper_main};
+pub use jobserver::Jobserver;
+pub use launcher::{LOG_LIMIT_BYTES, Launcher};
+pub use probe::{Check, probe};
+pub use spec::{Exit, Limits, Profile, Spec, World};

@@ -1,89 +1,162 @@
-//! SKELETON of the store: the API its users compile against. Replace the bodies, keep the shape.
-#![allow(missing_docs, clippy::todo, unused_variables, clippy::missing_errors_doc, dead_code)]
+//! The store: content-addressed files and trees, and the results of actions.
+//!
+//! ```text
+//! <root>/
+//! ├── format              "forge store 1"
+//! ├── boot                id of the boot in which the store was last opened
+//! ├── file/ab/abcd…       plain files, 0644, named by the SHA-256 of their bytes
+//! ├── exec/ab/abcd…       executable files, 0755; the bit belongs to the inode
+//! ├── dir/ab/abcd…        directories: canonical REAPI v2 `Directory` messages (directory.rs)
+//! ├── tree/abcd…/         realised trees: hard links to file/ and exec/; can be mounted
+//! ├── result/ab/<key>     what an action made: one line of JSON (result.rs)
+//! ├── roots/<digest>      links outside the store whose targets gc keeps (root.rs)
+//! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
+//! ├── quarantine/         corrupt objects and damaged trees, until the next gc
+//! └── lock/               `use`, and a file an action being made
+//! ```
+//!
+//! Plain files are the truth; there is no index. What holds:
+//!
+//! 1. An object's name is the digest of its bytes. It is written aside, hashed, given its mode
+//!    (never left to the umask) and the one constant time (1980-01-02), and renamed.
+//! 2. A result gets its name only after a sync that covers its objects. An object that no result
+//!    covers may have been cut short by a power failure; so whoever first opens the store in
+//!    another boot removes all of those.
+//! 3. No result stands over an object that is missing or known to be bad: results are removed
+//!    first, objects last.
+//! 4. Everything a dead process leaves is a file without a lock. Nothing is ever unlocked by hand.
+//! 5. Every open store holds `lock/use` shared. gc and fsck, which take things away, hold it alone.
+//!
+//! A store belongs to one uid on one machine.
+
+mod checkout;
+mod content;
+#[cfg(test)]
+mod crash;
+mod directory;
+mod error;
+pub mod fault;
+#[cfg(test)]
+mod fixture;
+mod fsck;
+mod gc;
+mod import;
+mod object;
+mod open;
+mod quarantine;
+mod reach;
+mod result;
+mod root;
+mod scratch;
+mod threads;
 mod tree;
-pub use tree::{Directory, Node, TreeBuilder};
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+pub use content::Writer;
+pub use directory::{Directory, Node, NotCanonical};
+pub use error::Error;
+pub use fsck::{Finding, Report};
+pub use gc::{Policy, Removal, Sweep, Why};
+pub use open::Setup;
+pub use root::{RootUsage, Usage};
+pub use scratch::Scratch;
+pub use tree::TreeBuilder;
 
 use crate::digest::Digest;
-use crate::path::{Name, RelPath};
+use crate::path::Name;
+use object::{Disk, Kind};
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    // … one variant a kind of failure, each with the path/name/digest in it
-}
+/// How deep directories may be nested, far from what a stack or a path of the kernel can bear.
+pub const MAX_DEPTH: usize = 128;
 
 /// A file of the store: its content and size. Whether it is executable stands in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blob { pub digest: Digest, pub size: u64 }
+pub struct Blob {
+    /// The SHA-256 of the bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+}
 
-/// One output of a derivation (also: what a source is once it is in the store).
+/// One output of an action; also what a source is once it is in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output { File { blob: Blob, executable: bool }, Tree(Blob) } // Tree: blob of its root Directory message
+pub enum Output {
+    /// A single file.
+    File {
+        /// Its content.
+        blob: Blob,
+        /// Whether its mode is 0755 (else 0644).
+        executable: bool,
+    },
+    /// A tree: the blob of its top Directory message.
+    Tree(Blob),
+}
 
-impl Output { pub fn digest(&self) -> Digest { todo!() } }
+impl Output {
+    /// The digest of the file, or of the tree's top Directory message.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::File { blob, .. } | Self::Tree(blob) => blob.digest,
+        }
+    }
+}
 
 /// What an action made; written as a line that later runs trust.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ActionResult { pub outputs: BTreeMap<Name, Output>, pub seconds: f64, pub log: Option<Blob> }
+pub struct ActionResult {
+    /// The outputs by name.
+    pub outputs: BTreeMap<Name, Output>,
+    /// How long it took: the scheduler's guess for the next time.
+    pub seconds: f64,
+    /// What it printed.
+    pub log: Option<Blob>,
+}
 
-pub struct Store { root: PathBuf }
+/// An open store. All of its work may be done from many threads; upkeep wants it alone.
+#[derive(Debug)]
+pub struct Store {
+    disk: Arc<Disk>,
+    /// Held shared while the store is open.
+    in_use: File,
+    /// One commit at a time.
+    gate: Mutex<()>,
+}
 
 impl Store {
-    /// Opens or creates; first open after a boot sweeps what no result covers.
-    pub fn open(root: &Path) -> Result<Self, Error> { todo!() }
-    pub fn root(&self) -> &Path { &self.root }
+    /// The store's directory, absolute and without links.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.disk.path
+    }
 
-    // blobs
-    pub fn put(&self, bytes: &[u8]) -> Result<Blob, Error> { todo!() }
-    /// A file being written; hashed on the way in, enters the store at `finish`.
-    pub fn writer(&self) -> Result<Writer<'_>, Error> { todo!() }
-    /// Verified while it is read; a corrupt blob is quarantined and the read fails.
-    pub fn read(&self, blob: &Blob) -> Result<Box<dyn Read + Send>, Error> { todo!() }
-    pub fn contains(&self, digest: &Digest) -> bool { todo!() }
-    /// Where the plain file lies (0644 or 0755 flavour); made on demand.
-    pub fn file(&self, blob: &Blob, executable: bool) -> Result<PathBuf, Error> { todo!() }
+    /// Stores one directory. The blobs it names should be in the store, or come there before a
+    /// result names it.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn put_directory(&self, directory: &Directory) -> Result<Blob, Error> {
+        self.disk.put(Kind::Dir, &directory.encode())
+    }
 
-    // trees
-    pub fn put_directory(&self, directory: &Directory) -> Result<Blob, Error> { todo!() }
-    pub fn directory(&self, digest: &Digest) -> Result<Directory, Error> { todo!() }
-    /// Moves what stands at `path` (same file system, e.g. `/out/<output>` of a sandbox) into the store.
-    pub fn import(&self, path: &Path) -> Result<Output, Error> { todo!() }
-    /// Copies one file in, leaving the original alone (path sources).
-    pub fn copy_file(&self, path: &Path) -> Result<Blob, Error> { todo!() }
-    /// The tree as a real directory that can be bind-mounted; made once, checked on first use in a process.
-    pub fn checkout(&self, tree: &Digest) -> Result<PathBuf, Error> { todo!() }
-    /// The real path of an output: `checkout` of a tree, `file` of a file.
-    pub fn realise(&self, output: &Output) -> Result<PathBuf, Error> { todo!() }
+    /// Reads one directory, verified.
+    ///
+    /// # Errors
+    /// [`Error::is_damage`] if it is missing or corrupt.
+    pub fn directory(&self, digest: &Digest) -> Result<Directory, Error> {
+        self.disk.directory(digest)
+    }
 
-    // results
-    pub fn result(&self, key: &Digest) -> Result<Option<ActionResult>, Error> { todo!() }
-    /// Queues a result; trusted by this process at once, by others after `commit`.
-    pub fn record(&self, key: &Digest, result: &ActionResult) -> Result<(), Error> { todo!() }
-    /// Syncs all that was written, then writes the queued result lines durably. Group commit; call from any thread.
-    pub fn commit(&self) -> Result<(), Error> { todo!() }
-    /// One process at a time builds an action; blocks until it may, and says so by `waiting`.
-    pub fn lock(&self, key: &Digest, waiting: &dyn Fn()) -> Result<Lock, Error> { todo!() }
-
-    /// A directory in the store's file system for a build; removed on drop, swept when its process is dead.
-    pub fn scratch(&self) -> Result<Scratch, Error> { todo!() }
-
-    // upkeep
-    /// A root: the symlink `link` outside the store points to `outputs`; gc keeps them while the link stands.
-    pub fn add_root(&self, link: &Path, outputs: &[Output]) -> Result<(), Error> { todo!() }
+    /// A directory in the store's file system for a build; erased on drop, or when its process
+    /// is found dead.
+    ///
+    /// # Errors
+    /// If it can't be made.
+    pub fn scratch(&self) -> Result<Scratch, Error> {
+        Scratch::new(&self.disk.path.join("tmp"))
+    }
 }
-
-pub struct Writer<'a> { store: &'a Store }
-impl Write for Writer<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> { todo!() }
-    fn flush(&mut self) -> io::Result<()> { todo!() }
-}
-impl Writer<'_> { pub fn finish(self) -> Result<Blob, Error> { todo!() } }
-
-pub struct Lock {}
-pub struct Scratch { path: PathBuf }
-impl Scratch { pub fn path(&self) -> &Path { &self.path } }

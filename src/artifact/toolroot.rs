@@ -1,0 +1,105 @@
+//! A toolroot: many .debs, one root file system.
+//!
+//! Each .deb is unpacked once into a tree of its own, whichever toolroots it is in; that tree is
+//! recorded in the store under a key made of the .deb's digest and the trim list. The merge moves
+//! no file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::Error;
+use crate::canon::identity;
+use crate::debian::rules::Rules;
+use crate::debian::toolroot::{lint, merge, unpack_debs};
+use crate::digest::Digest;
+use crate::path::{Name, RelPath};
+use crate::recipe::OUTPUT;
+use crate::store::{ActionResult, Blob, Output, Store};
+
+/// The tag of the keys of unpacked .debs; its number changes with the rules of unpacking.
+const TAG: &str = "forge unpacked deb 1";
+
+/// What a toolroot is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Toolroot<'a> {
+    /// Package name and .deb.
+    pub debs: &'a [(String, Output)],
+    /// Links in place of what maintainer scripts would have made.
+    pub links: &'a BTreeMap<String, String>,
+    /// Directories left out.
+    pub trim: &'a [RelPath],
+    /// Alternatives that need no answer.
+    pub ignore: &'a [String],
+}
+
+impl Toolroot<'_> {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// For a damaged .deb, packages that clash, and alternatives that the links do not answer.
+    pub fn assemble(&self, store: &Store, threads: usize, say: &(dyn Fn(&str) + Sync)) -> Result<Output, Error> {
+        let rules = Rules::toolroot(self.trim.to_vec());
+        let files = self.files(store)?;
+        self.check_links(&files, &rules)?;
+        let trees = self.unpack(store, &files, &rules, threads, say)?;
+        Ok(Output::Tree(merge(store, &trees, self.links)?))
+    }
+
+    fn files(&self, store: &Store) -> Result<Vec<(String, PathBuf)>, Error> {
+        self.debs.iter().map(|(package, deb)| Ok((package.clone(), store.realise(deb)?))).collect()
+    }
+
+    fn check_links(&self, files: &[(String, PathBuf)], rules: &Rules) -> Result<(), Error> {
+        let ignore: BTreeSet<String> = self.ignore.iter().cloned().collect();
+        let open = lint(files, self.links, &ignore, rules)?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let lines: String = open.iter().map(|question| format!("\n  {question}")).collect();
+        Err(Error::Refused(format!(
+            "maintainer scripts, which do not run, would make links that the recipe does not mention; \
+             put them into [links] or their names into `ignore-alternatives`:{lines}"
+        )))
+    }
+
+    /// The packages' trees: recorded ones, and the rest unpacked now.
+    fn unpack(
+        &self,
+        store: &Store,
+        files: &[(String, PathBuf)],
+        rules: &Rules,
+        threads: usize,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Result<Vec<(String, Blob)>, Error> {
+        let keys: Vec<Digest> = self.debs.iter().map(|(_, deb)| self.key(deb)).collect();
+        let mut trees = keys.iter().map(|key| recorded(store, key)).collect::<Result<Vec<_>, Error>>()?;
+        let missing: Vec<usize> = (0..trees.len()).filter(|index| trees[*index].is_none()).collect();
+        if !missing.is_empty() {
+            say(&format!("unpacking {} of {} packages", missing.len(), trees.len()));
+        }
+        let work: Vec<_> = missing.iter().map(|index| files[*index].clone()).collect();
+        for (index, unpacked) in missing.into_iter().zip(unpack_debs(&work, rules, threads, store)?) {
+            store.record(&keys[index], &result(unpacked.tree))?;
+            trees[index] = Some(unpacked.tree);
+        }
+        let names = files.iter().map(|(package, _)| package.clone());
+        Ok(names.zip(trees.into_iter().flatten()).collect())
+    }
+
+    fn key(&self, deb: &Output) -> Digest {
+        identity(TAG, &(deb.digest(), self.trim.to_vec()))
+    }
+}
+
+fn recorded(store: &Store, key: &Digest) -> Result<Option<Blob>, Error> {
+    let result = store.result(key)?;
+    Ok(result.and_then(|result| match result.outputs.get(OUTPUT) {
+        Some(Output::Tree(tree)) => Some(*tree),
+        _ => None,
+    }))
+}
+
+fn result(tree: Blob) -> ActionResult {
+    let name = Name::new(OUTPUT).expect("BUG: `out` is a name");
+    ActionResult { outputs: BTreeMap::from([(name, Output::Tree(tree))]), seconds: 0.0, log: None }
+}

@@ -1,0 +1,348 @@
+//! Does one step: fetches, runs or assembles, and records the result.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::artifact;
+use crate::build::schedule::Outputs;
+use crate::derivation::{Derivation, Run};
+use crate::digest::Digest;
+use crate::fetch::{self, Fetcher};
+use crate::path::Name;
+use crate::plan::Step;
+use crate::sandbox::{self, Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
+use crate::store::{self, ActionResult, Output, Scratch, Store};
+
+/// What a step needs from outside, shared by all threads.
+pub struct Worker<'a> {
+    /// Where inputs are and results go.
+    pub store: &'a Store,
+    /// Brings pinned sources; `None` forbids the network.
+    pub fetcher: Option<&'a Fetcher>,
+    /// The program that is the sandbox's helper: forge itself.
+    pub program: &'a Path,
+    /// How many jobs all sandboxes share.
+    pub jobs: usize,
+    /// Set when the user wants to stop.
+    pub cancel: &'a AtomicBool,
+    /// The helper, started with the first command.
+    pub sandbox: OnceLock<(Launcher, Jobserver)>,
+}
+
+/// What a step says while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// Words on a part that is done.
+    Said(&'a str),
+    /// Bytes of a download.
+    Transferred {
+        /// So many are here.
+        got: u64,
+        /// So many are pinned.
+        total: u64,
+    },
+}
+
+/// A step's run.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It goes on.
+    Running,
+    /// It succeeded.
+    Done {
+        /// What it made.
+        outputs: Outputs,
+        /// How long it took.
+        seconds: f64,
+        /// False where another process made the result meanwhile.
+        ran: bool,
+    },
+    /// It did not.
+    Failed(Trouble),
+}
+
+impl Attempt {
+    /// Whether it still goes on.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running)
+    }
+
+    /// What it made, if it succeeded.
+    #[must_use]
+    pub fn outputs(&self) -> Option<&Outputs> {
+        match self {
+            Self::Done { outputs, .. } => Some(outputs),
+            Self::Running | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// Why a step failed, by who has to act.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// The command ended badly, or left something else than its outputs; `log` holds what it said.
+    Command {
+        /// What happened.
+        what: String,
+        /// The whole log.
+        log: PathBuf,
+    },
+    /// The inputs make no good result.
+    Refused(String),
+    /// No place serves a source, or the machine, its disk or its settings failed.
+    Environment(String),
+    /// An object in the store was damaged; it was put aside and will be made again.
+    Corrupt(String),
+    /// The user stopped the build.
+    Cancelled,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { what, .. } | Self::Refused(what) | Self::Environment(what) | Self::Corrupt(what) => {
+                f.write_str(what)
+            }
+            Self::Cancelled => f.write_str("stopped"),
+        }
+    }
+}
+
+impl From<artifact::Error> for Trouble {
+    fn from(error: artifact::Error) -> Self {
+        match error {
+            artifact::Error::Store(error) => error.into(),
+            refused => Self::Refused(refused.to_string()),
+        }
+    }
+}
+
+impl From<store::Error> for Trouble {
+    fn from(error: store::Error) -> Self {
+        if error.is_damage() { Self::Corrupt(error.to_string()) } else { Self::Environment(error.to_string()) }
+    }
+}
+
+impl From<sandbox::Error> for Trouble {
+    fn from(error: sandbox::Error) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+impl From<fetch::Error> for Trouble {
+    fn from(error: fetch::Error) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+impl Worker<'_> {
+    /// Whether the user wants to stop.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Does `step`, unless its result is there by now; `again` does it in any case.
+    pub fn realise(&self, step: &Step, derivation: &Derivation, again: bool, news: &(dyn Fn(News<'_>) + Sync)) -> Attempt {
+        let key = derivation.key();
+        match self.locked(step, derivation, &key, again, news) {
+            Ok(attempt) => attempt,
+            Err(trouble) => Attempt::Failed(trouble),
+        }
+    }
+
+    fn locked(
+        &self,
+        step: &Step,
+        derivation: &Derivation,
+        key: &Digest,
+        again: bool,
+        news: &(dyn Fn(News<'_>) + Sync),
+    ) -> Result<Attempt, Trouble> {
+        let _lock = self.store.lock(key, &|| news(News::Said("another forge builds this; waiting for it")))?;
+        if let (Some(outputs), false) = (self.made_meanwhile(derivation, key)?, again) {
+            return Ok(Attempt::Done { outputs, seconds: 0.0, ran: false });
+        }
+        let start = Instant::now();
+        let (outputs, log) = self.make(step, derivation, key, news)?;
+        let seconds = start.elapsed().as_secs_f64();
+        if derivation.fixed().is_none() {
+            self.store.record(key, &ActionResult { outputs: outputs.clone(), seconds, log })?;
+        }
+        Ok(Attempt::Done { outputs, seconds, ran: true })
+    }
+
+    fn made_meanwhile(&self, derivation: &Derivation, key: &Digest) -> Result<Option<Outputs>, Trouble> {
+        match derivation.fixed() {
+            Some(output) => Ok(self.store.contains(&output.digest()).then(|| single(output))),
+            None => Ok(self.store.result(key)?.map(|result| result.outputs)),
+        }
+    }
+
+    fn make(
+        &self,
+        step: &Step,
+        derivation: &Derivation,
+        key: &Digest,
+        news: &(dyn Fn(News<'_>) + Sync),
+    ) -> Result<(Outputs, Option<store::Blob>), Trouble> {
+        match derivation {
+            Derivation::Run(run) => self.run(step, run, key),
+            Derivation::Assemble(assemble) => {
+                let say = |words: &str| news(News::Said(words));
+                Ok((single(artifact::assemble(assemble, self.store, self.jobs, &say)?), None))
+            }
+            Derivation::Fetch(pin) => {
+                let progress = |got, total| news(News::Transferred { got, total });
+                let blob = self.fetcher(step)?.file(pin, &step.label, self.store, &progress, self.cancel)?;
+                Ok((single(Output::File { blob, executable: false }), None))
+            }
+            Derivation::FetchGit { url, commit, tree } => {
+                let tree = self.fetcher(step)?.git(url, commit, tree, self.store)?;
+                Ok((single(Output::Tree(tree)), None))
+            }
+        }
+    }
+
+    fn fetcher(&self, step: &Step) -> Result<&Fetcher, Trouble> {
+        let offline = || {
+            let what = step.label.as_str();
+            Trouble::Environment(format!("{what}: not in the store, and --offline forbids the network"))
+        };
+        self.fetcher.ok_or_else(offline)
+    }
+
+    fn run(&self, step: &Step, run: &Run<Output>, key: &Digest) -> Result<(Outputs, Option<store::Blob>), Trouble> {
+        let scratch = self.store.scratch()?;
+        let spec = self.spec(step, run, &scratch)?;
+        let log = scratch.path().join("log");
+        let exit = self.sandbox(&spec, &log)?;
+        let made = verdict(exit, step).and_then(|()| self.take_outputs(run, &spec.out));
+        match made {
+            Ok(outputs) => Ok((outputs, Some(self.store.copy_file(&log)?))),
+            Err(Trouble::Refused(what)) => Err(self.keep_log(what, &log, key)),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn spec(&self, step: &Step, run: &Run<Output>, scratch: &Scratch) -> Result<Spec, Trouble> {
+        let folder = |name: &str| -> Result<PathBuf, Trouble> {
+            let path = scratch.path().join(name);
+            fs::create_dir(&path).map_err(|error| Trouble::Environment(format!("{}: {error}", path.display())))?;
+            Ok(path)
+        };
+        let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {
+            inputs.iter().map(|(name, input)| Ok((name.to_string(), self.store.realise(input)?))).collect()
+        };
+        Ok(Spec {
+            root: self.store.realise(&run.root)?,
+            sources: real(&run.sources)?,
+            deps: real(&run.deps)?,
+            build: folder("build")?,
+            out: folder("out")?,
+            argv: run.argv.clone(),
+            env: run.env.clone().into_iter().collect(),
+            cwd: "/".to_owned(),
+            profile: Profile::Build,
+            world: World::default(),
+            limits: Limits { timeout: step.timeout, ..Limits::default() },
+        })
+    }
+
+    fn sandbox(&self, spec: &Spec, log: &Path) -> Result<Exit, Trouble> {
+        let mut file = File::create(log).map_err(|error| Trouble::Environment(format!("{}: {error}", log.display())))?;
+        let mut lost = None;
+        let (launcher, jobs) = self.launcher()?;
+        let exit = launcher.run(spec, Some(jobs), &|| self.cancelled(), &mut |bytes| {
+            if let Err(error) = file.write_all(bytes) {
+                lost.get_or_insert(error);
+            }
+        })?;
+        match lost {
+            None => Ok(exit),
+            Some(error) => Err(Trouble::Environment(format!("writing the log: {error}"))),
+        }
+    }
+
+    fn launcher(&self) -> Result<&(Launcher, Jobserver), Trouble> {
+        if let Some(sandbox) = self.sandbox.get() {
+            return Ok(sandbox);
+        }
+        let started = (Launcher::start(self.program)?, Jobserver::new(self.jobs)?);
+        // Where two threads get here at once, the second helper ends with its handle.
+        Ok(self.sandbox.get_or_init(|| started))
+    }
+
+    /// Imports `/out/<output>`; refuses a folder that holds less, more, or what no store can hold.
+    fn take_outputs(&self, run: &Run<Output>, out: &Path) -> Result<Outputs, Trouble> {
+        let entries = fs::read_dir(out).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        let found: Vec<_> = entries.map_err(|error: io::Error| Trouble::Environment(format!("reading /out: {error}")))?;
+        if let Some(missing) = run.outputs.iter().find(|output| !found.iter().any(|name| *name == *output.as_str())) {
+            return Err(Trouble::Refused(format!("it did not make its output /out/{missing}")));
+        }
+        if let Some(extra) = found.iter().find(|name| !run.outputs.iter().any(|output| **name == *output.as_str())) {
+            let extra = extra.to_string_lossy();
+            let advice = "name it in `outputs` or write it to /build";
+            return Err(Trouble::Refused(format!("it left /out/{extra}, which is not an output; {advice}")));
+        }
+        let import = |name: &Name| Ok((name.clone(), self.store.import(&out.join(name.as_str()))?));
+        run.outputs.iter().map(import).collect::<Result<_, store::Error>>().map_err(refusal)
+    }
+
+    /// Keeps the log of a failed command where `forge log` finds it.
+    fn keep_log(&self, what: String, log: &Path, key: &Digest) -> Trouble {
+        let kept = failed_log(self.store.root(), key);
+        match fs::rename(log, &kept) {
+            Ok(()) => Trouble::Command { what, log: kept },
+            Err(error) => Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display())),
+        }
+    }
+
+    /// Turns the store's complaint on a result into trouble, and forgets results that can't be trusted.
+    pub fn blame(&self, error: store::Error, results: &[Digest]) -> Trouble {
+        if error.is_damage() {
+            // What can't be forgotten now is found again by the next run.
+            results.iter().for_each(|key| drop(self.store.forget(key)));
+        }
+        error.into()
+    }
+}
+
+/// Where the log of a failed step lies until it succeeds.
+#[must_use]
+pub fn failed_log(store: &Path, key: &Digest) -> PathBuf {
+    store.join("log").join(key.hex())
+}
+
+/// What no store can hold is the command's fault, anything else is not.
+fn refusal(error: store::Error) -> Trouble {
+    use store::Error::{NotUtf8, Permissions, TooDeep, Unsupported};
+    match error {
+        NotUtf8(_) | Permissions { .. } | TooDeep(_) | Unsupported { .. } => Trouble::Refused(error.to_string()),
+        error => error.into(),
+    }
+}
+
+fn verdict(exit: Exit, step: &Step) -> Result<(), Trouble> {
+    let seconds = step.timeout.as_secs();
+    match exit {
+        Exit::Code(0) => Ok(()),
+        Exit::Code(code) => Err(Trouble::Refused(format!("exit code {code}"))),
+        Exit::Signal(signal) => Err(Trouble::Refused(format!("killed by signal {signal}"))),
+        Exit::TimedOut => {
+            Err(Trouble::Refused(format!("killed after {seconds} s; raise `timeout-seconds` in its recipe")))
+        }
+        Exit::Cancelled => Err(Trouble::Cancelled),
+    }
+}
+
+fn single(output: Output) -> Outputs {
+    BTreeMap::from([(Name::new("out").expect("BUG: `out` is a name"), output)])
+}

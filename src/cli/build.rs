@@ -1,0 +1,165 @@
+//! `forge build`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+use super::error::CliError;
+use super::progress::Screen;
+use super::{Verdict, environment, output, session};
+use crate::build::realise::{Trouble, Worker};
+use crate::build::{self, Finish, Finishes, Options, Status};
+use crate::fetch::Fetcher;
+use crate::path::Name;
+use crate::plan::{Plan, StepId};
+use crate::store::Store;
+
+/// Where the links to results stand in the project.
+const RESULTS: &str = "result";
+
+/// Build units; their results are linked as ./result/NAME (other outputs as NAME:OUTPUT).
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The units; all with `default = true` where none is named.
+    #[arg(value_name = "NAME", value_parser = super::name)]
+    names: Vec<Name>,
+    /// Print one JSON object a line for each unit, as it ends.
+    #[arg(long)]
+    json: bool,
+    /// With --json: the units' dependencies too.
+    #[arg(long, requires = "json")]
+    all: bool,
+    /// Use no network; what is not in the store fails.
+    #[arg(long)]
+    offline: bool,
+    /// After a failure, go on with what does not need what failed.
+    #[arg(long)]
+    keep_going: bool,
+    /// How many steps run at once [default: the number of processors].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Run the named units again although their results are known.
+    #[arg(long)]
+    rebuild: bool,
+    /// Only say what would be built.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
+    if args.dry_run {
+        return super::plan::show(directory, &args.names, args.json);
+    }
+    let root = session::root(directory)?;
+    let project = session::locked(&root)?;
+    let store = session::store()?;
+    let units = session::wanted(&project, &args.names)?;
+    let plan = session::plan(&root, &store, &project, &units)?;
+    let cancel = interrupts()?;
+    let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
+    let fetcher = if args.offline { None } else { Some(fetcher(&root)?) };
+    let worker = Worker {
+        store: &store,
+        fetcher: fetcher.as_ref(),
+        program: &program,
+        jobs: jobs(args),
+        cancel: &cancel,
+        sandbox: OnceLock::new(),
+    };
+    let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();
+    let wanted = if args.all { plan.units.values().map(|unit| unit.last).collect() } else { asked.clone() };
+    let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
+    let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild };
+    let screen = Screen::new(&plan, &wanted, args.json);
+    let finishes = build::build(&plan, &wanted, &options, &worker, &screen)?;
+    screen.close();
+    link(&root, &store, &plan, &units, &finishes)?;
+    Ok(conclude(&plan, &finishes, worker.cancelled()))
+}
+
+/// The fetcher with the host's and the user's mirrors.
+pub fn fetcher(root: &Path) -> Result<Fetcher, CliError> {
+    Ok(Fetcher::new(environment::mirrors().as_deref(), Path::new("/etc/apt"), root)?)
+}
+
+/// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).
+pub fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let code = i32::from(Verdict::Interrupted.code());
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .map_err(|error| CliError::environment(format!("watching for Ctrl-C: {error}")))?;
+    }
+    Ok(flag)
+}
+
+fn jobs(args: &Args) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.jobs.map_or_else(processors, usize::from)
+}
+
+/// Links the results of the units asked for, and makes them roots of the store.
+fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<(), CliError> {
+    let folder = root.join(RESULTS);
+    let failed = |error: std::io::Error| CliError::environment(format!("{}: {error}", folder.display()));
+    for name in units {
+        let unit = &plan.units[name];
+        let Some(finish) = finishes.get(&unit.last) else { continue };
+        for (number, (output, _)) in unit.outputs.iter().enumerate() {
+            let (Some(path), Some(content)) = (finish.paths.get(output), finish.outputs.get(output)) else { continue };
+            let link = if number == 0 { folder.join(name.as_str()) } else { folder.join(format!("{name}:{output}")) };
+            fs::create_dir_all(&folder).map_err(failed)?;
+            replace(&link, path).map_err(failed)?;
+            store.add_root(&link, std::slice::from_ref(content))?;
+        }
+    }
+    Ok(())
+}
+
+/// Points `link` to `target`, in one step; one that does so already stays.
+fn replace(link: &Path, target: &Path) -> std::io::Result<()> {
+    if fs::read_link(link).is_ok_and(|old| old == target) {
+        return Ok(());
+    }
+    let aside = PathBuf::from(format!("{}.{}", link.display(), std::process::id()));
+    symlink(target, &aside)?;
+    fs::rename(aside, link)
+}
+
+/// Says what went wrong and what to do next.
+fn conclude(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Verdict {
+    for (id, finish) in finishes.iter().filter(|(_, finish)| finish.status == Status::Failed) {
+        explain(plan, *id, finish);
+    }
+    let troubles = || finishes.values().filter_map(|finish| finish.trouble.as_ref());
+    if cancelled {
+        output::words("interrupted; what was finished is kept");
+        Verdict::Interrupted
+    } else if troubles().any(|trouble| matches!(trouble, Trouble::Environment(_) | Trouble::Corrupt(_))) {
+        Verdict::Environment
+    } else if troubles().next().is_some() {
+        Verdict::Negative
+    } else {
+        Verdict::Good
+    }
+}
+
+/// One failed step: its whole log, then what happened.
+fn explain(plan: &Plan, id: StepId, finish: &Finish) {
+    let step = &plan.steps[id];
+    let Some(trouble) = &finish.trouble else { return };
+    if let Trouble::Command { log, .. } = trouble {
+        output::words(&format!("── log of {} ──", step.label));
+        output::words(String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).trim_end());
+        output::words("──");
+    }
+    output::words(&format!("error: {}: {trouble}", step.label));
+    if let Trouble::Command { log, .. } = trouble {
+        output::words(&format!("hint: `forge log {}` prints this again; the file is {}", step.unit, log.display()));
+    }
+}

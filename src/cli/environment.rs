@@ -1,0 +1,52 @@
+//! Every environment variable that forge reads.
+
+use std::env;
+use std::path::PathBuf;
+
+use super::error::CliError;
+use crate::store::fault;
+
+/// What `--help` says of them.
+pub const HELP: &str = "\
+Environment:
+  FORGE_STORE     the store's folder [default: $XDG_DATA_HOME/forge, or ~/.local/share/forge]
+  FORGE_MIRRORS   a TOML file that says where sources are to be had
+  FORGE_NO_SYNC   set: do not wait for the disk; a power cut may then cost the whole store
+  NO_COLOR        set: no colours
+
+Exit codes: 0 done; 1 a build or check came out negative; 2 wrong input, a stale lock too;
+3 forge, its environment, a mirror or a registry failed; 130 interrupted.";
+
+/// The folder of the store.
+pub fn store() -> Result<PathBuf, CliError> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let given = set("FORGE_STORE");
+    let data = || set("XDG_DATA_HOME").map(|data| data.join("forge"));
+    let home = || set("HOME").map(|home| home.join(".local/share/forge"));
+    given.or_else(data).or_else(home).ok_or_else(|| {
+        CliError::environment("there is no place for the store: HOME is not set").hint("set FORGE_STORE to a folder")
+    })
+}
+
+/// The file that lists mirrors.
+pub fn mirrors() -> Option<PathBuf> {
+    env::var_os("FORGE_MIRRORS").filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Whether results may be trusted before they are on the disk.
+pub fn sync() -> bool {
+    env::var_os("FORGE_NO_SYNC").is_none_or(|value| value.is_empty())
+}
+
+/// Whether colours are unwanted.
+pub fn no_color() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Crash tests name a fault point: `FORGE_FAULT=point[:count]` kills forge when it gets there for
+/// the count-th time.
+pub fn arm_faults() {
+    if let Some(point) = env::var_os("FORGE_FAULT") {
+        fault::arm(&point.to_string_lossy());
+    }
+}

@@ -1,0 +1,243 @@
+//! How a build looks while it goes on.
+//!
+//! On a terminal: one line a running step with the time it has taken, one bar a download, and the
+//! count of all. Elsewhere: one plain line where a step starts or ends, and one for downloads now
+//! and then. JSON lines go to stdout as units end, in both cases.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, IsTerminal as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{environment, output};
+use crate::build::{Finish, Progress, Status};
+use crate::path::Name;
+use crate::plan::{Plan, StepId};
+
+/// How often the spinners move.
+const TICK: Duration = Duration::from_millis(120);
+
+/// How often downloads get a plain line.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// Whether words may have colours.
+pub fn color() -> bool {
+    !environment::no_color() && io::stderr().is_terminal()
+}
+
+/// The screen of one build.
+pub struct Screen<'a> {
+    plan: &'a Plan,
+    /// The units that get a JSON line, by the step that makes them; `None` prints none.
+    json: Option<BTreeMap<StepId, Vec<&'a Name>>>,
+    bars: Option<MultiProgress>,
+    total: ProgressBar,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    running: HashMap<StepId, ProgressBar>,
+    downloads: HashMap<StepId, u64>,
+    fetched: Fetched,
+    last_plain: Option<Instant>,
+}
+
+/// What was downloaded so far.
+#[derive(Clone, Copy, Default)]
+struct Fetched {
+    files: usize,
+    bytes: u64,
+}
+
+impl<'a> Screen<'a> {
+    /// A screen for the steps of `plan`; with `json`, `wanted` steps print a line as they end.
+    pub fn new(plan: &'a Plan, wanted: &[StepId], json: bool) -> Self {
+        let bars = io::stderr().is_terminal().then(MultiProgress::new);
+        let total = match &bars {
+            Some(bars) => bars.add(ProgressBar::new(0).with_style(style("{elapsed_precise} {pos}/{len} steps {msg}"))),
+            None => ProgressBar::hidden(),
+        };
+        let mut units = BTreeMap::<_, Vec<_>>::new();
+        for (name, unit) in plan.units.iter().filter(|(_, unit)| wanted.contains(&unit.last)) {
+            units.entry(unit.last).or_default().push(name);
+        }
+        Self { plan, json: json.then_some(units), bars, total, state: Mutex::default() }
+    }
+
+    /// Clears the moving lines.
+    pub fn close(&self) {
+        let fetched = self.lock().fetched;
+        if let Some(bars) = &self.bars {
+            // A screen that can't be cleared stays as it is.
+            let _ = bars.clear();
+        }
+        if fetched.files > 0 {
+            output::words(&format!("fetched {}, {}", output::count(fetched.files, "file"), output::size(fetched.bytes)));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn words(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| output::words(line)),
+            None => output::words(line),
+        }
+    }
+
+    fn is_download(&self, step: StepId) -> bool {
+        self.plan.steps[step].derivation.fixed().is_some()
+    }
+
+    /// Now and then, a plain line on the downloads.
+    fn plain_downloads(&self, state: &mut State) {
+        let now = Instant::now();
+        let due = state.last_plain.is_none_or(|last| now - last >= PLAIN_EVERY);
+        if self.bars.is_none() && due {
+            state.last_plain = Some(now);
+            let under_way: u64 = state.downloads.values().sum();
+            let bytes = output::size(state.fetched.bytes + under_way);
+            output::words(&format!("fetching: {} done, {bytes}", output::count(state.fetched.files, "file")));
+        }
+    }
+}
+
+impl Progress for Screen<'_> {
+    fn counted(&self, over: usize, wanted: usize) {
+        self.total.set_length(wanted as u64);
+        self.total.set_position(over as u64);
+    }
+
+    fn started(&self, step: StepId) {
+        let label = &self.plan.steps[step].label;
+        match &self.bars {
+            Some(bars) => {
+                let template = if self.is_download(step) {
+                    "  {wide_msg} {bytes}/{total_bytes} {bytes_per_sec}"
+                } else {
+                    "  {spinner} {wide_msg} {elapsed}"
+                };
+                let bar = ProgressBar::new(0).with_style(style(template)).with_message(label.clone());
+                let bar = bars.insert_before(&self.total, bar);
+                bar.enable_steady_tick(TICK);
+                self.lock().running.insert(step, bar);
+            }
+            None if !self.is_download(step) => output::words(&format!("{label}: started")),
+            None => {}
+        }
+    }
+
+    fn said(&self, step: StepId, words: &str) {
+        let label = &self.plan.steps[step].label;
+        match self.lock().running.get(&step) {
+            Some(bar) => bar.set_message(format!("{label}: {words}")),
+            None => output::words(&format!("{label}: {words}")),
+        }
+    }
+
+    fn transferred(&self, step: StepId, got: u64, total: u64) {
+        let mut state = self.lock();
+        if let Some(bar) = state.running.get(&step) {
+            bar.set_length(total);
+            bar.set_position(got);
+        }
+        state.downloads.insert(step, got);
+        self.plain_downloads(&mut state);
+    }
+
+    fn finished(&self, step: StepId, finish: &Finish) {
+        let mut state = self.lock();
+        if let Some(bar) = state.running.remove(&step) {
+            bar.finish_and_clear();
+        }
+        let bytes = state.downloads.remove(&step);
+        let label = &self.plan.steps[step].label;
+        match finish.status {
+            Status::Built if self.is_download(step) => {
+                state.fetched.files += 1;
+                state.fetched.bytes += bytes.unwrap_or_default();
+            }
+            Status::Built => self.words(&format!("{label}: built in {:.1} s", finish.seconds)),
+            Status::Failed => self.words(&format!("{label}: failed")),
+            Status::Skipped => self.words(&format!("{label}: skipped, as a step that it needs failed")),
+            Status::Cached | Status::Cancelled => {}
+        }
+        for name in self.json.as_ref().and_then(|units| units.get(&step)).into_iter().flatten() {
+            self.suspended(|| output::json(&line(self.plan, name, finish)));
+        }
+    }
+}
+
+impl Screen<'_> {
+    fn suspended(&self, print: impl FnOnce()) {
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("BUG: a good template")
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    kind: &'static str,
+    status: &'static str,
+    derivation: Option<String>,
+    seconds: f64,
+    outputs: Vec<OutputLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+}
+
+#[derive(Serialize)]
+struct OutputLine<'a> {
+    name: &'a str,
+    path: String,
+    digest: String,
+}
+
+fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
+    use crate::build::realise::Trouble;
+    let unit = &plan.units[name];
+    let outputs = unit.outputs.iter().filter_map(|(output, _)| {
+        let (path, content) = (finish.paths.get(output)?, finish.outputs.get(output)?);
+        let digest = content.digest().to_string();
+        Some(OutputLine { name: output.as_str(), path: path.display().to_string(), digest })
+    });
+    let log = match &finish.trouble {
+        Some(Trouble::Command { log, .. }) => Some(log.display().to_string()),
+        _ => None,
+    };
+    Line {
+        name: name.as_str(),
+        kind: unit.kind,
+        status: status(finish.status),
+        derivation: finish.key.map(|key| key.to_string()),
+        seconds: finish.seconds,
+        outputs: outputs.collect(),
+        error: finish.trouble.as_ref().map(ToString::to_string),
+        log,
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Built => "built",
+        Status::Cached => "cached",
+        Status::Failed => "failed",
+        Status::Skipped => "skipped",
+        Status::Cancelled => "cancelled",
+    }
+}

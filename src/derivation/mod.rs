@@ -1,0 +1,354 @@
+//! One build step, fully decided.
+//!
+//! A [`Derivation`] is generic over how it names an input. While a plan is drawn an input may be
+//! the output of another step; once all inputs are known it is [`resolve`](Derivation::resolve)d,
+//! and only a resolved derivation has a [`key`](Derivation::key). Keys are thus made of the
+//! *content* of inputs: a step whose inputs came out the same is not run again, however they were
+//! made (early cutoff).
+//!
+//! The key is `identity("forge derivation 1", …)` over [`Canon`]; golden keys in the tests pin it.
+//! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
+
+pub mod reapi;
+
+use std::collections::BTreeMap;
+
+use crate::canon::{self, Canon};
+use crate::digest::Digest;
+use crate::lockfile::Pin;
+use crate::path::{Name, RelPath};
+use crate::store::{Blob, Output};
+
+/// The tag that all keys are hashed under; its number changes when the encoding or the sandbox's
+/// world changes what a command could see.
+const TAG: &str = "forge derivation 1";
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Derivation<I = Output> {
+    /// Brings a file whose content is pinned; may use the network, its output is known before.
+    Fetch(Pin),
+    /// Brings a git tree whose content is pinned.
+    FetchGit {
+        /// Where the repository is known to be.
+        url: String,
+        /// The commit's object name, 40 hex digits.
+        commit: String,
+        /// The tree of the commit in the store's terms.
+        tree: Blob,
+    },
+    /// Runs a command in the sandbox.
+    Run(Run<I>),
+    /// Computes a result inside forge.
+    Assemble(Assemble<I>),
+}
+
+/// A command in a sandbox, with all that it can see. It starts in `/`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run<I> {
+    /// The toolroot's tree.
+    pub root: I,
+    /// What stands read-only at `/src/<name>`.
+    pub sources: BTreeMap<Name, I>,
+    /// What stands read-only at `/deps/<name>`.
+    pub deps: BTreeMap<Name, I>,
+    /// The command and its arguments.
+    pub argv: Vec<String>,
+    /// The whole environment.
+    pub env: BTreeMap<String, String>,
+    /// What must stand in `/out` at the end, and nothing else.
+    pub outputs: Vec<Name>,
+}
+
+/// A pure function of stored inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Assemble<I> {
+    /// Merges packages into a root file system.
+    Toolroot {
+        /// Package name and .deb, in the order of names.
+        debs: Vec<(String, I)>,
+        /// Links in place of what maintainer scripts would have made.
+        links: BTreeMap<String, String>,
+        /// Directories left out.
+        trim: Vec<RelPath>,
+        /// Alternatives that need no answer.
+        ignore: Vec<String>,
+    },
+    /// Unpacks a (compressed) tar archive.
+    Unpack {
+        /// The archive.
+        archive: I,
+        /// How many leading components of each name are dropped.
+        strip: u32,
+    },
+    /// Takes one file out of a package.
+    DebMember {
+        /// The .deb.
+        deb: I,
+        /// Its path in the package; `None` takes the whole tree.
+        member: Option<RelPath>,
+    },
+    /// Reads BPF objects and checks what they say of themselves.
+    Bpf {
+        /// A tree of `*.o`.
+        objects: I,
+        /// The licence each must declare.
+        license: String,
+        /// The program sections that must be there.
+        sections: Vec<String>,
+    },
+}
+
+impl<I> Derivation<I> {
+    /// The output of a fixed-output step, known before it runs.
+    #[must_use]
+    pub fn fixed(&self) -> Option<Output> {
+        match self {
+            Self::Fetch(pin) => {
+                Some(Output::File { blob: Blob { digest: pin.digest, size: pin.size }, executable: false })
+            }
+            Self::FetchGit { tree, .. } => Some(Output::Tree(*tree)),
+            Self::Run(_) | Self::Assemble(_) => None,
+        }
+    }
+
+    /// The inputs, in a fixed order.
+    pub fn inputs(&self) -> Vec<&I> {
+        match self {
+            Self::Fetch(_) | Self::FetchGit { .. } => Vec::new(),
+            Self::Run(run) => {
+                std::iter::once(&run.root).chain(run.sources.values()).chain(run.deps.values()).collect()
+            }
+            Self::Assemble(assemble) => assemble.inputs(),
+        }
+    }
+
+    /// The same step with each input replaced by what `output` finds for it.
+    ///
+    /// # Errors
+    /// The first that `output` returns.
+    pub fn resolve<O, E>(&self, mut output: impl FnMut(&I) -> Result<O, E>) -> Result<Derivation<O>, E> {
+        Ok(match self {
+            Self::Fetch(pin) => Derivation::Fetch(pin.clone()),
+            Self::FetchGit { url, commit, tree } => {
+                Derivation::FetchGit { url: url.clone(), commit: commit.clone(), tree: *tree }
+            }
+            Self::Run(run) => Derivation::Run(run.resolve(&mut output)?),
+            Self::Assemble(assemble) => Derivation::Assemble(assemble.resolve(&mut output)?),
+        })
+    }
+}
+
+impl<I> Run<I> {
+    fn resolve<O, E>(&self, output: &mut impl FnMut(&I) -> Result<O, E>) -> Result<Run<O>, E> {
+        let mut resolve_all = |inputs: &BTreeMap<Name, I>| {
+            inputs.iter().map(|(name, input)| Ok((name.clone(), output(input)?))).collect::<Result<_, E>>()
+        };
+        let (sources, deps) = (resolve_all(&self.sources)?, resolve_all(&self.deps)?);
+        Ok(Run {
+            root: output(&self.root)?,
+            sources,
+            deps,
+            argv: self.argv.clone(),
+            env: self.env.clone(),
+            outputs: self.outputs.clone(),
+        })
+    }
+}
+
+impl<I> Assemble<I> {
+    fn inputs(&self) -> Vec<&I> {
+        match self {
+            Self::Toolroot { debs, .. } => debs.iter().map(|(_, deb)| deb).collect(),
+            Self::Unpack { archive: input, .. }
+            | Self::DebMember { deb: input, .. }
+            | Self::Bpf { objects: input, .. } => vec![input],
+        }
+    }
+
+    fn resolve<O, E>(&self, output: &mut impl FnMut(&I) -> Result<O, E>) -> Result<Assemble<O>, E> {
+        Ok(match self {
+            Self::Toolroot { debs, links, trim, ignore } => Assemble::Toolroot {
+                debs: debs
+                    .iter()
+                    .map(|(package, deb)| Ok((package.clone(), output(deb)?)))
+                    .collect::<Result<_, E>>()?,
+                links: links.clone(),
+                trim: trim.clone(),
+                ignore: ignore.clone(),
+            },
+            Self::Unpack { archive, strip } => Assemble::Unpack { archive: output(archive)?, strip: *strip },
+            Self::DebMember { deb, member } => Assemble::DebMember { deb: output(deb)?, member: member.clone() },
+            Self::Bpf { objects, license, sections } => Assemble::Bpf {
+                objects: output(objects)?,
+                license: license.clone(),
+                sections: sections.clone(),
+            },
+        })
+    }
+}
+
+impl Derivation<Output> {
+    /// What names this step, and its result in the store.
+    #[must_use]
+    pub fn key(&self) -> Digest {
+        canon::identity(TAG, self)
+    }
+}
+
+impl Canon for Output {
+    fn canon(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::File { blob, executable } => {
+                0u64.canon(out);
+                blob.canon(out);
+                executable.canon(out);
+            }
+            Self::Tree(blob) => {
+                1u64.canon(out);
+                blob.canon(out);
+            }
+        }
+    }
+}
+
+impl Canon for Blob {
+    fn canon(&self, out: &mut Vec<u8>) {
+        let Self { digest, size } = self;
+        digest.canon(out);
+        size.canon(out);
+    }
+}
+
+impl<I: Canon> Canon for Derivation<I> {
+    fn canon(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Fetch(Pin { place: _, size, digest }) => {
+                0u64.canon(out);
+                size.canon(out);
+                digest.canon(out);
+            }
+            Self::FetchGit { url: _, commit: _, tree } => {
+                1u64.canon(out);
+                tree.canon(out);
+            }
+            Self::Run(run) => {
+                2u64.canon(out);
+                run.canon(out);
+            }
+            Self::Assemble(assemble) => {
+                3u64.canon(out);
+                assemble.canon(out);
+            }
+        }
+    }
+}
+
+impl<I: Canon> Canon for Run<I> {
+    fn canon(&self, out: &mut Vec<u8>) {
+        let Self { root, sources, deps, argv, env, outputs } = self;
+        root.canon(out);
+        sources.canon(out);
+        deps.canon(out);
+        argv.canon(out);
+        env.canon(out);
+        outputs.canon(out);
+    }
+}
+
+impl<I: Canon> Canon for Assemble<I> {
+    fn canon(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Toolroot { debs, links, trim, ignore } => {
+                0u64.canon(out);
+                debs.canon(out);
+                links.canon(out);
+                trim.canon(out);
+                ignore.canon(out);
+            }
+            Self::Unpack { archive, strip } => {
+                1u64.canon(out);
+                archive.canon(out);
+                u64::from(*strip).canon(out);
+            }
+            Self::DebMember { deb, member } => {
+                2u64.canon(out);
+                deb.canon(out);
+                member.canon(out);
+            }
+            Self::Bpf { objects, license, sections } => {
+                3u64.canon(out);
+                objects.canon(out);
+                license.canon(out);
+                sections.canon(out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lockfile::Place;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).expect("a name")
+    }
+
+    fn tree(text: &str) -> Output {
+        Output::Tree(Blob { digest: Digest::of(text.as_bytes()), size: text.len() as u64 })
+    }
+
+    fn run() -> Run<Output> {
+        Run {
+            root: tree("root"),
+            sources: BTreeMap::from([(name("src"), tree("src"))]),
+            deps: BTreeMap::from([(name("lib"), tree("lib"))]),
+            argv: vec!["/bin/true".to_owned()],
+            env: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
+            outputs: vec![name("out")],
+        }
+    }
+
+    #[test]
+    fn golden_keys() {
+        let fetch = Derivation::Fetch(Pin {
+            place: Place::Url("https://example.org/a".to_owned()),
+            size: 1,
+            digest: Digest::of(b"a"),
+        });
+        let unpack = Assemble::Unpack { archive: tree("a"), strip: 1 };
+        for (derivation, key) in [
+            (fetch, "GOLDEN-FETCH"),
+            (Derivation::Run(run()), "GOLDEN-RUN"),
+            (Derivation::Assemble(unpack), "GOLDEN-UNPACK"),
+        ] {
+            assert_eq!(derivation.key().hex(), key, "a changed key makes every store useless: was it meant?");
+        }
+    }
+
+    #[test]
+    fn every_field_counts() {
+        let base = Derivation::Run(run()).key();
+        let changes: [fn(&mut Run<Output>); 6] = [
+            |run| run.root = tree("other"),
+            |run| drop(run.sources.insert(name("more"), tree("src"))),
+            |run| drop(run.deps.remove(&name("lib"))),
+            |run| run.argv.push(String::new()),
+            |run| drop(run.env.insert("A".to_owned(), "c".to_owned())),
+            |run| run.outputs.push(name("dev")),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = run();
+            change(&mut changed);
+            assert_ne!(Derivation::Run(changed).key(), base, "change {number}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_source_does_not_count() {
+        let pin = |url: &str| Pin { place: Place::Url(url.to_owned()), size: 1, digest: Digest::of(b"a") };
+        let key = |url: &str| Derivation::<Output>::Fetch(pin(url)).key();
+        assert_eq!(key("https://example.org/a"), key("https://example.net/a"));
+    }
+}

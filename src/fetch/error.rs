@@ -1,0 +1,273 @@
+//! What can go wrong while a source is fetched, observed or pinned.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::download::{Try, Want};
+use crate::debian::package::IndexError;
+use crate::debian::release;
+use crate::debian::resolve::{RootError, Unresolved};
+use crate::debian::{deb, tarball, unpack};
+use crate::digest::Digest;
+use crate::path::{PathError, RelPath};
+use crate::store;
+
+/// Why a source could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of this host.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The file that `FORGE_MIRRORS` names is not understood.
+    #[error("{file}: {error}")]
+    Mirrors {
+        /// The file.
+        file: PathBuf,
+        /// Line, column and reason.
+        error: Box<toml::de::Error>,
+    },
+    /// No place gave the file.
+    #[error(transparent)]
+    Exhausted(Box<Exhausted>),
+    /// It is no longer wanted.
+    #[error("{0}: cancelled")]
+    Cancelled(String),
+    /// The git command could not be started.
+    #[error("cannot run git: {0}\n  git sources need the git command: install it, or put it on PATH")]
+    NoGit(io::Error),
+    /// The git command failed at every place.
+    #[error("{url}: cannot fetch {wanted}\n{}", lines(tries))]
+    Git {
+        /// As the recipe names it.
+        url: String,
+        /// The commit, tag or branch.
+        wanted: String,
+        /// Each repository, and what git said.
+        tries: Vec<(String, String)>,
+    },
+    /// The git command failed on what was fetched already.
+    #[error("{url}: git {command} failed: {message}")]
+    GitCommand {
+        /// As the recipe names it.
+        url: String,
+        /// Its arguments.
+        command: String,
+        /// What it wrote.
+        message: String,
+    },
+    /// A commit must be written out.
+    #[error("{url}: `{commit}` is not a commit: write all 40 hex digits")]
+    NotACommit {
+        /// As the recipe names it.
+        url: String,
+        /// As the recipe names it.
+        commit: String,
+    },
+    /// The tree has entries that forge does not fetch.
+    #[error("{url}: commit {commit} has submodules, which forge does not follow: {}\n  make each a git source of its own", submodules.join(", "))]
+    Submodules {
+        /// As the recipe names it.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// Where they are.
+        submodules: Vec<String>,
+    },
+    /// A name or a symlink of the tree that a store can't hold.
+    #[error("{url}: commit {commit}: {reason}")]
+    GitEntry {
+        /// As the recipe names it.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// What is wrong with which entry.
+        reason: String,
+    },
+    /// The commit's content is not what was locked.
+    #[error(
+        "{url}: commit {commit} has other content than was locked\n  want {want}\n  got  {got}\n  two commits of one name: do not trust this repository"
+    )]
+    GitTree {
+        /// As the recipe names it.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// As locked.
+        want: Digest,
+        /// As fetched.
+        got: Digest,
+    },
+    /// A path source that is not below the project.
+    #[error("{0}: leads out of the project; a path source is a directory of this repository")]
+    Outside(RelPath),
+    /// Nothing matched.
+    #[error("{directory}: no file matches {patterns}; check the spelling of `include` and `exclude`")]
+    NothingMatched {
+        /// The source's directory.
+        directory: RelPath,
+        /// As the recipe has them.
+        patterns: String,
+    },
+    /// A pattern is no glob.
+    #[error("{directory}: {error}")]
+    Glob {
+        /// The source's directory.
+        directory: RelPath,
+        /// The pattern and what is wrong with it.
+        error: globset::Error,
+    },
+    /// A name that is not UTF-8.
+    #[error("{directory}: {error}; rename it or leave it out with `exclude`")]
+    Name {
+        /// The directory that has it.
+        directory: RelPath,
+        /// The name.
+        error: PathError,
+    },
+    /// A socket, a pipe or a device.
+    #[error("{0}: not a file, directory or symlink; leave it out with `exclude`")]
+    Special(RelPath),
+    /// A file was had, and is not what its source says it is.
+    #[error("{name}: {reason}")]
+    Unusable {
+        /// What a person calls it.
+        name: String,
+        /// What is wrong with it.
+        reason: Box<Unusable>,
+    },
+    /// An InRelease that is not believed.
+    #[error("{name}: {error}")]
+    Release {
+        /// Archive, suite and file.
+        name: String,
+        /// Why.
+        error: release::Error,
+    },
+    /// An InRelease that is too old.
+    #[error(transparent)]
+    Stale(#[from] release::Stale),
+    /// A component or architecture that the suite does not have.
+    #[error("{0}: the suite's InRelease names no such list; check component and architecture")]
+    NoPackages(String),
+    /// A package list that does not unpack.
+    #[error("{name}: {source}")]
+    Packages {
+        /// Archive, suite and file.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A package list that makes no sense.
+    #[error("{suite}: {error}")]
+    Index {
+        /// Whose list.
+        suite: String,
+        /// Where and why.
+        error: IndexError,
+    },
+    /// A text in `packages` that names none.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// The packages can't be installed together.
+    #[error(transparent)]
+    Unresolved(Unresolved),
+    /// A package that the suite does not have.
+    #[error("{package}: {suite} has no such package; check the name")]
+    NoPackage {
+        /// As the recipe has it.
+        package: String,
+        /// As the recipe has it.
+        suite: String,
+    },
+    /// A suite or component that makes no path.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// It changes faster than it can be read.
+    #[error("{0}: changed while it was read; build again when it is at rest")]
+    Changing(RelPath),
+}
+
+/// Why a file that was had is no source.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// No .deb.
+    #[error(transparent)]
+    Deb(#[from] deb::Error),
+    /// A damaged archive.
+    #[error(transparent)]
+    Tar(#[from] tarball::Error),
+    /// An archive that does not unpack to a tree.
+    #[error(transparent)]
+    Unpack(#[from] unpack::Error),
+    /// The package has no such file.
+    #[error("has no file `{0}`; list the package with `dpkg-deb --contents`")]
+    NoMember(RelPath),
+    /// It ends early, or is in no form that is known.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    pub(super) fn exhausted(want: &Want<'_>, tries: Vec<Try>) -> Self {
+        Self::Exhausted(Box::new(Exhausted {
+            name: want.name.to_owned(),
+            unit: want.unit.map(str::to_owned),
+            digest: want.digest,
+            size: want.size,
+            tries,
+        }))
+    }
+}
+
+/// A file that no place gave.
+#[derive(Debug)]
+pub struct Exhausted {
+    /// What a person calls it: `gcc-14 14.2.0-19`.
+    pub name: String,
+    /// The unit to lock again.
+    pub unit: Option<String>,
+    /// As pinned.
+    pub digest: Option<Digest>,
+    /// As pinned.
+    pub size: Option<u64>,
+    /// Every place, in the order they were tried.
+    pub tries: Vec<Try>,
+}
+
+impl std::error::Error for Exhausted {}
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: no place gave it", self.name)?;
+        if let (Some(digest), Some(size)) = (self.digest, self.size) {
+            writeln!(f, "  want {digest} ({size} bytes)")?;
+        }
+        for Try { place, fault } in &self.tries {
+            writeln!(f, "  {place}: {fault}")?;
+        }
+        if self.tries.is_empty() {
+            writeln!(f, "  no place is known: name a mirror in the file that FORGE_MIRRORS names")?;
+        }
+        match &self.unit {
+            Some(unit) => write!(f, "to pin what the mirrors have now: forge lock --update {unit}"),
+            None => write!(f, "check the address and the network, or name a mirror in FORGE_MIRRORS"),
+        }
+    }
+}
+
+fn lines(tries: &[(String, String)]) -> String {
+    let line = |(place, message): &(String, String)| format!("  {place}: {}", message.trim().replace('\n', "\n    "));
+    tries.iter().map(line).collect::<Vec<_>>().join("\n")
+}

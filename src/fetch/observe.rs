@@ -1,0 +1,221 @@
+//! Path sources: files of this repository, chosen by globs, as a tree of the store.
+//!
+//! Git is not asked. `*` does not cross a slash, `**` does; a pattern that matches a directory
+//! matches all that is below it; no `include` means everything. Never included, at any depth: `.git`,
+//! `target`, `result`. Symlinks are kept as they are and never followed; directories without a file
+//! are left out.
+//!
+//! A source whose directory has not changed, as far as stat tells, is not even listed again: see
+//! [`super::seen`]. A file whose ctime is within [`RACY`] of the moment it was read could change once
+//! more without its stat showing it; it is read again in the next run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::Error;
+use super::seen::{File, Seen, Source};
+use super::walk::{Kind, Stat, Walk};
+use crate::canon;
+use crate::digest::Digest;
+use crate::path::RelPath;
+use crate::store::{Blob, Output, Store, TreeBuilder};
+
+/// Coarser than the clock of any file system that forge runs on.
+const RACY: Duration = Duration::from_millis(50);
+/// How often a file is read that changes meanwhile.
+const READS_MAX: usize = 3;
+
+/// Looks at the files of a project; one for all path sources of a run.
+pub struct Observer<'a> {
+    store: &'a Store,
+    index: PathBuf,
+    clock: fn() -> SystemTime,
+    state: Mutex<State>,
+}
+
+struct State {
+    walk: Walk,
+    seen: Seen,
+}
+
+impl<'a> Observer<'a> {
+    /// Opens the index of the project at `project`, an absolute path. `clock` is `SystemTime::now`.
+    ///
+    /// # Errors
+    /// When the project or its index can't be read.
+    pub fn open(store: &'a Store, project: &Path, clock: fn() -> SystemTime) -> Result<Self, Error> {
+        let name = Digest::of(project.as_os_str().as_encoded_bytes()).hex();
+        let index = store.root().join("index").join(format!("paths-{}", &name[..16]));
+        let seen = Seen::read(&index).map_err(|source| Error::Io { path: index.clone(), source })?;
+        Ok(Self { store, index, clock, state: Mutex::new(State { walk: Walk::new(project)?, seen }) })
+    }
+
+    /// The tree of one source, in the store. Every directory and file is looked at once a run.
+    ///
+    /// # Errors
+    /// When nothing matches, when a matched entry can't be stored, or when the directory leads out of the project.
+    pub fn observe(&self, directory: &RelPath, include: &[String], exclude: &[String]) -> Result<Output, Error> {
+        let specification = specification(directory, include, exclude);
+        let mut state = self.lock();
+        let now = state.walk.state(directory)?;
+        match state.seen.source(&specification) {
+            Some(source) if source.state == now && self.store.contains(&source.tree.digest) => {
+                return Ok(Output::Tree(source.tree));
+            }
+            _ => {}
+        }
+        let choice = Choice::new(directory, include, exclude)?;
+        let (tree, racy) = self.tree(&mut state, directory, &choice)?;
+        if !racy {
+            state.seen.add_source(specification, Source { state: now, tree });
+        }
+        Ok(Output::Tree(tree))
+    }
+
+    /// Forgets what earlier runs found, for when the store has lost an object: everything is read again.
+    pub fn forget(&self) {
+        self.lock().seen = Seen::default();
+    }
+
+    /// Writes what was found, for the next run.
+    ///
+    /// # Errors
+    /// When the index can't be written.
+    pub fn save(&self) -> Result<(), Error> {
+        let State { walk, seen } = &mut *self.lock();
+        let folder = self.index.parent().expect("BUG: joined in open");
+        let saved = std::fs::create_dir_all(folder).and_then(|()| seen.save(&self.index, |path| walk.gone(path)));
+        saved.map_err(|source| Error::Io { path: self.index.clone(), source })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("BUG: a thread panicked")
+    }
+
+    /// The tree, and whether one of its files may still change unseen.
+    fn tree(&self, state: &mut State, directory: &RelPath, choice: &Choice) -> Result<(Blob, bool), Error> {
+        let mut chosen = Vec::new();
+        choice.walk(&mut state.walk, directory, None, choice.everything(), &mut chosen)?;
+        if chosen.is_empty() {
+            return Err(choice.nothing(directory));
+        }
+        let mut tree = TreeBuilder::new();
+        let mut any_racy = false;
+        for (path, found) in chosen {
+            match found {
+                Found::Symlink(target) => tree.symlink(&path, &target)?,
+                Found::File(stat) => {
+                    let File { stat, digest, racy } = self.file(state, directory.join(&path), stat)?;
+                    any_racy |= racy;
+                    tree.file(&path, Blob { digest, size: stat.size }, stat.executable())?;
+                }
+            }
+        }
+        Ok((tree.finish(self.store)?, any_racy))
+    }
+
+    fn file(&self, state: &mut State, path: RelPath, stat: Stat) -> Result<File, Error> {
+        match state.seen.file(&path) {
+            Some(file) if file.stat == stat && self.store.contains(&file.digest) => Ok(*file),
+            _ => {
+                let file = self.read(&state.walk, &path, stat)?;
+                state.seen.add_file(path, file);
+                Ok(file)
+            }
+        }
+    }
+
+    fn read(&self, walk: &Walk, path: &RelPath, mut stat: Stat) -> Result<File, Error> {
+        for _ in 0..READS_MAX {
+            let begun = nanoseconds((self.clock)());
+            let blob = self.store.copy_file(&walk.full(path))?;
+            let after = walk.stat(path)?;
+            if after == stat && blob.size == stat.size {
+                let racy = stat.ctime >= begun.saturating_sub(nanoseconds(UNIX_EPOCH + RACY));
+                return Ok(File { stat, digest: blob.digest, racy });
+            }
+            if !after.is_file() {
+                break;
+            }
+            stat = after;
+        }
+        Err(Error::Changing(path.clone()))
+    }
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// What a source is remembered by.
+fn specification(directory: &RelPath, include: &[String], exclude: &[String]) -> Digest {
+    canon::identity("forge path source 1", &(directory, (include.to_vec(), exclude.to_vec())))
+}
+
+/// A chosen entry.
+enum Found {
+    File(Stat),
+    Symlink(String),
+}
+
+/// The patterns of a source.
+struct Choice {
+    include: Vec<String>,
+    included: GlobSet,
+    excluded: GlobSet,
+}
+
+impl Choice {
+    fn new(directory: &RelPath, include: &[String], exclude: &[String]) -> Result<Self, Error> {
+        let set = |patterns: &[String]| {
+            let mut set = GlobSetBuilder::new();
+            for pattern in patterns {
+                set.add(GlobBuilder::new(pattern).literal_separator(true).build()?);
+            }
+            set.build()
+        };
+        let failed = |error| Error::Glob { directory: directory.clone(), error };
+        let (included, excluded) = (set(include).map_err(failed)?, set(exclude).map_err(failed)?);
+        Ok(Self { include: include.to_vec(), included, excluded })
+    }
+
+    fn everything(&self) -> bool {
+        self.include.is_empty()
+    }
+
+    fn nothing(&self, directory: &RelPath) -> Error {
+        let patterns = if self.everything() { "**".to_owned() } else { self.include.join(", ") };
+        Error::NothingMatched { directory: directory.clone(), patterns }
+    }
+
+    /// Adds what is chosen in `directory` to `chosen`, by paths below the source's own; `above` is its path there.
+    fn walk(
+        &self,
+        walk: &mut Walk,
+        directory: &RelPath,
+        above: Option<&RelPath>,
+        inherited: bool,
+        chosen: &mut Vec<(RelPath, Found)>,
+    ) -> Result<(), Error> {
+        for entry in walk.list(directory)?.iter() {
+            let path = above.map_or_else(|| entry.name.clone(), |above| above.join(&entry.name));
+            if self.excluded.is_match(&path) {
+                continue;
+            }
+            let included = inherited || self.included.is_match(&path);
+            let here = || directory.join(&entry.name);
+            match &entry.kind {
+                Kind::Directory => self.walk(walk, &here(), Some(&path), included, chosen)?,
+                _ if !included => {}
+                Kind::File(stat) => chosen.push((path, Found::File(*stat))),
+                Kind::Symlink(target) => chosen.push((path, Found::Symlink(target.clone()))),
+                Kind::Special => return Err(Error::Special(here())),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! A project and its lockfile together: what is pinned, what is not, what no recipe asks for any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::{Entry, Locked, Lockfile};
+use crate::path::Name;
+use crate::recipe::{Project, Recipe, Source};
+
+/// Which sources `forge lock` pins again although their entries are as their recipes say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// None.
+    Needed,
+    /// Those of these units.
+    Named(BTreeSet<Name>),
+    /// All.
+    All,
+}
+
+/// What is wrong with the entry of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Problem {
+    /// There is none.
+    Missing,
+    /// The recipe has changed since.
+    Stale,
+    /// No recipe has that source.
+    LeftOver,
+}
+
+/// A lockfile that does not fit the recipes: each problem by unit and source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale(pub BTreeMap<(Name, Name), Problem>);
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("lockfile.toml does not fit the recipes:\n")?;
+        for ((unit, source), problem) in &self.0 {
+            let what = match problem {
+                Problem::Missing => "is not locked",
+                Problem::Stale => "has changed since it was locked",
+                Problem::LeftOver => "is locked, but no recipe has it",
+            };
+            writeln!(f, "  {unit}/{source} {what}")?;
+        }
+        f.write_str("run `forge lock`")
+    }
+}
+
+impl std::error::Error for Stale {}
+
+impl Lockfile {
+    /// Where it does not fit the recipes.
+    #[must_use]
+    pub fn problems(&self, project: &Project) -> BTreeMap<(Name, Name), Problem> {
+        let wanted: BTreeMap<_, _> = wanted(project).collect();
+        let judge = |(key, source): (&(Name, Name), &&Source)| match self.sources.get(key) {
+            None => Some((key.clone(), Problem::Missing)),
+            Some(entry) if entry.spec != source.specification() => Some((key.clone(), Problem::Stale)),
+            Some(_) => None,
+        };
+        let left_over = self.sources.keys().filter(|key| !wanted.contains_key(key));
+        wanted.iter().filter_map(judge).chain(left_over.map(|key| (key.clone(), Problem::LeftOver))).collect()
+    }
+
+    /// Pins every source of `project`.
+    ///
+    /// # Errors
+    /// Lists each source that is not locked or has changed, and each entry that no recipe asks for.
+    pub fn apply(&self, project: Project) -> Result<Project<Locked>, Stale> {
+        let problems = self.problems(&project);
+        if !problems.is_empty() {
+            return Err(Stale(problems));
+        }
+        let units = project.units.into_iter().map(|(name, recipe)| (name, self.pin(recipe)));
+        Ok(Project { units: units.collect() })
+    }
+
+    fn pin(&self, recipe: Recipe) -> Recipe<Locked> {
+        let Recipe { name, root, file, description, default, unfree, sources, build } = recipe;
+        let pin = |(source, written): (Name, Source)| {
+            let locked = match written {
+                Source::Path { directory, include, exclude } => Locked::Path { directory, include, exclude },
+                _ => self.entry(&name, &source).expect("BUG: a source without entry has no problem").locked.clone(),
+            };
+            (source, locked)
+        };
+        let sources = sources.into_iter().map(pin).collect();
+        Recipe { name, root, file, description, default, unfree, sources, build }
+    }
+
+    /// What `forge lock` starts from: this lockfile with only the entries that stay as they are, and the sources to
+    /// pin, by unit and name. Suites without entries are gone, unless a source to pin may use them.
+    #[must_use]
+    pub fn prepare<'a>(&self, project: &'a Project, update: &Update) -> (Self, BTreeMap<(Name, Name), &'a Source>) {
+        let moves = |unit: &Name| match update {
+            Update::Needed => false,
+            Update::Named(units) => units.contains(unit),
+            Update::All => true,
+        };
+        let mut kept = self.clone();
+        let mut open = BTreeMap::new();
+        let problems = self.problems(project);
+        kept.sources.retain(|key, _| !problems.contains_key(key) && !moves(&key.0));
+        for (key, source) in wanted(project).filter(|(key, _)| !kept.sources.contains_key(key)) {
+            open.insert(key, source);
+        }
+        let asked: BTreeSet<Name> = open.values().filter_map(|source| archive(source)).cloned().collect();
+        let used: BTreeSet<Name> = kept.sources.values().flat_map(Entry::archives).cloned().collect();
+        kept.suites.retain(|archive, _| asked.contains(archive) || used.contains(archive));
+        (kept, open)
+    }
+}
+
+/// Every source that needs an entry.
+fn wanted(project: &Project) -> impl Iterator<Item = ((Name, Name), &Source)> {
+    let all = project.units.values().flat_map(|recipe| {
+        recipe.sources.iter().map(|(source, written)| ((recipe.name.clone(), source.clone()), written))
+    });
+    all.filter(|(_, source)| !matches!(source, Source::Path { .. }))
+}
+
+fn archive(source: &Source) -> Option<&Name> {
+    match source {
+        Source::Debs { archive, .. } | Source::DebMember { archive, .. } => Some(&archive.name),
+        Source::Url { .. } | Source::Git { .. } | Source::Path { .. } => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! Writes a lockfile.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{Deb, Entry, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
+use crate::path::{Name, RelPath};
+use crate::recipe::Unpack;
+
+const HEADER: &str = "\
+# Written by `forge lock`; do not edit it by hand.
+# Every input from outside, pinned by digest. To change it, change a recipe and run `forge lock`,
+# or move to newer versions with `forge lock --update`; review the difference like code.
+";
+
+impl Lockfile {
+    /// The text of the file; equal lockfiles give equal bytes.
+    #[must_use]
+    pub fn emit(&self) -> String {
+        let mut out = format!("{HEADER}format = {FORMAT}\n");
+        let mut debs = BTreeMap::<&Name, BTreeMap<(&str, &str), &Deb>>::new();
+        for deb in self.sources.values().flat_map(Entry::debs) {
+            if let Some((archive, _)) = deb.state() {
+                debs.entry(archive).or_default().insert((&deb.package, &deb.architecture), deb);
+            }
+        }
+        for suite in self.suites.values() {
+            out.push_str("\n[[suite]]\n");
+            let debs = debs.get(&suite.archive).into_iter().flat_map(BTreeMap::values);
+            emit_suite(&mut out, suite, debs.copied());
+        }
+        for ((unit, name), entry) in &self.sources {
+            out.push_str("\n[[source]]\n");
+            field(&mut out, "unit", unit.as_str());
+            field(&mut out, "name", name.as_str());
+            emit_entry(&mut out, entry);
+        }
+        out
+    }
+}
+
+fn emit_suite<'a>(out: &mut String, suite: &Suite, debs: impl Iterator<Item = &'a Deb>) {
+    let Suite { archive, suite, date, inrelease, indexes } = suite;
+    field(out, "archive", archive.as_str());
+    field(out, "suite", suite);
+    field(out, "date", date);
+    field(out, "inrelease", &inrelease.to_string());
+    let line = |Index { path, size, digest }: &Index| format!("{size} {} {path}", digest.hex());
+    list(out, "indexes", indexes.iter().map(line));
+    list(out, "debs", debs.map(deb_line));
+}
+
+fn deb_line(deb: &Deb) -> String {
+    let Deb { package, version, architecture, pin: Pin { place, size, digest } } = deb;
+    let path = match place {
+        Place::Archive { path, .. } => path.as_str(),
+        Place::Url(url) => url,
+    };
+    format!("{package}:{architecture} {version} {size} {} {path}", digest.hex())
+}
+
+fn emit_entry(out: &mut String, entry: &Entry) {
+    let Entry { spec, locked } = entry;
+    field(out, "spec", &spec.to_string());
+    match locked {
+        Locked::Debs(debs) => list(out, "debs", debs.iter().map(Deb::reference)),
+        Locked::DebMember { deb, member, unpack } => {
+            field(out, "deb", &deb.reference());
+            optional(out, "member", member.as_ref().map(RelPath::as_str));
+            emit_unpack(out, unpack.as_ref());
+        }
+        Locked::Url { pin: Pin { place, size, digest }, unpack } => {
+            let url = match place {
+                Place::Url(url) => url,
+                Place::Archive { path, .. } => path.as_str(),
+            };
+            field(out, "url", url);
+            _ = writeln!(out, "size = {size}");
+            field(out, "digest", &digest.to_string());
+            emit_unpack(out, unpack.as_ref());
+        }
+        Locked::Git { url, commit, tree } => {
+            field(out, "git", url);
+            field(out, "commit", commit);
+            field(out, "tree", &tree.to_string());
+        }
+        Locked::Path { .. } => {}
+    }
+}
+
+fn emit_unpack(out: &mut String, unpack: Option<&Unpack>) {
+    if let Some(Unpack { strip }) = unpack {
+        _ = writeln!(out, "strip = {strip}");
+    }
+}
+
+fn optional(out: &mut String, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        field(out, key, value);
+    }
+}
+
+fn field(out: &mut String, key: &str, value: &str) {
+    out.push_str(key);
+    out.push_str(" = ");
+    quote(out, value);
+    out.push('\n');
+}
+
+fn list(out: &mut String, key: &str, items: impl Iterator<Item = String>) {
+    out.push_str(key);
+    out.push_str(" = [\n");
+    for item in items {
+        out.push_str("  ");
+        quote(out, &item);
+        out.push_str(",\n");
+    }
+    out.push_str("]\n");
+}
+
+/// A TOML basic string on one line.
+fn quote(out: &mut String, text: &str) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            char if char.is_control() => _ = write!(out, "\\u{:04X}", u32::from(char)),
+            char => out.push(char),
+        }
+    }
+    out.push('"');
+}

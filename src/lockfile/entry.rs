@@ -1,0 +1,202 @@
+//! What a pinned source is.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::path::{Name, RelPath};
+use crate::recipe::Unpack;
+
+/// A pinned file: where archives keep it, and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Where it is to be had.
+    pub place: Place,
+    /// In bytes.
+    pub size: u64,
+    /// Of its content.
+    pub digest: Digest,
+}
+
+/// Where a pinned file is to be had; hosts are configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Below any base of an archive.
+    Archive {
+        /// The archive.
+        archive: Name,
+        /// Where in it.
+        path: RelPath,
+        /// The locked state (`20260912T075541Z`), by which the permanent snapshot knows it.
+        date: String,
+    },
+    /// At one address.
+    Url(String),
+}
+
+/// A .deb of a locked set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deb {
+    /// Its name.
+    pub package: String,
+    /// With epoch and revision.
+    pub version: String,
+    /// The package's own: `amd64` or `all`.
+    pub architecture: String,
+    /// The file.
+    pub pin: Pin,
+}
+
+impl Deb {
+    /// The archive it is from, and that archive's state.
+    pub(super) fn state(&self) -> Option<(&Name, &str)> {
+        match &self.pin.place {
+            Place::Archive { archive, date, .. } => Some((archive, date)),
+            Place::Url(_) => None,
+        }
+    }
+
+    /// What it is known by in the lockfile; only one version of it may be there.
+    pub(super) fn key(&self) -> (Option<&Name>, &str, &str) {
+        (self.state().map(|(archive, _)| archive), &self.package, &self.architecture)
+    }
+
+    /// The key in words: `debian/gcc:amd64`.
+    pub(super) fn reference(&self) -> String {
+        let archive = self.state().map_or("", |(archive, _)| archive.as_str());
+        format!("{archive}/{}:{}", self.package, self.architecture)
+    }
+
+    pub(super) fn brief(&self) -> String {
+        format!("{} {}", self.version, self.pin.digest)
+    }
+
+    /// Whether it can be written as one line of words.
+    fn is_plain(&self) -> bool {
+        let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        let key = |text: &str| word(text) && !text.contains([':', '/']);
+        key(&self.package) && key(&self.architecture) && word(&self.version) && self.state().is_some()
+    }
+}
+
+/// A source, pinned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// A closed set of packages, sorted.
+    Debs(Vec<Deb>),
+    /// One package, or one file in it.
+    DebMember {
+        /// The package.
+        deb: Deb,
+        /// The file in it; its whole data tree if there is none.
+        member: Option<RelPath>,
+        /// Whether to unpack that file.
+        unpack: Option<Unpack>,
+    },
+    /// A file.
+    Url {
+        /// The file.
+        pin: Pin,
+        /// Whether to unpack it.
+        unpack: Option<Unpack>,
+    },
+    /// One state of a git repository.
+    Git {
+        /// The repository.
+        url: String,
+        /// 40 hex digits.
+        commit: String,
+        /// The checked-out tree, as the store names it.
+        tree: Digest,
+    },
+    /// Files of this repository; not pinned, but hashed when they are read.
+    Path {
+        /// The recipe's directory, relative to the project.
+        directory: RelPath,
+        /// Globs of the files.
+        include: Vec<String>,
+        /// Globs of files to leave out.
+        exclude: Vec<String>,
+    },
+}
+
+/// A pinned source, and what it was pinned for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// [`crate::recipe::Source::specification`] of what the recipe said.
+    pub spec: Digest,
+    /// What it is.
+    pub locked: Locked,
+}
+
+impl Entry {
+    /// Its packages.
+    #[must_use]
+    pub fn debs(&self) -> &[Deb] {
+        match &self.locked {
+            Locked::Debs(debs) => debs,
+            Locked::DebMember { deb, .. } => std::slice::from_ref(deb),
+            Locked::Url { .. } | Locked::Git { .. } | Locked::Path { .. } => &[],
+        }
+    }
+
+    /// The archives of its packages.
+    pub(super) fn archives(&self) -> impl Iterator<Item = &Name> {
+        self.debs().iter().filter_map(Deb::state).map(|(archive, _)| archive)
+    }
+
+    /// With its packages in the lockfile's order, each once.
+    pub(super) fn sorted(mut self) -> Self {
+        if let Locked::Debs(debs) = &mut self.locked {
+            debs.sort_by(|a, b| a.key().cmp(&b.key()));
+            debs.dedup();
+        }
+        self
+    }
+
+    /// What of it the lockfile has no words for.
+    pub(super) fn unwritable(&self) -> Option<String> {
+        let mut first = BTreeMap::new();
+        for deb in self.debs() {
+            if !deb.is_plain() {
+                return Some(format!("the package {deb:?} is not from an archive, or has odd characters"));
+            }
+            let other = first.insert(deb.key(), deb).filter(|other| *other != deb);
+            if let Some(other) = other {
+                return Some(format!("`{}` is there twice\nhave {}\n got {}", deb.package, other.brief(), deb.brief()));
+            }
+        }
+        match &self.locked {
+            Locked::Url { pin: Pin { place: Place::Archive { .. }, .. }, .. } => {
+                Some("a `url` source can't be pinned to an archive".to_owned())
+            }
+            Locked::Path { .. } => Some("a `path` source is never locked".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The locked state of a Debian archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// The archive recipe's name.
+    pub archive: Name,
+    /// Such as `trixie`.
+    pub suite: String,
+    /// The time (`20260912T075541Z`) by which the permanent snapshot knows this state.
+    pub date: String,
+    /// The InRelease file.
+    pub inrelease: Digest,
+    /// The package indexes it names, by path.
+    pub indexes: Vec<Index>,
+}
+
+/// A package index, as InRelease names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Index {
+    /// Below `dists/<suite>/`.
+    pub path: RelPath,
+    /// In bytes.
+    pub size: u64,
+    /// Of the file as it is transferred.
+    pub digest: Digest,
+}

@@ -1,0 +1,272 @@
+//! Tests of the lockfile: golden text, round trips, what damaged files give, and how it fits a project.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::digest::Digest;
+use crate::path::RelPath;
+use crate::recipe::{self, Project, Target, Unpack};
+
+const GOLDEN: &str = include_str!("golden.toml");
+
+pub(super) fn name(text: &str) -> Name {
+    Name::new(text).expect("name")
+}
+
+fn deb(package: &str, version: &str) -> Deb {
+    let path = RelPath::new(format!("pool/main/{package}_{version}_amd64.deb")).expect("clean");
+    let place = Place::Archive { archive: name("debian"), path, date: "20260912T075541Z".to_owned() };
+    let pin = Pin { place, size: 1344, digest: Digest::of(version.as_bytes()) };
+    Deb { package: package.to_owned(), version: version.to_owned(), architecture: "amd64".to_owned(), pin }
+}
+
+fn suite(date: &str) -> Suite {
+    let path = RelPath::new("main/binary-amd64/Packages.xz").expect("clean");
+    let indexes = vec![Index { path, size: 9_671_234, digest: Digest::of(b"packages") }];
+    let (suite, date) = ("trixie".to_owned(), date.to_owned());
+    Suite { archive: name("debian"), suite, date, inrelease: Digest::of(b"inrelease"), indexes }
+}
+
+fn entry(locked: Locked) -> Entry {
+    Entry { spec: Digest::of(b"spec"), locked }
+}
+
+/// One entry of each kind.
+fn example() -> Lockfile {
+    let mut lockfile = Lockfile::default();
+    lockfile.set_suite(suite("20260912T075541Z"));
+    let text = str::to_owned;
+    let unpack = Some(Unpack { strip: 1 });
+    let member = RelPath::new("usr/src/linux.tar.xz").ok();
+    let pin = Pin { place: Place::Url(text("https://example.org/\"data\"")), size: 12, digest: Digest::of(b"data") };
+    let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree: Digest::of(b"tree") };
+    let entries = [
+        ("gcc", "debs", Locked::Debs(vec![deb("libc6", "2.41-12"), deb("gcc", "4:14.2.0-1")])),
+        ("clang", "debs", Locked::Debs(vec![deb("libc6", "2.41-12")])),
+        ("linux", "src", Locked::DebMember { deb: deb("linux-source-6.12", "6.12.63-1"), member, unpack }),
+        ("hello", "data", Locked::Url { pin, unpack: None }),
+        ("hello", "lib", git),
+    ];
+    for (unit, source, locked) in entries {
+        lockfile.insert(name(unit), name(source), entry(locked)).expect("fits");
+    }
+    lockfile
+}
+
+#[test]
+fn golden_text() {
+    assert_eq!(example().emit(), GOLDEN);
+    assert_eq!(Lockfile::parse(GOLDEN).expect("parses"), example());
+    assert_eq!(Lockfile::parse("").expect("parses"), Lockfile::default());
+}
+
+/// The golden text with `from` replaced is refused in `line`, with these words.
+#[track_caller]
+fn damaged(from: &str, to: &str, line: usize, words: &str) {
+    assert!(GOLDEN.contains(from), "{from}");
+    let errors = Lockfile::parse(&GOLDEN.replacen(from, to, 1)).expect_err("damaged");
+    let found: Vec<_> = errors.iter().map(|error| (error.line(), error.title())).collect();
+    assert!(found.iter().any(|(at, title)| *at == Some(line) && title.contains(words)), "{found:#?}");
+    assert!(errors[0].to_string().contains("--> lockfile.toml:"), "{}", errors[0]);
+}
+
+#[test]
+fn damaged_files_say_where() {
+    let gcc = GOLDEN.lines().find(|line| line.contains("\"gcc:amd64")).expect("there");
+    damaged("format = 1", "format = 2", 4, "format 2");
+    damaged("format = 1", "format = 2\nnew = 1", 4, "format 2");
+    damaged("format = 1\n", "", 1, "does not say its format");
+    damaged("format = 1", "format = 1\nother = 1", 5, "unknown field `other`");
+    damaged("format = 1", "format = ", 4, "");
+    damaged("inrelease = \"sha256:", "inrelease = \"sha256:z", 10, "is not a sha256 digest");
+    damaged(gcc, &gcc.replace("1344", "many"), 15, "many");
+    damaged(gcc, &gcc.replace("4:14.2.0-1 1344", "1344"), 15, "a package is");
+    damaged(gcc, &gcc.replace(" pool/", " ../pool/"), 15, "could lead outside");
+    damaged(gcc, &format!("{gcc}\n{gcc}"), 16, "stands here twice");
+    damaged(&format!("{gcc}\n"), "", 34, "no suite lists the package `debian/gcc:amd64`");
+    damaged("  \"debian/gcc:amd64\",\n", "", 15, "no source uses `debian/gcc:amd64`");
+    damaged("name = \"lib\"", "name = \"data\"", 48, "stands here twice");
+    damaged("git = ", "url = ", 48, "a source has");
+    damaged(&"0a".repeat(20), "0a", 53, "a commit has 40");
+    damaged("unit = \"hello\"", "unit = \"Hello\"", 41, "is not a name");
+}
+
+#[test]
+fn versions_never_mix() {
+    let mut lockfile = example();
+    let other = entry(Locked::Debs(vec![deb("libc6", "2.42-1")]));
+    assert!(matches!(lockfile.insert(name("new"), name("debs"), other.clone()), Err(Error::Mixed { .. })));
+    assert_eq!(lockfile, example());
+    lockfile.set_suite(suite("20261001T000000Z"));
+    let left: Vec<_> = lockfile.sources().keys().map(|(unit, _)| unit.as_str()).collect();
+    assert_eq!(left, ["hello", "hello"]);
+    assert!(matches!(lockfile.insert(name("new"), name("debs"), other), Err(Error::NoSuite { .. })));
+}
+
+#[test]
+fn what_has_no_words_is_refused() {
+    let pin = Pin { place: Place::Url("https://example.org".to_owned()), ..deb("gcc", "1").pin };
+    let path = RelPath::new("recipes").expect("clean");
+    let cases = [
+        Locked::Debs(vec![deb("a b", "1")]),
+        Locked::Debs(vec![Deb { pin, ..deb("gcc", "1") }]),
+        Locked::Debs(vec![deb("gcc", "1"), deb("gcc", "2")]),
+        Locked::Url { pin: deb("gcc", "1").pin, unpack: None },
+        Locked::Path { directory: path, include: vec![], exclude: vec![] },
+    ];
+    for locked in cases {
+        let inserted = example().insert(name("new"), name("src"), entry(locked.clone()));
+        assert!(matches!(inserted, Err(Error::Unwritable { .. })), "{locked:?}");
+    }
+}
+
+fn project(url: &str) -> Project {
+    let archive = format!("kind = 'archive'\nsuite = 's'\ncomponents = ['m']\narchitecture = 'a'\nfingerprints = ['{}']", "0".repeat(40));
+    let hello = format!("toolroot = 'gcc'\nsteps = ['true']\n[sources]\nsrc.path = ['*']\ndata.url = '{url}'");
+    let files = [
+        ("recipes/debian.toml", archive),
+        ("recipes/gcc.toml", "kind = 'toolroot'\narchive = 'debian'\npackages = ['gcc']".to_owned()),
+        ("recipes/hello.toml", hello),
+    ];
+    let files = files.map(|(file, text)| (RelPath::new(file).expect("clean"), text));
+    recipe::parse(files.into(), Target::default()).expect("sound")
+}
+
+/// A lockfile that fits `project`.
+fn lock(project: &Project) -> Lockfile {
+    let mut lockfile = Lockfile::default();
+    lockfile.set_suite(suite("20260912T075541Z"));
+    for (unit, source, locked) in [
+        ("gcc", "debs", Locked::Debs(vec![deb("gcc", "1")])),
+        ("hello", "data", Locked::Url { pin: Pin { place: Place::Url("u".to_owned()), size: 1, digest: Digest::of(b"") }, unpack: None }),
+    ] {
+        let spec = project.units[unit].sources[source].specification();
+        lockfile.insert(name(unit), name(source), Entry { spec, locked }).expect("fits");
+    }
+    lockfile
+}
+
+#[test]
+fn every_source_is_pinned() {
+    let project = project("https://example.org/a");
+    let locked = lock(&project).apply(project).expect("fits");
+    assert!(matches!(locked.units["hello"].sources["src"], Locked::Path { .. }));
+    assert!(matches!(locked.units["hello"].sources["data"], Locked::Url { .. }));
+}
+
+#[test]
+fn each_misfit_is_listed() {
+    let mut lockfile = lock(&project("https://example.org/a"));
+    let debs = lockfile.sources.remove(&(name("gcc"), name("debs"))).expect("there");
+    lockfile.sources.insert((name("gone"), name("debs")), debs);
+    let expected = "lockfile.toml does not fit the recipes:
+  gcc/debs is not locked
+  gone/debs is locked, but no recipe has it
+  hello/data has changed since it was locked
+run `forge lock`";
+    let stale = lockfile.apply(project("https://example.org/b")).expect_err("stale");
+    assert_eq!(stale.to_string(), expected);
+}
+
+#[test]
+fn locking_starts_from_what_stays() {
+    let same = project("https://example.org/a");
+    let other = project("https://example.org/b");
+    let lockfile = lock(&same);
+    let only = |unit| Update::Named(BTreeSet::from([name(unit)]));
+    let cases = [
+        (&same, Update::Needed, vec![]),
+        (&other, Update::Needed, vec!["hello"]),
+        (&same, only("gcc"), vec!["gcc"]),
+        (&same, Update::All, vec!["gcc", "hello"]),
+    ];
+    for (project, update, expected) in cases {
+        let (kept, open) = lockfile.prepare(project, &update);
+        assert_eq!(open.keys().map(|(unit, _)| unit.as_str()).collect::<Vec<_>>(), expected, "{update:?}");
+        assert_eq!(kept.sources.len() + open.len(), 2);
+    }
+    let (kept, _) = lockfile.prepare(&Project { units: BTreeMap::new() }, &Update::Needed);
+    assert_eq!(kept, Lockfile::default());
+}
+
+#[test]
+fn difference_in_words() {
+    let old = example();
+    assert!(Diff::new(&old, &old).is_empty());
+    let mut new = old.clone();
+    new.set_suite(suite("20261001T000000Z"));
+    new.set_suite(suite("20260912T075541Z"));
+    new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("gcc", "4:14.3.0-1"), deb("cpp", "1")]))).expect("fits");
+    let data = new.sources.get_mut(&(name("hello"), name("data"))).expect("there");
+    data.spec = Digest::of(b"other");
+    let expected = "\
++ debian/cpp:amd64 1 (1.3 kB)
+~ debian/gcc:amd64 4:14.2.0-1 (1.3 kB) → 4:14.3.0-1 (1.3 kB)
+- debian/libc6:amd64 2.41-12 (1.3 kB)
+- debian/linux-source-6.12:amd64 6.12.63-1 (1.3 kB)
+- clang/debs 1 packages (1.3 kB)
+~ hello/data sha256:3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7 (12 B), the same for a changed recipe
+- linux/src debian/linux-source-6.12:amd64, usr/src/linux.tar.xz, unpacked, strip 1
+";
+    let found = Diff::new(&old, &new).to_string();
+    let found: String = found.lines().filter(|line| !line.contains("gcc/debs")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn saving_twice_changes_nothing() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    assert!(matches!(Lockfile::load(folder.path()), Err(Error::Io { verb: "read", .. })));
+    assert!(example().save(folder.path()).expect("written"));
+    assert!(!example().save(folder.path()).expect("unchanged"));
+    assert_eq!(Lockfile::load(folder.path()).expect("read"), example());
+}
+
+fn any_path() -> impl Strategy<Value = RelPath> {
+    any::<String>().prop_filter_map("unclean", |text| RelPath::new(text).ok())
+}
+
+fn any_locked() -> impl Strategy<Value = Locked> {
+    let unpack = || proptest::option::of(any::<u32>().prop_map(|strip| Unpack { strip }));
+    let digest = || any::<[u8; 32]>().prop_map(Digest::from);
+    let version = 0..3u8;
+    let debs = proptest::collection::btree_map("[a-z0-9+.-]{1,3}", version, 0..4);
+    let debs = debs.prop_map(|set| set.iter().map(|(package, version)| deb(package, &version.to_string())).collect());
+    let member = ("[a-z]{1,3}", proptest::option::of(any_path()), unpack())
+        .prop_map(|(package, member, unpack)| Locked::DebMember { deb: deb(&package, "1"), member, unpack });
+    let url = (any::<String>(), any::<u32>(), digest(), unpack()).prop_map(|(url, size, digest, unpack)| {
+        Locked::Url { pin: Pin { place: Place::Url(url), size: size.into(), digest }, unpack }
+    });
+    let git = (any::<String>(), "[0-9a-f]{40}", digest()).prop_map(|(url, commit, tree)| Locked::Git { url, commit, tree });
+    prop_oneof![debs.prop_map(Locked::Debs), member, url, git]
+}
+
+proptest! {
+    #[test]
+    fn any_lockfile_is_read_as_it_was_written(
+        entries in proptest::collection::vec(("[a-z0-9][a-z0-9.-]{0,3}", "[a-z]{1,2}", any_locked()), 0..6)
+    ) {
+        let mut lockfile = Lockfile::default();
+        lockfile.set_suite(suite("20260912T075541Z"));
+        for (unit, source, locked) in entries {
+            // Entries that would mix versions are refused, and that is fine here.
+            drop(lockfile.insert(name(&unit), name(&source), entry(locked)));
+        }
+        let text = lockfile.emit();
+        let parsed = Lockfile::parse(&text);
+        prop_assert_eq!(parsed.as_ref().ok(), Some(&lockfile), "{}\n{:?}", text, parsed);
+        prop_assert_eq!(parsed.expect("parsed").emit(), text);
+    }
+
+    #[test]
+    fn no_text_panics_the_parser(lines in proptest::collection::vec(0..GOLDEN.lines().count(), 0..40), junk: String) {
+        let lines: Vec<_> = lines.into_iter().filter_map(|index| GOLDEN.lines().nth(index)).collect();
+        for text in [lines.join("\n"), junk.clone(), format!("{GOLDEN}{junk}")] {
+            if let Err(errors) = Lockfile::parse(&text) {
+                errors.iter().for_each(|error| drop(error.render(false)));
+            }
+        }
+    }
+}

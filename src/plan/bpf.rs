@@ -1,0 +1,95 @@
+//! `bpf`: clang in a sandbox makes objects, forge reads them back.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Input, Planner, STEP_TIMEOUT, Step, Unit, cmd, out};
+use crate::derivation::{Assemble, Derivation, Run};
+use crate::lockfile::Locked;
+use crate::path::RelPath;
+use crate::recipe::{Bpf, Recipe};
+
+/// The multi-arch directory that holds `asm/types.h` in a Debian toolroot.
+const ARCH_INCLUDE: &str = "/usr/include/x86_64-linux-gnu";
+
+impl Planner<'_> {
+    pub(super) fn bpf(&mut self, recipe: &Recipe<Locked>, bpf: &Bpf) -> Result<Unit, Error> {
+        let run = Run {
+            root: self.main_output(&bpf.toolroot)?,
+            deps: self.references(&bpf.deps)?,
+            sources: self.sources(recipe)?,
+            argv: cmd::argv(bpf.programs.iter().map(|program| compile(bpf, program))),
+            env: cmd::environment(&BTreeMap::new()),
+            outputs: vec![out()],
+        };
+        let compiled = self.plan.add(Step {
+            unit: recipe.name.clone(),
+            label: format!("{}: compile", recipe.name),
+            derivation: Derivation::Run(run),
+            timeout: STEP_TIMEOUT,
+        });
+        let checked = Assemble::Bpf {
+            objects: Input::Step(compiled, out()),
+            license: bpf.license.clone(),
+            sections: bpf.sections.clone(),
+        };
+        let last = self.plan.add(Step {
+            unit: recipe.name.clone(),
+            label: recipe.name.to_string(),
+            derivation: Derivation::Assemble(checked),
+            timeout: STEP_TIMEOUT,
+        });
+        Ok(Unit { kind: recipe.build.kind(), outputs: vec![(out(), Input::Step(last, out()))], last })
+    }
+}
+
+/// One program's step. It compiles from inside the source folder, so that no absolute path can
+/// get into BTF, and strips DWARF, which no kernel reads; BTF stays.
+fn compile(bpf: &Bpf, program: &RelPath) -> String {
+    let object = format!("/out/out/{}.o", stem(program));
+    let flags: String = bpf.cflags.iter().map(|flag| format!(" {}", quote(flag))).collect();
+    format!(
+        "mkdir -p /out/out\n\
+         cd /src/src\n\
+         clang -target bpf -mcpu={cpu} -O2 -g -I{ARCH_INCLUDE} -ffile-prefix-map=/src/src=. \
+         -fdebug-compilation-dir=.{flags} -c {source} -o {object}\n\
+         llvm-strip -g {object}",
+        cpu = quote(&bpf.cpu),
+        source = quote(program.as_str()),
+        object = quote(&object),
+    )
+}
+
+/// The object's name: the source's, less `.bpf.c` or `.c`.
+fn stem(program: &RelPath) -> &str {
+    let name = program.file_name();
+    name.strip_suffix(".bpf.c").or_else(|| name.strip_suffix(".c")).unwrap_or(name)
+}
+
+/// `text` as one word of a shell line.
+fn quote(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=+:,@%".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shell_words() {
+        for (text, word) in [("-O2", "-O2"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''"), ("$x", "'$x'")] {
+            assert_eq!(quote(text), word);
+        }
+    }
+
+    #[test]
+    fn object_names() {
+        for (program, expect) in [("xdp.bpf.c", "xdp"), ("src/xdp.c", "xdp"), ("xdp", "xdp")] {
+            assert_eq!(stem(&RelPath::new(program).expect("clean")), expect);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Locked recipes become a graph of derivations. Pure: no file is opened here.
+//!
+//! ```text
+//! unit `hello`:  fetch a.deb ─┐
+//!                fetch b.deb ─┴→ toolroot ─→ run ←─ path source (known before planning)
+//! ```
+//!
+//! Steps stand in an order in which each uses only earlier ones. Equal steps of different units
+//! are one step. What a unit's kind means in steps is said in one file a kind.
+
+mod bpf;
+mod cmd;
+mod source;
+mod toolroot;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use crate::derivation::Derivation;
+use crate::digest::Digest;
+use crate::lockfile::Locked;
+use crate::path::Name;
+use crate::recipe::{Build, Project, Recipe, Reference};
+use crate::store::Output;
+
+/// How long a step may run where its recipe does not say.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// A step's place in [`Plan::steps`].
+pub type StepId = usize;
+
+/// What a step reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Content that was known before planning.
+    Known(Output),
+    /// An output of an earlier step.
+    Step(StepId, Name),
+}
+
+/// A derivation with what people call it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The unit that first wanted it.
+    pub unit: Name,
+    /// What progress lines say: `hello`, `gcc: fetch libc6 2.41-12`.
+    pub label: String,
+    /// What it does.
+    pub derivation: Derivation<Input>,
+    /// When it is killed.
+    pub timeout: Duration,
+}
+
+/// A unit's result in the plan.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// The kind's word, such as `cmd`.
+    pub kind: &'static str,
+    /// Name and origin of each output, the main one first.
+    pub outputs: Vec<(Name, Input)>,
+    /// The step that makes the outputs.
+    pub last: StepId,
+}
+
+/// A graph of steps.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Each uses only earlier ones.
+    pub steps: Vec<Step>,
+    /// The units asked for and all that they need.
+    pub units: BTreeMap<Name, Unit>,
+    fixed: HashMap<Digest, StepId>,
+}
+
+/// What a `path` source held when it was looked at, by unit and source name.
+pub type Observed = BTreeMap<(Name, Name), Output>;
+
+/// Why no plan could be drawn.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// A unit that no recipe makes.
+    #[error("there is no unit `{0}`")]
+    UnknownUnit(Name),
+    /// An output that a unit does not have.
+    #[error("the unit `{unit}` has no output `{output}`; it has {known}")]
+    UnknownOutput {
+        /// The unit.
+        unit: Name,
+        /// The output asked for.
+        output: Name,
+        /// Those it has.
+        known: String,
+    },
+    /// A `path` source that was not looked at.
+    #[error("BUG: the files of source `{source_name}` of `{unit}` were not read before planning")]
+    Unobserved {
+        /// The unit.
+        unit: Name,
+        /// The source.
+        source_name: Name,
+    },
+}
+
+/// Draws the plan for `wanted` and what they need.
+///
+/// # Errors
+/// For a unit or output that does not exist.
+pub fn plan(project: &Project<Locked>, observed: &Observed, wanted: &[Name]) -> Result<Plan, Error> {
+    let mut planner = Planner { project, observed, plan: Plan::default() };
+    for name in wanted {
+        planner.unit(name)?;
+    }
+    Ok(planner.plan)
+}
+
+/// The units that `wanted` need, themselves among them.
+///
+/// # Errors
+/// For a unit that does not exist.
+pub fn closure<'a, S>(project: &'a Project<S>, wanted: &[Name]) -> Result<Vec<&'a Recipe<S>>, Error> {
+    let mut found = BTreeMap::new();
+    let mut queue = wanted.to_vec();
+    while let Some(name) = queue.pop() {
+        let recipe = project.units.get(&name).ok_or_else(|| Error::UnknownUnit(name.clone()))?;
+        if found.insert(name, recipe).is_none() {
+            queue.extend(recipe.toolroot().cloned());
+            queue.extend(recipe.deps().map(|(_, reference)| reference.unit.clone()));
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+impl Plan {
+    fn add(&mut self, step: Step) -> StepId {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    /// Adds a fixed-output step, or finds the one that makes the same content.
+    fn add_fixed(&mut self, content: Digest, step: impl FnOnce() -> Step) -> StepId {
+        if let Some(id) = self.fixed.get(&content) {
+            return *id;
+        }
+        let id = self.add(step());
+        self.fixed.insert(content, id);
+        id
+    }
+}
+
+/// The output's name where a kind has just one.
+fn out() -> Name {
+    Name::new("out").expect("BUG: `out` is a name")
+}
+
+struct Planner<'a> {
+    project: &'a Project<Locked>,
+    observed: &'a Observed,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn unit(&mut self, name: &Name) -> Result<Unit, Error> {
+        if let Some(unit) = self.plan.units.get(name) {
+            return Ok(unit.clone());
+        }
+        let recipe = self.project.units.get(name).ok_or_else(|| Error::UnknownUnit(name.clone()))?;
+        let unit = match &recipe.build {
+            Build::Toolroot(toolroot) => self.toolroot(recipe, toolroot),
+            Build::Cmd(cmd) => self.cmd(recipe, cmd),
+            Build::Bpf(bpf) => self.bpf(recipe, bpf),
+        }?;
+        self.plan.units.insert(name.clone(), unit.clone());
+        Ok(unit)
+    }
+
+    fn reference(&mut self, reference: &Reference) -> Result<Input, Error> {
+        let unit = self.unit(&reference.unit)?;
+        let wanted = reference.output.as_ref().unwrap_or(&unit.outputs[0].0);
+        let found = unit.outputs.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, input)| input.clone()).ok_or_else(|| Error::UnknownOutput {
+            unit: reference.unit.clone(),
+            output: wanted.clone(),
+            known: unit.outputs.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    fn references(&mut self, references: &BTreeMap<Name, Reference>) -> Result<BTreeMap<Name, Input>, Error> {
+        references.iter().map(|(name, reference)| Ok((name.clone(), self.reference(reference)?))).collect()
+    }
+
+    fn main_output(&mut self, unit: &Name) -> Result<Input, Error> {
+        self.reference(&Reference { unit: unit.clone(), output: None })
+    }
+}

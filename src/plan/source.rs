@@ -1,0 +1,81 @@
+//! A locked source becomes the steps that bring it.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out};
+use crate::derivation::{Assemble, Derivation};
+use crate::lockfile::{Deb, Locked, Pin};
+use crate::path::Name;
+use crate::recipe::{Recipe, Unpack};
+use crate::store::Blob;
+
+impl Planner<'_> {
+    /// The sources of a unit by name.
+    pub(super) fn sources(&mut self, recipe: &Recipe<Locked>) -> Result<BTreeMap<Name, Input>, Error> {
+        recipe.sources.iter().map(|(name, source)| Ok((name.clone(), self.source(recipe, name, source)?))).collect()
+    }
+
+    fn source(&mut self, recipe: &Recipe<Locked>, name: &Name, source: &Locked) -> Result<Input, Error> {
+        let unit = &recipe.name;
+        Ok(match source {
+            Locked::Path { .. } => {
+                let observed = self.observed.get(&(unit.clone(), name.clone()));
+                let unobserved = || Error::Unobserved { unit: unit.clone(), source_name: name.clone() };
+                Input::Known(observed.ok_or_else(unobserved)?.clone())
+            }
+            Locked::Url { pin, unpack } => {
+                let file = self.pin(unit, name.as_str(), pin);
+                self.unpacked(unit, name, file, unpack.as_ref())
+            }
+            Locked::Git { url, commit, tree } => self.git(unit, name, url, commit, *tree),
+            Locked::DebMember { deb, member, unpack } => {
+                let deb = self.deb(unit, deb);
+                let member = Assemble::DebMember { deb, member: member.clone() };
+                let file = self.assemble(unit, format!("{unit}: take {name} out of its package"), member);
+                self.unpacked(unit, name, file, unpack.as_ref())
+            }
+            Locked::Debs(_) => unreachable!("BUG: only a toolroot has a set of .debs"),
+        })
+    }
+
+    /// The step that fetches a .deb.
+    pub(super) fn deb(&mut self, unit: &Name, deb: &Deb) -> Input {
+        self.pin(unit, &format!("{} {}", deb.package, deb.version), &deb.pin)
+    }
+
+    fn pin(&mut self, unit: &Name, what: &str, pin: &Pin) -> Input {
+        let id = self.plan.add_fixed(pin.digest, || Step {
+            unit: unit.clone(),
+            label: format!("{unit}: fetch {what}"),
+            derivation: Derivation::Fetch(pin.clone()),
+            timeout: STEP_TIMEOUT,
+        });
+        Input::Step(id, out())
+    }
+
+    fn git(&mut self, unit: &Name, name: &Name, url: &str, commit: &str, tree: Blob) -> Input {
+        let id = self.plan.add_fixed(tree.digest, || Step {
+            unit: unit.clone(),
+            label: format!("{unit}: fetch {name} from git"),
+            derivation: Derivation::FetchGit { url: url.to_owned(), commit: commit.to_owned(), tree },
+            timeout: STEP_TIMEOUT,
+        });
+        Input::Step(id, out())
+    }
+
+    fn unpacked(&mut self, unit: &Name, name: &Name, file: Input, unpack: Option<&Unpack>) -> Input {
+        match unpack {
+            None => file,
+            Some(Unpack { strip }) => {
+                let assemble = Assemble::Unpack { archive: file, strip: *strip };
+                self.assemble(unit, format!("{unit}: unpack {name}"), assemble)
+            }
+        }
+    }
+
+    fn assemble(&mut self, unit: &Name, label: String, assemble: Assemble<Input>) -> Input {
+        let derivation = Derivation::Assemble(assemble);
+        let step = Step { unit: unit.clone(), label, derivation, timeout: STEP_TIMEOUT };
+        Input::Step(self.plan.add(step), out())
+    }
+}

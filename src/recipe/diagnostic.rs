@@ -1,0 +1,186 @@
+//! Errors with their places: file, line, caret, what is wrong, what to do next.
+
+use std::fmt;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::text::{File, Span, Texts};
+use crate::path::RelPath;
+
+/// An error with its place.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    title: String,
+    marks: Vec<Mark>,
+    help: Option<String>,
+}
+
+/// A span of one file, and what to say about it.
+#[derive(Clone, Debug)]
+struct Mark {
+    file: Arc<File>,
+    span: Span,
+    label: String,
+}
+
+impl Diagnostic {
+    /// An error without a place in a text, such as a file that can't be read; `title` names the file.
+    pub(crate) fn bare(title: String) -> Self {
+        Self { title, marks: Vec::new(), help: None }
+    }
+
+    /// The file at fault, relative to the project; nothing if it could not be read.
+    #[must_use]
+    pub fn file(&self) -> Option<&RelPath> {
+        self.marks.first().map(|mark| &mark.file.path)
+    }
+
+    /// The line at fault, from 1.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        let mark = self.marks.first()?;
+        Some(1 + mark.file.text.as_bytes()[..mark.span.start].iter().filter(|byte| **byte == b'\n').count())
+    }
+
+    /// What is wrong, in one line.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The drawing, several lines without a newline at the end; with terminal colours if `color`.
+    #[must_use]
+    pub fn render(&self, color: bool) -> String {
+        let mut group = Group::with_title(Level::ERROR.primary_title(&self.title));
+        for (index, mark) in self.marks.iter().enumerate() {
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let label = Some(mark.label.as_str()).filter(|label| !label.is_empty());
+            let annotation = kind.span(mark.span.clone()).label(label);
+            group = group.element(Snippet::source(&mark.file.text).path(mark.file.path.as_str()).annotation(annotation));
+        }
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// An error whose places are still positions in the laid-out texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    title: String,
+    marks: Vec<(Span, String)>,
+    help: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(span: Span, title: impl Into<String>) -> Self {
+        Self { title: title.into(), marks: vec![(span, String::new())], help: None }
+    }
+
+    /// Says something beside the caret.
+    pub(crate) fn label(mut self, text: impl Into<String>) -> Self {
+        self.marks[0].1 = text.into();
+        self
+    }
+
+    /// Points at a second place.
+    pub(crate) fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.marks.push((span, text.into()));
+        self
+    }
+
+    /// Says what to do next.
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Says "did you mean", if one of `known` is close to `word`, and `otherwise` if not.
+    pub(crate) fn suggest<'a>(
+        self,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        otherwise: impl Into<String>,
+    ) -> Self {
+        match nearest(word, known) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self.help(otherwise),
+        }
+    }
+
+    fn locate(self, texts: &Texts) -> Diagnostic {
+        let mark = |(span, label): (Span, String)| {
+            let (file, span) = texts.locate(&span);
+            let start = file.text.floor_char_boundary(span.start);
+            let end = file.text.ceil_char_boundary(span.end.min(file.text.len()).max(start));
+            Mark { file, span: start..end, label }
+        };
+        Diagnostic { title: self.title, marks: self.marks.into_iter().map(mark).collect(), help: self.help }
+    }
+}
+
+/// Every fault once, in the order of files and lines.
+pub(crate) fn locate(mut faults: Vec<Fault>, texts: &Texts) -> Vec<Diagnostic> {
+    faults.sort_by(|a, b| (a.marks[0].0.start, &a.title).cmp(&(b.marks[0].0.start, &b.title)));
+    faults.dedup();
+    faults.into_iter().map(|fault| fault.locate(texts)).collect()
+}
+
+/// Of `known` the one that `word` may be a slip of.
+fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let slips = |other: &str| strsim::damerau_levenshtein(word, other);
+    let near = known.into_iter().min_by_key(|other| (slips(other), *other))?;
+    (slips(near) <= (word.chars().count() / 3).max(1)).then_some(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawing() {
+        let path = RelPath::new("recipes/hello.toml").expect("clean");
+        let texts = Texts::new([(path, "kind = \"cmd\"\nsteps = 1\n".to_owned())]);
+        let fault = Fault::new(21..22, "`steps` must be a list").label("a number").help("write `[\"…\"]`");
+        let drawn = &locate(vec![fault.clone(), fault], &texts)[..];
+        assert_eq!(drawn.len(), 1);
+        assert_eq!((drawn[0].line(), drawn[0].title()), (Some(2), "`steps` must be a list"));
+        let expected = "error: `steps` must be a list
+ --> recipes/hello.toml:2:9
+  |
+2 | steps = 1
+  |         ^ a number
+  |
+  = help: write `[\"…\"]`";
+        assert_eq!(drawn[0].to_string(), expected);
+        assert!(drawn[0].render(true).contains("\x1b["));
+    }
+
+    #[test]
+    fn spans_outside_the_text_are_cut() {
+        let path = RelPath::new("a").expect("clean");
+        let texts = Texts::new([(path, "ü".to_owned())]);
+        for span in [0..0, 0..1, 1..2, 2..2, 1..9] {
+            locate(vec![Fault::new(span, "x")], &texts)[0].to_string();
+        }
+    }
+
+    #[test]
+    fn slips() {
+        let known = ["steps", "sources", "outputs", "gcc"];
+        for (word, near) in [("step", Some("steps")), ("soruces", Some("sources")), ("zzz", None), ("gc", Some("gcc"))] {
+            assert_eq!(nearest(word, known), near, "{word}");
+        }
+    }
+}

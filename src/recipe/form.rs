@@ -1,0 +1,54 @@
+//! The kinds of recipes, and which fields belong to each.
+
+use super::Root;
+
+/// What a recipe's `kind` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Not a unit: a Debian archive that sources name.
+    Archive,
+    Toolroot,
+    Cmd,
+    Bpf,
+}
+
+impl Form {
+    pub(super) const ALL: [Self; 4] = [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf];
+
+    /// Fields of every kind.
+    pub(super) const COMMON: [&str; 9] =
+        ["kind", "extends", "abstract", "description", "default", "unfree", "vars", "matrix", "target"];
+
+    /// The word in recipes.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Toolroot => "toolroot",
+            Self::Cmd => "cmd",
+            Self::Bpf => "bpf",
+        }
+    }
+
+    /// The fields beside the common ones.
+    pub(super) fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Archive => &["suite", "components", "architecture", "fingerprints"],
+            Self::Toolroot => &["archive", "packages", "essential", "links", "trim", "ignore-alternatives"],
+            Self::Cmd => &["toolroot", "sources", "deps", "env", "steps", "outputs", "timeout-seconds"],
+            Self::Bpf => &["toolroot", "sources", "deps", "programs", "cflags", "cpu", "license", "sections"],
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
+    }
+
+    /// The kind of a recipe that says none.
+    pub(super) fn of(root: Root) -> Option<Self> {
+        match root {
+            Root::Recipes => Some(Self::Cmd),
+            Root::Bpf => Some(Self::Bpf),
+            Root::Kernel | Root::Extensions | Root::Images | Root::Charts => None,
+        }
+    }
+}

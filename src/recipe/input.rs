@@ -1,0 +1,134 @@
+//! From the tables of `[sources]` to [`Source`]s.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Fault;
+use super::field;
+use super::raw::{At, Input};
+use super::source::{Archive, Rev, Source, Unpack};
+use super::vars::Vars;
+use crate::path::{Name, RelPath};
+
+/// The archives of a project; nothing for those with faults of their own.
+pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
+
+/// The field that makes a source what it is, and those that may stand beside it.
+const KINDS: [(&str, &[&str]); 4] = [
+    ("path", &["exclude"]),
+    ("url", &["unpack", "strip"]),
+    ("git", &["commit", "tag", "branch"]),
+    ("package", &["archive", "member", "unpack", "strip"]),
+];
+
+/// What the sources of one recipe are read against.
+pub(super) struct Inputs<'a> {
+    pub(super) directory: &'a RelPath,
+    pub(super) vars: &'a Vars<'a>,
+    pub(super) archives: &'a Archives,
+}
+
+impl Inputs<'_> {
+    pub(super) fn source(&self, input: &At<Input>, faults: &mut Vec<Fault>) -> Option<Source> {
+        match kind(input, faults)? {
+            "path" => self.files(input, faults),
+            "url" => self.url(input, faults),
+            "git" => self.git(input, faults),
+            _ => self.member(input, faults),
+        }
+    }
+
+    fn files(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let mut globs = |list: &Option<_>| list.as_ref().map(|list: &At<Vec<_>>| field::globs(list, faults));
+        let include = globs(&input.path)?;
+        let exclude = globs(&input.exclude).unwrap_or_default();
+        Some(Source::Path { directory: self.directory.clone(), include, exclude })
+    }
+
+    fn url(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let text = input.url.as_ref()?;
+        let url = field::url(text, self.vars.expand(text, faults), faults);
+        Some(Source::Url { url, unpack: unpack(input, faults) })
+    }
+
+    fn git(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let text = input.git.as_ref()?;
+        let url = field::url(text, self.vars.expand(text, faults), faults);
+        let rev = match (&input.commit, &input.tag, &input.branch) {
+            (Some(commit), None, None) => Rev::Commit(field::hex(commit, "commit", faults).to_ascii_lowercase()),
+            (None, Some(tag), None) => Rev::Tag(revision(tag, faults)),
+            (None, None, Some(branch)) => Rev::Branch(revision(branch, faults)),
+            _ => {
+                let fault = Fault::new(text.span(), "a git source needs exactly one of `commit`, `tag` and `branch`");
+                faults.push(fault.help("add `tag = \"…\"`; `forge lock` pins the commit"));
+                return None;
+            }
+        };
+        Some(Source::Git { url, rev })
+    }
+
+    fn member(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let text = input.package.as_ref()?;
+        let package = self.package(text, faults);
+        let member = input.member.as_ref().map(|member| field::path(member, faults));
+        let unpack = unpack(input, faults);
+        let Some(archive) = &input.archive else {
+            let fault = Fault::new(text.span(), "a package needs the archive that it comes from");
+            faults.push(fault.help("add `archive = \"…\"`, a recipe of kind `archive`"));
+            return None;
+        };
+        let archive = self.archive(archive, faults)?;
+        Some(Source::DebMember { archive, package, member: member.map_or(Some(None), |path| path.map(Some))?, unpack })
+    }
+
+    /// The name of a Debian package.
+    pub(super) fn package(&self, text: &At<String>, faults: &mut Vec<Fault>) -> String {
+        field::package(text, self.vars.expand(text, faults), faults)
+    }
+
+    /// The archive of that name.
+    pub(super) fn archive(&self, name: &At<String>, faults: &mut Vec<Fault>) -> Option<Archive> {
+        let Some(archive) = self.archives.get(name.as_str()) else {
+            let known = self.archives.keys().map(Name::as_str);
+            let fault = Fault::new(name.span(), format!("there is no archive `{}`", name.as_str()));
+            faults.push(fault.suggest(name, known, "add a recipe of kind `archive` with that name"));
+            return None;
+        };
+        archive.clone()
+    }
+}
+
+/// The one kind field that `input` has.
+fn kind(input: &At<Input>, faults: &mut Vec<Fault>) -> Option<&'static str> {
+    let is_kind = |name: &str| KINDS.iter().find(|(kind, _)| *kind == name);
+    let mut found = input.present().filter_map(|(name, _)| is_kind(name));
+    let (Some((kind, fields)), None) = (found.next(), found.next()) else {
+        let kinds = KINDS.map(|(kind, _)| format!("`{kind}`")).join(", ");
+        let fault = Fault::new(input.span(), "a source is of exactly one kind");
+        faults.push(fault.help(format!("give it one of {kinds}")));
+        return None;
+    };
+    for (name, span) in input.present().filter(|(name, _)| name != kind && !fields.contains(name)) {
+        let known = fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
+        let fault = Fault::new(span, format!("`{name}` has no meaning for a `{kind}` source"));
+        faults.push(fault.help(format!("beside `{kind}` may stand {known}")));
+    }
+    Some(kind)
+}
+
+fn unpack(input: &Input, faults: &mut Vec<Fault>) -> Option<Unpack> {
+    let wanted = input.unpack.as_ref().is_some_and(|unpack| **unpack);
+    if let (false, Some(strip)) = (wanted, &input.strip) {
+        faults.push(Fault::new(strip.span(), "`strip` needs `unpack = true`").help("add it, or drop `strip`"));
+    }
+    wanted.then(|| Unpack { strip: input.strip.as_ref().map_or(0, |strip| **strip) })
+}
+
+/// A tag or branch that git can't take for an option or a range.
+fn revision(text: &At<String>, faults: &mut Vec<Fault>) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/+@".contains(&byte);
+    if text.is_empty() || text.starts_with('-') || text.contains("..") || !text.bytes().all(plain) {
+        let title = format!("`{}` is not the name of a tag or branch", text.escape_debug());
+        faults.push(Fault::new(text.span(), title).help("write a name such as `v1.2`"));
+    }
+    text.to_string()
+}

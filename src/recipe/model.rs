@@ -1,0 +1,156 @@
+//! What recipes say once they are read: units, and what they are built by.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::{Root, Source};
+use crate::path::{Name, RelPath};
+
+/// The output of a unit that names none.
+pub const OUTPUT: &str = "out";
+
+/// All recipes of a project, checked: unique names; references exist and go the right way; no cycles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project<S = Source> {
+    /// Every unit by its name.
+    pub units: BTreeMap<Name, Recipe<S>>,
+}
+
+/// A unit as its author wrote it; `S` is [`Source`] before locking, `lockfile::Locked` after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe<S = Source> {
+    /// Unique over all roots.
+    pub name: Name,
+    /// The folder it stands in.
+    pub root: Root,
+    /// The recipe file, relative to the project.
+    pub file: RelPath,
+    /// One line for people, or empty.
+    pub description: String,
+    /// Built when no name is given.
+    pub default: bool,
+    /// Not free software: explicit opt-in, never pushed to a public registry.
+    pub unfree: bool,
+    /// Inputs from outside, by the name under which the build sees them.
+    pub sources: BTreeMap<Name, S>,
+    /// How it is made.
+    pub build: Build,
+}
+
+impl<S> Recipe<S> {
+    /// The unit in whose root file system this one is built.
+    #[must_use]
+    pub fn toolroot(&self) -> Option<&Name> {
+        match &self.build {
+            Build::Toolroot(_) => None,
+            Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
+        }
+    }
+
+    /// The outputs of other units that this one reads, by the name under which it sees them.
+    pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
+        let deps = match &self.build {
+            Build::Toolroot(_) => None,
+            Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
+        };
+        deps.into_iter().flatten()
+    }
+
+    /// The names of its outputs, the main one first.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<&str> {
+        match &self.build {
+            Build::Cmd(cmd) => cmd.outputs.iter().map(Name::as_str).collect(),
+            Build::Toolroot(_) | Build::Bpf(_) => vec![OUTPUT],
+        }
+    }
+}
+
+/// How a unit is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// A root file system of .debs.
+    Toolroot(Toolroot),
+    /// Steps in a sandbox.
+    Cmd(Cmd),
+    /// BPF objects.
+    Bpf(Bpf),
+}
+
+impl Build {
+    /// The word for it in recipes and in `forge list`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Toolroot(_) => "toolroot",
+            Self::Cmd(_) => "cmd",
+            Self::Bpf(_) => "bpf",
+        }
+    }
+}
+
+/// A root file system of .debs: the set stands in `sources["debs"]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toolroot {
+    /// Symlinks that maintainer scripts would have made: name in /usr/bin (or absolute path) → target.
+    pub links: BTreeMap<String, String>,
+    /// Directories left out (`usr/share/doc` …).
+    pub trim: Vec<RelPath>,
+    /// Alternatives that the table need not answer, by name.
+    pub ignore_alternatives: Vec<String>,
+}
+
+/// Steps in a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cmd {
+    /// The root file system they run in.
+    pub toolroot: Name,
+    /// Outputs of other units, at /deps/<name>.
+    pub deps: BTreeMap<Name, Reference>,
+    /// Environment variables, beside the fixed ones of the sandbox.
+    pub env: BTreeMap<String, String>,
+    /// Shell lines (`sh -eu`), each its own process, run in /build.
+    pub steps: Vec<String>,
+    /// Names below /out, at least one; the first is the main one.
+    pub outputs: Vec<Name>,
+    /// How long all steps together may take.
+    pub timeout: Duration,
+}
+
+/// clang → BPF objects with BTF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bpf {
+    /// The root file system with clang.
+    pub toolroot: Name,
+    /// Outputs of other units, at /deps/<name>.
+    pub deps: BTreeMap<Name, Reference>,
+    /// The .c files in source `src`; each becomes `<stem>.o`.
+    pub programs: Vec<RelPath>,
+    /// More flags for clang.
+    pub cflags: Vec<String>,
+    /// `-mcpu`.
+    pub cpu: String,
+    /// The licence that each object must declare.
+    pub license: String,
+    /// The ELF sections that programs must stand in (such as `xdp.frags`).
+    pub sections: Vec<String>,
+}
+
+/// `unit` or `unit:output`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The unit.
+    pub unit: Name,
+    /// Its output; the main one if there is none here.
+    pub output: Option<Name>,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.output {
+            Some(output) => write!(f, "{}:{output}", self.unit),
+            None => write!(f, "{}", self.unit),
+        }
+    }
+}

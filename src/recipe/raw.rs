@@ -1,0 +1,191 @@
+//! The fields of recipe files, as written: what serde reads, and what the JSON Schema is made from.
+//!
+//! Every field may be missing here, as a recipe may get it from another one by `extends`.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Target;
+use super::text::Span;
+
+/// A value and its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(super) struct At<T>(Spanned<T>);
+
+impl<T> At<T> {
+    pub(super) fn span(&self) -> Span {
+        self.0.span()
+    }
+}
+
+impl<T> Deref for At<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.0.get_ref()
+    }
+}
+
+impl Borrow<str> for At<String> {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<T>()
+    }
+}
+
+/// A list of texts with their places.
+pub(super) type Texts = Vec<At<String>>;
+/// A table of texts with their places.
+pub(super) type Table = BTreeMap<At<String>, At<String>>;
+
+/// A recipe of forge: what to build, from which sources, with which tools.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Raw {
+    /// What this recipe makes; the folder gives the default (`cmd` in recipes/, `bpf` in bpf/).
+    pub(super) kind: Option<At<String>>,
+    /// The recipe whose fields this one starts from: tables merge, arrays append, anything else is replaced.
+    pub(super) extends: Option<At<String>>,
+    /// Only there to be extended; makes no unit.
+    pub(super) r#abstract: Option<At<bool>>,
+    /// One line for `forge list`.
+    pub(super) description: Option<String>,
+    /// Built when no name is given.
+    pub(super) default: Option<bool>,
+    /// Not free software: needs an explicit opt-in and is never pushed to a public registry.
+    pub(super) unfree: Option<bool>,
+    /// Values for `${name}` in steps, env, urls, packages, cflags and links.
+    pub(super) vars: Table,
+    /// One unit for each entry.
+    pub(super) matrix: Vec<At<Entry>>,
+    /// Laid over the recipe when building for that architecture.
+    pub(super) target: Option<At<BTreeMap<Target, Raw>>>,
+
+    /// The archive (a recipe of kind `archive`) that the packages come from.
+    pub(super) archive: Option<At<String>>,
+    /// Debian packages to install, with all they depend on.
+    pub(super) packages: Texts,
+    /// Whether the archive's essential packages belong to the set; they do by default.
+    pub(super) essential: Option<bool>,
+    /// Symlinks that maintainer scripts would have made: name in /usr/bin, or absolute path, to target.
+    pub(super) links: Table,
+    /// Paths left out of the tree; documentation, man pages and translations by default.
+    pub(super) trim: Option<Texts>,
+    /// Alternatives that `links` need not answer.
+    pub(super) ignore_alternatives: Vec<String>,
+
+    /// The archive's suite, such as `trixie`.
+    pub(super) suite: Option<At<String>>,
+    /// The archive's components, such as `main`.
+    pub(super) components: Texts,
+    /// The archive's architecture, such as `amd64`.
+    pub(super) architecture: Option<At<String>>,
+    /// Fingerprints of the primary keys of which one must have signed, 40 hex digits each.
+    pub(super) fingerprints: Texts,
+
+    /// The unit of kind `toolroot` in which the commands run.
+    pub(super) toolroot: Option<At<String>>,
+    /// Inputs from outside, at /src/<name>.
+    pub(super) sources: BTreeMap<At<String>, At<Input>>,
+    /// Outputs of other units, at /deps/<name>: `unit` or `unit:output`.
+    pub(super) deps: Table,
+    /// Environment variables of the steps.
+    pub(super) env: Table,
+    /// Lines for `sh -eu`, each a process of its own, run in /build.
+    pub(super) steps: Texts,
+    /// Names below /out, the main one first; `out` by default.
+    pub(super) outputs: Texts,
+    /// How long all steps together may take.
+    pub(super) timeout_seconds: Option<At<u64>>,
+
+    /// C files in the source `src`, each of which becomes an object.
+    pub(super) programs: Texts,
+    /// More flags for clang.
+    pub(super) cflags: Texts,
+    /// The BPF instruction set: `v3` by default.
+    pub(super) cpu: Option<At<String>>,
+    /// The licence that the objects must declare.
+    pub(super) license: Option<At<String>>,
+    /// ELF sections that programs must stand in, such as `xdp.frags`.
+    pub(super) sections: Texts,
+}
+
+/// One unit of a matrix.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    /// The unit's name; one that starts with `-` is put after the recipe's name.
+    pub(super) name: At<String>,
+    /// Values for `${name}`, over those of the recipe.
+    #[serde(default)]
+    pub(super) vars: Table,
+}
+
+/// An input from outside: exactly one of `path`, `url`, `git` and `package`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Input {
+    /// Files of this repository: globs relative to the recipe's folder.
+    pub(super) path: Option<At<Texts>>,
+    /// Globs of files to leave out.
+    pub(super) exclude: Option<At<Texts>>,
+    /// A file to download.
+    pub(super) url: Option<At<String>>,
+    /// A git repository.
+    pub(super) git: Option<At<String>>,
+    /// The commit, 40 hex digits.
+    pub(super) commit: Option<At<String>>,
+    /// The tag.
+    pub(super) tag: Option<At<String>>,
+    /// The branch; `forge lock --update` moves along it.
+    pub(super) branch: Option<At<String>>,
+    /// The archive that the package comes from.
+    pub(super) archive: Option<At<String>>,
+    /// A Debian package, without its dependencies.
+    pub(super) package: Option<At<String>>,
+    /// The one file of the package that is wanted.
+    pub(super) member: Option<At<String>>,
+    /// Unpack the file, an archive.
+    pub(super) unpack: Option<At<bool>>,
+    /// How many leading folders to drop from the names in the archive.
+    pub(super) strip: Option<At<u32>>,
+}
+
+impl Input {
+    /// The fields that are there, by name.
+    pub(super) fn present(&self) -> impl Iterator<Item = (&'static str, Span)> {
+        let text = |name, field: &Option<At<String>>| field.as_ref().map(|value| (name, value.span()));
+        let list = |name, field: &Option<At<Texts>>| field.as_ref().map(|value| (name, value.span()));
+        let fields = [
+            list("path", &self.path),
+            list("exclude", &self.exclude),
+            text("url", &self.url),
+            text("git", &self.git),
+            text("commit", &self.commit),
+            text("tag", &self.tag),
+            text("branch", &self.branch),
+            text("archive", &self.archive),
+            text("package", &self.package),
+            text("member", &self.member),
+            self.unpack.as_ref().map(|value| ("unpack", value.span())),
+            self.strip.as_ref().map(|value| ("strip", value.span())),
+        ];
+        fields.into_iter().flatten()
+    }
+}

@@ -1,0 +1,203 @@
+//! Inputs from outside, as recipes ask for them.
+//!
+//! A lock entry is keyed by the digest of its source's canonical encoding ([`Source::specification`]), so that an
+//! edited recipe invalidates its entry. The encoding is pinned by golden digests in the tests.
+
+use crate::canon::{self, Canon};
+use crate::digest::Digest;
+use crate::path::{Name, RelPath};
+
+/// An input from outside, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A closed set of packages, resolved as apt would on an empty system.
+    Debs {
+        /// Where the packages come from.
+        archive: Archive,
+        /// What to install.
+        packages: Vec<String>,
+        /// Whether the archive's essential packages belong to it.
+        essential: bool,
+    },
+    /// One file inside one package (linux-source's tarball), or its whole data tree (`member: None`); never its
+    /// dependencies.
+    DebMember {
+        /// Where the package comes from.
+        archive: Archive,
+        /// The package.
+        package: String,
+        /// The file in it.
+        member: Option<RelPath>,
+        /// Whether to unpack that file.
+        unpack: Option<Unpack>,
+    },
+    /// A file to download.
+    Url {
+        /// Where it lies.
+        url: String,
+        /// Whether to unpack it.
+        unpack: Option<Unpack>,
+    },
+    /// One state of a git repository.
+    Git {
+        /// The repository.
+        url: String,
+        /// The state.
+        rev: Rev,
+    },
+    /// Files of this repository: globs relative to the recipe's directory.
+    Path {
+        /// The recipe's directory, relative to the project.
+        directory: RelPath,
+        /// Globs of the files.
+        include: Vec<String>,
+        /// Globs of files to leave out.
+        exclude: Vec<String>,
+    },
+}
+
+/// That a file is an archive to unpack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpack {
+    /// How many leading components to drop from each name.
+    pub strip: u32,
+}
+
+/// How a recipe names a state of a git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rev {
+    /// 40 hex digits.
+    Commit(String),
+    /// A tag.
+    Tag(String),
+    /// The branch's newest commit at the time of locking.
+    Branch(String),
+}
+
+/// A Debian archive: from a recipe of `kind = "archive"`, copied into each source that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// The recipe's name, such as `debian`.
+    pub name: Name,
+    /// Such as `trixie`.
+    pub suite: String,
+    /// Such as `main`.
+    pub components: Vec<String>,
+    /// Such as `amd64`.
+    pub architecture: String,
+    /// Primary-key fingerprints of which one must have signed; the keys stand in `recipes/keys/<FINGERPRINT>.asc`.
+    pub fingerprints: Vec<String>,
+}
+
+impl Source {
+    /// The digest that a lock entry is keyed by. Path sources have one too, but are not locked.
+    #[must_use]
+    pub fn specification(&self) -> Digest {
+        canon::identity("forge source 1", self)
+    }
+}
+
+impl Canon for Source {
+    fn canon(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Debs { archive, packages, essential } => {
+                0u64.canon(out);
+                archive.canon(out);
+                packages.canon(out);
+                essential.canon(out);
+            }
+            Self::DebMember { archive, package, member, unpack } => {
+                1u64.canon(out);
+                archive.canon(out);
+                package.canon(out);
+                member.canon(out);
+                unpack.canon(out);
+            }
+            Self::Url { url, unpack } => {
+                2u64.canon(out);
+                url.canon(out);
+                unpack.canon(out);
+            }
+            Self::Git { url, rev } => {
+                3u64.canon(out);
+                url.canon(out);
+                rev.canon(out);
+            }
+            Self::Path { directory, include, exclude } => {
+                4u64.canon(out);
+                directory.canon(out);
+                include.canon(out);
+                exclude.canon(out);
+            }
+        }
+    }
+}
+
+impl Canon for Unpack {
+    fn canon(&self, out: &mut Vec<u8>) {
+        let Self { strip } = self;
+        u64::from(*strip).canon(out);
+    }
+}
+
+impl Canon for Rev {
+    fn canon(&self, out: &mut Vec<u8>) {
+        let (variant, name) = match self {
+            Self::Commit(name) => (0u64, name),
+            Self::Tag(name) => (1, name),
+            Self::Branch(name) => (2, name),
+        };
+        variant.canon(out);
+        name.canon(out);
+    }
+}
+
+impl Canon for Archive {
+    fn canon(&self, out: &mut Vec<u8>) {
+        let Self { name, suite, components, architecture, fingerprints } = self;
+        name.canon(out);
+        suite.canon(out);
+        components.canon(out);
+        architecture.canon(out);
+        fingerprints.canon(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources() -> [Source; 5] {
+        let text = str::to_owned;
+        let archive = Archive {
+            name: Name::new("debian").expect("name"),
+            suite: text("trixie"),
+            components: vec![text("main")],
+            architecture: text("amd64"),
+            fingerprints: vec!["0".repeat(40)],
+        };
+        let member = Some(RelPath::new("usr/src/linux.tar.xz").expect("clean"));
+        let unpack = Some(Unpack { strip: 1 });
+        let directory = RelPath::new("recipes/hello").expect("clean");
+        [
+            Source::Debs { archive: archive.clone(), packages: vec![text("gcc")], essential: true },
+            Source::DebMember { archive, package: text("linux-source"), member, unpack: unpack.clone() },
+            Source::Url { url: text("https://example.org/a.tar.gz"), unpack },
+            Source::Git { url: text("https://example.org/a.git"), rev: Rev::Tag(text("v1")) },
+            Source::Path { directory, include: vec![text("*.c")], exclude: vec![] },
+        ]
+    }
+
+    #[test]
+    fn golden_digests() {
+        let found = sources().map(|source| source.specification().hex());
+        assert_eq!(found, ["", "", "", "", ""]);
+    }
+
+    #[test]
+    fn golden_bytes() {
+        let mut out = Vec::new();
+        Source::Git { url: "u".to_owned(), rev: Rev::Branch("b".to_owned()) }.canon(&mut out);
+        assert_eq!(out, *b"\x03\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0u\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0b");
+    }
+}

@@ -1,0 +1,272 @@
+//! From the fields of one recipe to one unit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::book::Page;
+use super::diagnostic::Fault;
+use super::field;
+use super::form::Form;
+use super::input::{Archives, Inputs};
+use super::model::{Bpf, Build, Cmd, OUTPUT, Recipe, Reference, Toolroot};
+use super::raw::{At, Raw, Table};
+use super::source::{Archive, Source};
+use super::text::Span;
+use super::vars::Vars;
+use crate::path::{Name, RelPath};
+
+/// How long the steps of a unit may take if it does not say.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// What a toolroot leaves out if it does not say; without them early cutoff works better.
+const DEFAULT_TRIM: [&str; 6] =
+    ["usr/share/doc", "usr/share/doc-base", "usr/share/info", "usr/share/lintian", "usr/share/locale", "usr/share/man"];
+/// clang's BPF instruction set if a unit does not say.
+const DEFAULT_CPU: &str = "v3";
+/// The source that a toolroot's packages stand in.
+const DEBS: &str = "debs";
+/// The source that a bpf unit's programs stand in.
+const PROGRAMS: &str = "src";
+
+/// A unit as far as it could be read, and what it refers to.
+pub(super) struct Unit {
+    pub(super) root: super::Root,
+    /// The place that stands for the unit as a whole.
+    pub(super) at: Span,
+    /// Nothing if it has faults.
+    pub(super) recipe: Option<Recipe>,
+    pub(super) uses: Vec<Use>,
+}
+
+/// One reference to another unit.
+#[derive(Clone)]
+pub(super) struct Use {
+    pub(super) reference: Reference,
+    /// Whether that unit must be a toolroot.
+    pub(super) toolroot: bool,
+    pub(super) at: Span,
+}
+
+/// A unit being read.
+pub(super) struct Draft<'a> {
+    page: &'a Page<'a>,
+    raw: &'a Raw,
+    inputs: Inputs<'a>,
+    uses: Vec<Use>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(page: &'a Page<'a>, vars: &'a Vars<'a>, archives: &'a Archives, faults: &'a mut Vec<Fault>) -> Self {
+        let inputs = Inputs { directory: &page.directory, vars, archives };
+        Self { page, raw: &page.raw, inputs, uses: Vec::new(), faults }
+    }
+
+    /// The unit `name`, which is named at `at`.
+    pub(super) fn unit(mut self, name: Name, at: Span) -> Unit {
+        let before = self.faults.len();
+        let made = match self.page.form {
+            Form::Archive => None,
+            Form::Toolroot => self.toolroot(),
+            Form::Cmd => self.cmd(),
+            Form::Bpf => self.bpf(),
+        };
+        let sound = self.faults.len() == before;
+        let recipe = made.filter(|_| sound).map(|(build, sources)| Recipe {
+            name,
+            root: self.page.root,
+            file: self.page.file.clone(),
+            description: self.raw.description.clone().unwrap_or_default(),
+            default: self.raw.default.unwrap_or_default(),
+            unfree: self.raw.unfree.unwrap_or_default(),
+            sources,
+            build,
+        });
+        Unit { root: self.page.root, at, recipe, uses: self.uses }
+    }
+
+    fn toolroot(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
+        let archive = self.required("archive", self.raw.archive.as_ref());
+        let archive = archive.and_then(|name| self.inputs.archive(name, self.faults));
+        self.filled("packages", &self.raw.packages);
+        let packages = self.raw.packages.iter().map(|text| self.inputs.package(text, self.faults)).collect();
+        let source = Source::Debs { archive: archive?, packages: distinct(packages), essential: self.raw.essential.unwrap_or(true) };
+        let trim = match &self.raw.trim {
+            Some(paths) => paths.iter().filter_map(|path| field::path(path, self.faults)).collect(),
+            None => DEFAULT_TRIM.map(|path| RelPath::new(path).expect("BUG: a default path is unclean")).to_vec(),
+        };
+        let links = self.table(&self.raw.links);
+        let ignore_alternatives = self.raw.ignore_alternatives.clone();
+        let sources = BTreeMap::from([(constant(DEBS), source)]);
+        Some((Build::Toolroot(Toolroot { links, trim, ignore_alternatives }), sources))
+    }
+
+    fn cmd(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
+        let toolroot = self.tools();
+        let deps = self.deps();
+        let sources = self.sources();
+        self.filled("steps", &self.raw.steps);
+        let steps = self.texts(&self.raw.steps);
+        let env = self.environment();
+        let outputs = self.outputs();
+        let timeout = self.timeout();
+        Some((Build::Cmd(Cmd { toolroot: toolroot?, deps, env, steps, outputs, timeout }), sources))
+    }
+
+    fn bpf(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
+        let toolroot = self.tools();
+        let deps = self.deps();
+        let sources = self.sources();
+        if !sources.contains_key(PROGRAMS) && !self.raw.sources.contains_key(PROGRAMS) {
+            self.missing("sources.src");
+        }
+        self.filled("programs", &self.raw.programs);
+        let programs = self.programs();
+        let cflags = self.texts(&self.raw.cflags);
+        let cpu = self.raw.cpu.as_ref().map_or(DEFAULT_CPU.to_owned(), |cpu| cpu.to_string());
+        let license = self.required("license", self.raw.license.as_ref());
+        let sections = self.raw.sections.iter().map(|section| section.to_string()).collect();
+        let license = license?.to_string();
+        Some((Build::Bpf(Bpf { toolroot: toolroot?, deps, programs, cflags, cpu, license, sections }), sources))
+    }
+
+    fn tools(&mut self) -> Option<Name> {
+        let text = self.required("toolroot", self.raw.toolroot.as_ref())?;
+        let unit = field::name(text, self.faults)?;
+        let reference = Reference { unit: unit.clone(), output: None };
+        self.uses.push(Use { reference, toolroot: true, at: text.span() });
+        Some(unit)
+    }
+
+    fn deps(&mut self) -> BTreeMap<Name, Reference> {
+        let mut deps = BTreeMap::new();
+        for (name, text) in &self.raw.deps {
+            let name = field::name(name, self.faults);
+            let Some(reference) = field::reference(text, self.faults) else { continue };
+            self.uses.push(Use { reference: reference.clone(), toolroot: false, at: text.span() });
+            deps.extend(name.map(|name| (name, reference)));
+        }
+        deps
+    }
+
+    fn sources(&mut self) -> BTreeMap<Name, Source> {
+        let mut sources = BTreeMap::new();
+        for (name, input) in &self.raw.sources {
+            let name = field::name(name, self.faults);
+            let source = self.inputs.source(input, self.faults);
+            sources.extend(name.zip(source));
+        }
+        sources
+    }
+
+    fn programs(&mut self) -> Vec<RelPath> {
+        for program in self.raw.programs.iter().filter(|program| !program.ends_with(".c")) {
+            let fault = Fault::new(program.span(), format!("`{}` is not a C file", program.escape_debug()));
+            self.faults.push(fault.help("write the path of a `.c` file in the source `src`"));
+        }
+        self.raw.programs.iter().filter_map(|program| field::path(program, self.faults)).collect()
+    }
+
+    fn environment(&mut self) -> BTreeMap<String, String> {
+        for name in self.raw.env.keys() {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            if !name.bytes().all(allowed) || name.bytes().next().is_none_or(|byte| byte.is_ascii_digit()) {
+                let fault = Fault::new(name.span(), format!("`{}` is not the name of a variable", name.escape_debug()));
+                self.faults.push(fault.help("use letters, digits and `_`, not starting with a digit"));
+            }
+        }
+        self.table(&self.raw.env)
+    }
+
+    fn outputs(&mut self) -> Vec<Name> {
+        let mut outputs = Vec::new();
+        for text in &self.raw.outputs {
+            let Some(name) = field::name(text, self.faults) else { continue };
+            if outputs.contains(&name) {
+                let fault = Fault::new(text.span(), format!("the output `{name}` is named twice"));
+                self.faults.push(fault.help("drop one of them"));
+            }
+            outputs.push(name);
+        }
+        if self.raw.outputs.is_empty() { vec![constant(OUTPUT)] } else { outputs }
+    }
+
+    fn timeout(&mut self) -> Duration {
+        match &self.raw.timeout_seconds {
+            Some(seconds) if **seconds == 0 => {
+                let fault = Fault::new(seconds.span(), "no build ends within 0 seconds");
+                self.faults.push(fault.help(format!("drop it; the default is {} seconds", DEFAULT_TIMEOUT.as_secs())));
+                DEFAULT_TIMEOUT
+            }
+            Some(seconds) => Duration::from_secs(**seconds),
+            None => DEFAULT_TIMEOUT,
+        }
+    }
+
+    fn texts(&mut self, texts: &[At<String>]) -> Vec<String> {
+        texts.iter().map(|text| self.inputs.vars.expand(text, self.faults)).collect()
+    }
+
+    fn table(&mut self, table: &Table) -> BTreeMap<String, String> {
+        table.iter().map(|(key, text)| (key.to_string(), self.inputs.vars.expand(text, self.faults))).collect()
+    }
+
+    fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.missing(field);
+        }
+        value
+    }
+
+    fn filled(&mut self, field: &str, values: &[At<String>]) {
+        if values.is_empty() {
+            self.missing(field);
+        }
+    }
+
+    /// Says so, unless the recipe had fields that did not fit: one of them may have been this one.
+    fn missing(&mut self, field: &str) {
+        if self.page.whole {
+            self.faults.push(missing(self.page, field));
+        }
+    }
+}
+
+/// The archive that a recipe of that kind describes.
+pub(super) fn archive(page: &Page<'_>, faults: &mut Vec<Fault>) -> Option<Archive> {
+    let Raw { suite, components, architecture, fingerprints, .. } = &page.raw;
+    let before = faults.len();
+    let there = [
+        ("suite", suite.is_some()),
+        ("components", !components.is_empty()),
+        ("architecture", architecture.is_some()),
+        ("fingerprints", !fingerprints.is_empty()),
+    ];
+    let gone = there.iter().filter(|(_, there)| !there && page.whole);
+    faults.extend(gone.map(|(field, _)| missing(page, field)));
+    for text in suite.iter().chain(components).chain(architecture) {
+        field::path(text, faults);
+    }
+    let archive = Archive {
+        name: page.name.clone(),
+        suite: suite.as_ref()?.to_string(),
+        components: components.iter().map(|component| component.to_string()).collect(),
+        architecture: architecture.as_ref()?.to_string(),
+        fingerprints: fingerprints.iter().map(|key| field::hex(key, "fingerprint", faults).to_uppercase()).collect(),
+    };
+    (faults.len() == before).then_some(archive)
+}
+
+fn missing(page: &Page<'_>, field: &str) -> Fault {
+    let title = format!("`{}`, a recipe of kind `{}`, has no `{field}`", page.name, page.form.name());
+    Fault::new(page.at.clone(), title).help(format!("add `{field} = …`"))
+}
+
+/// The items in their order, each once.
+fn distinct(items: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    items.into_iter().filter(|item| seen.insert(item.clone())).collect()
+}
+
+fn constant(name: &str) -> Name {
+    Name::new(name).expect("BUG: a constant is not a name")
+}

@@ -1,0 +1,6 @@
+//! The sandbox, from outside: what a command gets, what it is refused, and how it ends.
+
+mod ending;
+mod hermetic;
+mod house;
+mod world;
