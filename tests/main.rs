@@ -3,5 +3,7 @@
 
 mod architecture;
 mod build;
+mod fetch;
+mod resolver;
 mod sandbox;
 mod support;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +24,8 @@ use crate::store::{self, ActionResult, Output, Scratch, Store};
 pub struct Worker<'a> {
     /// Where inputs are and results go.
     pub store: &'a Store,
-    /// Brings pinned sources; `None` forbids the network.
-    pub fetcher: Option<&'a Fetcher>,
+    /// Brings pinned sources.
+    pub fetcher: &'a Fetcher<'a>,
     /// The program that is the sandbox's helper: forge itself.
     pub program: &'a Path,
     /// How many jobs all sandboxes share.
@@ -138,7 +139,11 @@ impl From<sandbox::Error> for Trouble {
 
 impl From<fetch::Error> for Trouble {
     fn from(error: fetch::Error) -> Self {
-        Self::Environment(error.to_string())
+        match error {
+            fetch::Error::Store(error) => error.into(),
+            fetch::Error::Cancelled(_) => Self::Cancelled,
+            error => Self::Environment(error.to_string()),
+        }
     }
 }
 
@@ -200,23 +205,25 @@ impl Worker<'_> {
                 Ok((single(artifact::assemble(assemble, self.store, self.jobs, &say)?), None))
             }
             Derivation::Fetch(pin) => {
-                let progress = |got, total| news(News::Transferred { got, total });
-                let blob = self.fetcher(step)?.file(pin, &step.label, self.store, &progress, self.cancel)?;
+                let blob = self.fetcher.file(pin, &step.label, step.unit.as_str(), &self.watch(pin.size, news))?;
                 Ok((single(Output::File { blob, executable: false }), None))
             }
             Derivation::FetchGit { url, commit, tree } => {
-                let tree = self.fetcher(step)?.git(url, commit, tree, self.store)?;
-                Ok((single(Output::Tree(tree)), None))
+                Ok((single(self.fetcher.git(url, commit, &tree.digest)?), None))
             }
         }
     }
 
-    fn fetcher(&self, step: &Step) -> Result<&Fetcher, Trouble> {
-        let offline = || {
-            let what = step.label.as_str();
-            Trouble::Environment(format!("{what}: not in the store, and --offline forbids the network"))
-        };
-        self.fetcher.ok_or_else(offline)
+    /// Passes a download's progress on; stops it when the user wants to stop.
+    fn watch<'w>(
+        &'w self,
+        total: u64,
+        news: &'w (dyn Fn(News<'_>) + Sync),
+    ) -> impl Fn(fetch::Progress<'_>) -> ControlFlow<()> + 'w {
+        move |progress| {
+            news(News::Transferred { got: progress.got, total });
+            if self.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
     }
 
     fn run(&self, step: &Step, run: &Run<Output>, key: &Digest) -> Result<(Outputs, Option<store::Blob>), Trouble> {
@@ -275,7 +282,7 @@ impl Worker<'_> {
         if let Some(sandbox) = self.sandbox.get() {
             return Ok(sandbox);
         }
-        let started = (Launcher::start(self.program)?, Jobserver::new(self.jobs)?);
+        let started = (Launcher::start(self.program)?, Jobserver::new(self.jobs));
         // Where two threads get here at once, the second helper ends with its handle.
         Ok(self.sandbox.get_or_init(|| started))
     }

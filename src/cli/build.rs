@@ -10,10 +10,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
 use super::progress::Screen;
-use super::{Verdict, environment, output, session};
+use super::{Verdict, output, session};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::{self, Finish, Finishes, Options, Status};
-use crate::fetch::Fetcher;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::Store;
@@ -61,10 +60,10 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let plan = session::plan(&root, &store, &project, &units)?;
     let cancel = interrupts()?;
     let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
-    let fetcher = if args.offline { None } else { Some(fetcher(&root)?) };
+    let fetcher = session::fetcher(&store, args.offline)?;
     let worker = Worker {
         store: &store,
-        fetcher: fetcher.as_ref(),
+        fetcher: &fetcher,
         program: &program,
         jobs: jobs(args),
         cancel: &cancel,
@@ -79,11 +78,6 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     screen.close();
     link(&root, &store, &plan, &units, &finishes)?;
     Ok(conclude(&plan, &finishes, worker.cancelled()))
-}
-
-/// The fetcher with the host's and the user's mirrors.
-pub fn fetcher(root: &Path) -> Result<Fetcher, CliError> {
-    Ok(Fetcher::new(environment::mirrors().as_deref(), Path::new("/etc/apt"), root)?)
 }
 
 /// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).

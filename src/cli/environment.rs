@@ -33,7 +33,12 @@ pub fn mirrors() -> Option<PathBuf> {
     env::var_os("FORGE_MIRRORS").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Whether results may be trusted before they are on the disk.
+/// The whole environment, for programs that forge starts for the user; what is not UTF-8 is left out.
+pub fn all() -> impl Iterator<Item = (String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Whether results wait for the disk.
 pub fn sync() -> bool {
     env::var_os("FORGE_NO_SYNC").is_none_or(|value| value.is_empty())
 }
@@ -45,8 +50,9 @@ pub fn no_color() -> bool {
 
 /// Crash tests name a fault point: `FORGE_FAULT=point[:count]` kills forge when it gets there for
 /// the count-th time.
-pub fn arm_faults() {
-    if let Some(point) = env::var_os("FORGE_FAULT") {
-        fault::arm(&point.to_string_lossy());
+pub fn arm_faults() -> Result<(), CliError> {
+    match env::var_os("FORGE_FAULT") {
+        Some(point) => fault::arm(&point.to_string_lossy()).map_err(CliError::user),
+        None => Ok(()),
     }
 }

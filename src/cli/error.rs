@@ -93,3 +93,10 @@ impl From<&build::realise::Trouble> for CliError {
         Self::environment(trouble)
     }
 }
+
+impl Display for CliError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)?;
+        self.hints.iter().try_for_each(|hint| write!(f, "; {hint}"))
+    }
+}

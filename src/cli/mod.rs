@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Verdict, CliError> {
-    environment::arm_faults();
+    environment::arm_faults()?;
     let directory = args.directory.as_deref();
     match &args.verb {
         Verb::Build(build) => build::run(directory, build),

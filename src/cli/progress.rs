@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, IsTerminal as _};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use super::{environment, output};
 use crate::build::{Finish, Progress, Status};
+use crate::fetch;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 
@@ -239,5 +241,34 @@ fn status(status: Status) -> &'static str {
         Status::Failed => "failed",
         Status::Skipped => "skipped",
         Status::Cancelled => "cancelled",
+    }
+}
+
+/// One moving line for downloads outside a build, as `forge lock` has them.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// Hidden where stderr is no terminal.
+    pub fn new() -> Self {
+        let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        Self(bar.with_style(style("{wide_msg} {bytes}/{total_bytes} {bytes_per_sec}")))
+    }
+
+    /// Shows each download that it is told of.
+    pub fn watch(&self) -> impl Fn(fetch::Progress<'_>) -> ControlFlow<()> + '_ {
+        |progress| {
+            if self.0.message() != progress.name {
+                self.0.set_message(progress.name.to_owned());
+            }
+            self.0.set_length(progress.total.unwrap_or(progress.got));
+            self.0.set_position(progress.got);
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

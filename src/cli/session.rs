@@ -1,18 +1,20 @@
 //! What most verbs start from: the project, its lock, the store, and the plan for some units.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::environment;
 use super::error::CliError;
-use crate::fetch::Observer;
-use crate::lockfile::{Locked, Lockfile};
+use super::{environment, progress};
+use crate::fetch::{Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
+use crate::lockfile::{self, Locked, Lockfile};
 use crate::path::Name;
 use crate::plan::{self, Observed, Plan};
-use crate::recipe::{self, Project};
-use crate::store::Store;
+use crate::recipe::{self, Diagnostic, Project};
+use crate::store::{Setup, Store};
 
-/// The file that marks a project's root.
-pub const LOCKFILE: &str = "lockfile.toml";
+/// Where the host keeps its apt sources, the mirrors of which serve forge as well.
+pub const APT: &str = "/etc/apt";
 
 /// Finds the project: DIR, or the nearest folder with a lockfile.
 pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -21,39 +23,46 @@ pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
         return absolute.map_err(|error| CliError::user(format!("{}: {error}", directory.display())));
     }
     let here = std::env::current_dir().map_err(|error| CliError::environment(format!("current folder: {error}")))?;
-    let found = here.ancestors().find(|folder| folder.join(LOCKFILE).is_file());
+    let found = here.ancestors().find(|folder| folder.join(lockfile::FILE).is_file());
     found.map(Path::to_path_buf).ok_or_else(|| {
-        CliError::user(format!("no {LOCKFILE} in {} or above it", here.display()))
+        CliError::user(format!("no {} in {} or above it", lockfile::FILE, here.display()))
             .hint("go into a project, name it with -C DIR, or start one here with `forge -C . lock`")
     })
 }
 
 /// Opens the store.
 pub fn store() -> Result<Store, CliError> {
-    Ok(Store::open_with(&environment::store()?, environment::sync())?)
+    let setup = Setup { sync: environment::sync(), ..Setup::of_machine()? };
+    Ok(Store::open_with(&environment::store()?, &setup)?)
 }
 
 /// Reads the recipes.
 pub fn recipes(root: &Path) -> Result<Project, CliError> {
-    recipe::load(root).map_err(|diagnostics| {
-        let color = super::progress::color();
-        let drawn: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.render(color)).collect();
-        CliError::user(drawn.join("\n"))
-    })
+    recipe::load(root).map_err(|diagnostics| CliError::user(draw(&diagnostics)))
 }
 
 /// Reads the lockfile; one that is not there pins nothing.
 pub fn lockfile(root: &Path) -> Result<Lockfile, CliError> {
-    let path = root.join(LOCKFILE);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Lockfile::default()),
-        Err(error) => return Err(CliError::user(format!("{}: {error}", path.display()))),
-    };
-    Lockfile::parse(LOCKFILE, &text).map_err(|diagnostic| {
-        CliError::user(diagnostic.render(super::progress::color()))
-            .hint("only `forge lock` writes this file; take it back from version control, or delete it and lock anew")
-    })
+    match Lockfile::load(root) {
+        Ok(lockfile) => Ok(lockfile),
+        Err(lockfile::Error::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(Lockfile::default()),
+        Err(lockfile::Error::Damaged(diagnostics)) => Err(CliError::user(draw(&diagnostics))
+            .hint("take the file back from version control, or delete it and run `forge lock`")),
+        Err(error) => Err(CliError::user(error)),
+    }
+}
+
+fn draw(diagnostics: &[Diagnostic]) -> String {
+    let drawn: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.render(progress::color())).collect();
+    drawn.join("\n")
+}
+
+/// A fetcher that knows the user's mirrors and the host's.
+pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
+    let mirrors = environment::mirrors().map(|file| Mirrors::read(&file)).transpose().map_err(CliError::user)?;
+    let places = Places::new(mirrors.unwrap_or_default(), apt::bases(Path::new(APT))?);
+    let git = Git::new(environment::all());
+    Ok(Fetcher::new(store, places, Policy { offline, ..Policy::default() }, git))
 }
 
 /// The recipes with every source pinned.
@@ -80,7 +89,7 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
 
 /// Draws the plan for `wanted`, after a look at the files that they name.
 pub fn plan(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<Plan, CliError> {
-    let mut observer = Observer::open(store, root)?;
+    let observer = Observer::open(store, root, SystemTime::now)?;
     let mut observed = Observed::new();
     for recipe in plan::closure(project, wanted)? {
         for (name, source) in &recipe.sources {

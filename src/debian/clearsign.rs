@@ -41,7 +41,7 @@ pub struct Signer<'a> {
 
 impl Message {
     /// Far above any InRelease file (Debian's have 200 kB and 2,000 lines).
-    pub const MAX_BYTES: usize = 4 << 20;
+    pub const MAX_BYTES: usize = 1 << 20;
     /// The parser takes longer than linear in the lines.
     pub const MAX_LINES: usize = 20_000;
 

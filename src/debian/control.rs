@@ -92,7 +92,9 @@ impl<'t> Reader<'t> {
             self.at += 1;
             let line = self.line();
             if line.trim_matches([' ', '\t']).is_empty() {
-                return Err(self.error(self.at, "a line of nothing but blanks (` .` continues, an empty line separates)"));
+                return Err(
+                    self.error(self.at, "a line of nothing but blanks (` .` continues, an empty line separates)")
+                );
             }
             self.at += line.len();
         }
@@ -140,17 +142,17 @@ mod tests {
     #[test]
     fn stanzas_and_fields() {
         type Stanzas = &'static [&'static [(&'static str, &'static str)]];
-        let table: [(&str, Stanzas); 7] = [
+        let table: [(&str, Stanzas); 6] = [
             ("", &[]),
             ("\n\n", &[]),
             ("A: 1", &[&[("A", "1")]]),
             ("A: 1\nB:\t2 \n\n\nC: x: y\n", &[&[("A", "1"), ("B", "2")], &[("C", "x: y")]]),
             ("A:\n one\n .\n two\nB:\n", &[&[("A", "\n one\n .\n two"), ("B", "")]]),
             ("A: 1\n\t2", &[&[("A", "1\n\t2")]]),
-            ("É: 1", &[]),
         ];
-        for (text, want) in table.into_iter().take(6) {
-            assert_eq!(read(text).as_deref(), Ok(want.iter().map(|stanza| stanza.to_vec()).collect::<Vec<_>>().as_slice()), "{text:?}");
+        for (text, want) in table {
+            let want: Vec<_> = want.iter().map(|stanza| stanza.to_vec()).collect();
+            assert_eq!(read(text), Ok(want), "{text:?}");
         }
     }
 

@@ -3,6 +3,8 @@
 //! Its address is found when the tests run and stands nowhere in forge.
 
 use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::OnceLock;
 
 use super::decode::Decoder;
 use super::limits::Limits;
@@ -12,10 +14,9 @@ use crate::digest::Digest;
 use crate::path::RelPath;
 
 /// Keys that sign trixie, as forge ships them.
-pub const KEYS: [&[u8]; 3] = [
+pub const KEYS: [&[u8]; 2] = [
     include_bytes!("../../recipes/keys/04B54C3CDCA79751B16BC6B5225629DF75B188BD.asc"),
     include_bytes!("../../recipes/keys/41587F7DB8C774BCCF131416762F67A0B2C39DE4.asc"),
-    include_bytes!("../../recipes/keys/B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8.asc"),
 ];
 
 pub fn keys() -> Vec<Key> {
@@ -51,18 +52,24 @@ pub fn release() -> Release {
 
 /// Real packages of trixie by name, each checked down from the signature.
 pub fn packages(names: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    static INDEX: OnceLock<String> = OnceLock::new();
+    let index = INDEX.get_or_init(index);
+    names.iter().map(|name| ((*name).to_owned(), package(index, name))).collect()
+}
+
+fn index() -> String {
     let index = release().files[&RelPath::new("main/binary-amd64/Packages.xz").expect("clean")];
     let packed = get(&format!("dists/trixie/main/binary-amd64/by-hash/SHA256/{}", index.digest.hex()));
     assert_eq!(Digest::of(&packed), index.digest);
     let mut text = String::new();
     let mut decoder = Decoder::detect(&packed[..], Limits::ARCHIVE).expect("decoder");
-    std::io::Read::read_to_string(&mut decoder, &mut text).expect("xz");
-    names.iter().map(|name| ((*name).to_owned(), package(&text, name))).collect()
+    decoder.read_to_string(&mut text).expect("xz");
+    text
 }
 
 fn package(index: &str, name: &str) -> Vec<u8> {
-    let wanted = format!("Package: {name}\n");
-    let stanza = index.split("\n\n").find(|stanza| stanza.starts_with(&wanted)).expect(name);
+    let start = index.find(&format!("\n\nPackage: {name}\n")).expect(name) + 2;
+    let stanza = index[start..].split("\n\n").next().expect(name);
     let field = |field: &str| stanza.lines().find_map(|line| line.strip_prefix(field)).expect(field);
     let bytes = get(field("Filename: "));
     assert_eq!(Digest::of(&bytes).hex(), field("SHA256: "), "{name}");

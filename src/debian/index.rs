@@ -47,6 +47,9 @@ pub(super) struct Name<'t> {
     pub(super) providers: Vec<(PackageId, Option<Version<'t>>)>,
 }
 
+/// Bytes in a stanza of Debian 13, about; only room is made by it.
+const STANZA: usize = 800;
+
 /// The qualifier of names that packages of any architecture may use.
 const ANY: &str = "any";
 
@@ -57,8 +60,14 @@ impl<'t> Index<'t> {
     /// Says in which line the text is not what an index for `architecture` must be.
     pub fn parse(packages: &'t str, architecture: &'t str) -> Result<Self, IndexError> {
         let (packages_text, mut reader) = (packages, Reader::new(packages));
-        let mut index =
-            Self { architecture, packages: Vec::new(), owners: Vec::new(), ids: HashMap::new(), names: Vec::new() };
+        let expected = packages.len() / STANZA;
+        let mut index = Self {
+            architecture,
+            packages: Vec::with_capacity(expected),
+            owners: Vec::with_capacity(expected),
+            ids: HashMap::with_capacity(2 * expected),
+            names: Vec::with_capacity(2 * expected),
+        };
         while reader.stanza() {
             let package = Record::read(packages_text, &mut reader)?.package(architecture)?;
             index.add(packages_text, package)?;
@@ -137,7 +146,8 @@ impl<'t> Index<'t> {
         self.names[owner.at()].packages.push(id);
         for (value, field) in package.all_relations().zip(RELATIONS).filter(|(value, _)| !value.is_empty()) {
             for relation in value.split([',', '|']) {
-                let relation = Relation::parse(relation).map_err(|error| value_error(text, relation, field, error))?;
+                let relation = Relation::parse(relation)
+                    .map_err(|error| value_error(text, relation.trim_ascii_start(), field, error))?;
                 let (name, qualifier) = self.key(&relation);
                 self.mention(name, qualifier);
             }
@@ -157,7 +167,8 @@ impl<'t> Index<'t> {
         }
         let field = package.relations(RelationField::Provides);
         for provided in field.split(',').filter(|_| !field.is_empty()) {
-            let fault = || ValueFault::Other { got: provided.to_owned(), want: "`name` or `name (= version)`".to_owned() };
+            let fault =
+                || ValueFault::Other { got: provided.to_owned(), want: "`name` or `name (= version)`".to_owned() };
             let relation = Relation::parse(provided).map_err(|_| value_error(text, provided, "Provides", fault()))?;
             if relation.constraint.is_some_and(|constraint| constraint.operator != Operator::Equal) {
                 return Err(value_error(text, provided, "Provides", fault()));
@@ -192,5 +203,78 @@ impl<'t> Index<'t> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A stanza with the fields that every package needs, and `more` of them.
+    pub(in crate::debian) fn stanza(name: &str, version: &str, more: &str) -> String {
+        let sha256 = "0".repeat(64);
+        let filename = format!("pool/{name}_{version}.deb");
+        format!(
+            "Package: {name}\nVersion: {version}\nArchitecture: amd64\nFilename: {filename}\nSize: 1\nSHA256: {sha256}\n{more}\n\n"
+        )
+    }
+
+    fn names<'p>(packages: impl Iterator<Item = &'p Package<'p>>) -> Vec<String> {
+        packages.map(|package| format!("{} {}", package.name, package.version)).collect()
+    }
+
+    #[test]
+    fn the_highest_version_is_the_candidate() {
+        let text = ["1", "1.10", "1.9"].map(|version| stanza("a", version, "")).concat();
+        let index = Index::parse(&text, "amd64").expect("well-formed");
+        assert_eq!(names(index.versions("a")), ["a 1.10", "a 1.9", "a 1"]);
+        assert_eq!(names(index.versions("b")), [""; 0]);
+    }
+
+    #[test]
+    fn fields() {
+        let more = "essential: yes\nMULTI-ARCH: foreign\nPriority: required\nDepends: b,\n c\nDescription: x\n y";
+        let text = stanza("a", "1", more);
+        let index = Index::parse(&text, "amd64").expect("well-formed");
+        let package = &index.packages()[0];
+        assert!(package.essential && !package.protected);
+        assert_eq!(package.multi_arch, MultiArch::Foreign);
+        assert_eq!(package.filename.as_str(), "pool/a_1.deb");
+        assert_eq!(package.relations(RelationField::Depends), "b,\n c");
+        assert_eq!(package.relations(RelationField::PreDepends), "");
+    }
+
+    #[test]
+    fn provided_names() {
+        let text = [stanza("a", "1", "Provides: v, w (= 2), a (= 1)"), stanza("b", "1", "Provides: v")].concat();
+        let index = Index::parse(&text, "amd64").expect("well-formed");
+        assert_eq!(names(index.providers("v")), ["a 1", "b 1"]);
+        assert_eq!(names(index.providers("w")), ["a 1"]);
+        assert_eq!(names(index.providers("a")), [""; 0]);
+    }
+
+    #[test]
+    fn refused_with_the_line() {
+        let second = |text: &str| stanza("a", "1", "") + text;
+        let table = [
+            (second("x"), "line 9: a line that is no field"),
+            (second("Package: b\n"), "line 9: the package that starts here has no field `Version`"),
+            (stanza("a", "1", "Size: 2"), "line 7: the field `Size` stands a second time"),
+            (stanza("a", "1", "") + &stanza("a", "01", ""), "line 9: a second `a` of version 01"),
+            (stanza("A", "1", ""), "line 1: the field `Package`: `A` is not the name of a package"),
+            (stanza("a", "x", ""), "line 2: the field `Version`: `x` is no Debian version"),
+            (stanza("a", "1", "Depends: b,\n c d"), "line 8: the field `Depends`: `c d` is no relation"),
+            (stanza("a", "1", "Provides: b (>= 1)"), "line 7: the field `Provides`: `b (>= 1)` is not"),
+            (stanza("a", "1", "Multi-Arch: maybe"), "line 7: the field `Multi-Arch`: `maybe` is not"),
+            (stanza("a", "1", "Essential: 1"), "line 7: the field `Essential`: `1` is not"),
+            (stanza("a", "1", "").replace("amd64", "i386"), "line 3: the field `Architecture`: `i386` is not"),
+            (stanza("a", "1", "").replace("pool/", "../"), "line 4: the field `Filename`"),
+            (stanza("a", "1", "").replace("Size: 1", "Size: -1"), "line 5: the field `Size`: `-1` is not"),
+            (stanza("a", "1", "").replace("256: 0", "256: g"), "line 6: the field `SHA256`"),
+        ];
+        for (text, want) in table {
+            let error = Index::parse(&text, "amd64").expect_err(want).to_string();
+            assert!(error.contains(want), "{error}");
+        }
     }
 }

@@ -202,7 +202,8 @@ impl<'i, 't> Marks<'i, 't> {
                 }
                 state.chosen = false;
                 if firm {
-                    state.refused = state.candidate.take().map(|package| Refusal { package, obstacle: Obstacle::Clash(name) });
+                    state.refused =
+                        state.candidate.take().map(|package| Refusal { package, obstacle: Obstacle::Clash(name) });
                     state.firm = true;
                 }
             }

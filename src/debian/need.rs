@@ -39,9 +39,16 @@ pub(super) fn groups<'t>(index: &Index<'t>, package: PackageId, field: RelationF
     if text.is_empty() {
         return Vec::new();
     }
-    let look_up = |relation: Relation<'t>| Want { relation, name: index.id(&relation).expect("BUG: the index has every name in it") };
+    let look_up = |relation: Relation<'t>| Want {
+        relation,
+        name: index.id(&relation).expect("BUG: the index has every name in it"),
+    };
     let parsed: Result<Vec<_>, RelationError> = Relation::groups(text);
-    parsed.expect("BUG: the index checks relations").into_iter().map(|group| group.into_iter().map(look_up).collect()).collect()
+    parsed
+        .expect("BUG: the index checks relations")
+        .into_iter()
+        .map(|group| group.into_iter().map(look_up).collect())
+        .collect()
 }
 
 /// The packages that answer a want: those with the name, then those that provide it.
@@ -58,6 +65,10 @@ pub(super) fn answers<'a, 't>(index: &'a Index<'t>, want: &'a Want<'t>) -> impl 
 }
 
 /// The packages that `package` must not stand beside, by one of its clashes: never one of its own name.
-pub(super) fn victims<'a, 't>(index: &'a Index<'t>, package: PackageId, clash: &'a Want<'t>) -> impl Iterator<Item = PackageId> + 'a {
+pub(super) fn victims<'a, 't>(
+    index: &'a Index<'t>,
+    package: PackageId,
+    clash: &'a Want<'t>,
+) -> impl Iterator<Item = PackageId> + 'a {
     answers(index, clash).filter(move |other| index.owner(*other) != index.owner(package))
 }

@@ -64,16 +64,24 @@ pub enum MultiArch {
 
 /// A field that relates a package to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "Policy's chapter 7 names and explains them")]
 pub enum RelationField {
+    /// What must be configured before it is unpacked.
     PreDepends,
+    /// What it can't work without.
     Depends,
+    /// What must not be unpacked beside it.
     Conflicts,
+    /// What must not be configured beside it.
     Breaks,
+    /// What nearly everyone wants with it.
     Recommends,
+    /// What some want with it.
     Suggests,
+    /// Whose files it may overwrite.
     Replaces,
+    /// What suggests it, as seen from here.
     Enhances,
+    /// The other names that it answers to.
     Provides,
 }
 
@@ -83,8 +91,17 @@ pub(super) const RELATIONS: [&str; 9] =
 
 /// The other fields that are read.
 const FIELDS: [&str; 11] = [
-    "Package", "Version", "Architecture", "Filename", "Size", "SHA256", "Essential", "Protected", "Important",
-    "Priority", "Multi-Arch",
+    "Package",
+    "Version",
+    "Architecture",
+    "Filename",
+    "Size",
+    "SHA256",
+    "Essential",
+    "Protected",
+    "Important",
+    "Priority",
+    "Multi-Arch",
 ];
 
 /// A Packages file that cannot be used. Lines are counted from 1.
@@ -133,18 +150,27 @@ pub enum IndexError {
 
 /// What is wrong with a field's value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each carries the error of the type that the field has")]
 pub enum ValueFault {
+    /// A version.
     #[error(transparent)]
     Version(#[from] VersionError),
+    /// A relation to another package.
     #[error(transparent)]
     Relation(#[from] RelationError),
+    /// A SHA-256.
     #[error(transparent)]
     Digest(#[from] ParseDigestError),
+    /// A path in the archive.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// Something that has no type of its own.
     #[error("`{got}` is not {want}")]
-    Other { got: String, want: String },
+    Other {
+        /// What stands there.
+        got: String,
+        /// What may stand there.
+        want: String,
+    },
 }
 
 impl<'t> Package<'t> {
@@ -216,7 +242,11 @@ impl<'t> Record<'t> {
         self.get(field).ok_or_else(|| IndexError::Missing { line: line_number(self.text, self.start), field })
     }
 
-    fn parsed<T, E: Into<ValueFault>>(&self, field: &'static str, parse: impl Fn(&'t str) -> Result<T, E>) -> Result<T, IndexError> {
+    fn parsed<T, E: Into<ValueFault>>(
+        &self,
+        field: &'static str,
+        parse: impl Fn(&'t str) -> Result<T, E>,
+    ) -> Result<T, IndexError> {
         let value = self.need(field)?;
         parse(value).map_err(|error| value_error(self.text, value, field, error))
     }
@@ -250,7 +280,9 @@ impl<'t> Record<'t> {
             Some("same") => Ok(MultiArch::Same),
             Some("foreign") => Ok(MultiArch::Foreign),
             Some("allowed") => Ok(MultiArch::Allowed),
-            Some(_) => self.checked("Multi-Arch", "`no`, `same`, `foreign` or `allowed`", |_| false).map(|_| MultiArch::No),
+            Some(_) => {
+                self.checked("Multi-Arch", "`no`, `same`, `foreign` or `allowed`", |_| false).map(|_| MultiArch::No)
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ impl Sink for StoreSink<'_> {
     }
 
     fn again(&mut self, path: &RelPath, first: &RelPath) -> Result<(), Error> {
-        match self.tree.get(first) {
+        match self.tree.get(first)? {
             Some(Node::File { blob, executable }) => Ok(self.tree.file(path, blob, executable)?),
             _ => Err(Error::Target { path: path.clone(), target: first.clone() }),
         }

@@ -74,9 +74,9 @@ pub enum Error {
         /// How many are stripped.
         strip: u32,
     },
-    /// A symlink without a target, or with one that is not text.
-    #[error("the target of the symlink `{path}` is empty, not UTF-8 or has a NUL")]
-    Symlink {
+    /// A link without a target, or with one that is not text.
+    #[error("the target of the link `{path}` is empty, not UTF-8 or has a NUL")]
+    NoTarget {
         /// The link.
         path: RelPath,
     },
@@ -180,12 +180,12 @@ impl Unpacker<'_> {
                 self.claim(&path, Kind::Symlink(target.to_owned()))?;
                 self.sink.symlink(&path, target)
             }
-            _ => Err(Error::Symlink { path }),
+            _ => Err(Error::NoTarget { path }),
         }
     }
 
     fn hard_link(&mut self, path: RelPath, target: &[u8]) -> Result<(), Error> {
-        let Some(target) = self.rules.place(target, false)? else { return Err(Error::Symlink { path }) };
+        let Some(target) = self.rules.place(target, false)? else { return Err(Error::NoTarget { path }) };
         match self.seen.get(target.as_str()) {
             Some(Kind::File) => {
                 self.claim(&path, Kind::File)?;

@@ -53,7 +53,9 @@ fn fault(text: &str) -> Option<&'static str> {
     let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
     let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, "0"));
     // dpkg keeps epochs in an int.
-    if !epoch.bytes().all(|byte| byte.is_ascii_digit()) || !epoch.parse().is_ok_and(|epoch: u32| epoch <= i32::MAX as u32) {
+    if !epoch.bytes().all(|byte| byte.is_ascii_digit())
+        || !epoch.parse().is_ok_and(|epoch: u32| epoch <= i32::MAX as u32)
+    {
         return Some("the epoch before `:` must be a number below 2^31");
     }
     if !upstream.starts_with(|first: char| first.is_ascii_digit()) {
@@ -79,7 +81,8 @@ impl Ord for Version<'_> {
 fn compare(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     while !(a.is_empty() && b.is_empty()) {
-        let (a_words, b_words) = (run(&mut a, |byte| !byte.is_ascii_digit()), run(&mut b, |byte| !byte.is_ascii_digit()));
+        let (a_words, b_words) =
+            (run(&mut a, |byte| !byte.is_ascii_digit()), run(&mut b, |byte| !byte.is_ascii_digit()));
         let (a_digits, b_digits) = (run(&mut a, u8::is_ascii_digit), run(&mut b, u8::is_ascii_digit));
         let order = compare_words(a_words, b_words).then_with(|| compare_numbers(a_digits, b_digits));
         if order.is_ne() {
@@ -105,7 +108,10 @@ fn compare_words(a: &[u8], b: &[u8]) -> Ordering {
         Some(other) => i32::from(*other) + 256,
     };
     let length = a.len().max(b.len());
-    (0..length).map(|at| weight(a.get(at)).cmp(&weight(b.get(at)))).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    (0..length)
+        .map(|at| weight(a.get(at)).cmp(&weight(b.get(at))))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 fn compare_numbers(mut a: &[u8], mut b: &[u8]) -> Ordering {
@@ -156,15 +162,31 @@ mod tests {
     #[test]
     fn ascending() {
         let table = [
-            "0~~", "0~~a", "0~", "0", "0a", "0a~", "0+", "1~rc1", "1~rc1-1", "1", "1-0.1", "1-1~bpo12+1", "1-1",
-            "1-1+b1", "1.2", "1.10", "1.10a", "1.10+dfsg-1", "9", "10", "18446744073709551616", "1:0", "2:0-1",
+            "0~~",
+            "0~~a",
+            "0~",
+            "0",
+            "0a~",
+            "0a",
+            "0+",
+            "1~rc1",
+            "1~rc1-1",
+            "1",
+            "1-0.1",
+            "1-1~bpo12+1",
+            "1-1",
+            "1-1+b1",
+            "1.2",
+            "1.10",
+            "1.10a",
+            "1.10+dfsg-1",
+            "9",
+            "10",
+            "18446744073709551616",
+            "1:0",
+            "2:0-1",
         ];
-        // `0a~` is before `0a`: the tilde sorts before the end.
-        let mut sorted: Vec<_> = table.iter().map(|text| version(text)).collect();
-        sorted.sort();
-        let position = |text| sorted.iter().position(|other| other.as_str() == text).expect(text);
-        assert!(position("0a~") < position("0a"));
-        for pair in table.windows(2).filter(|pair| pair[0] != "0a") {
+        for pair in table.windows(2) {
             assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
         }
     }
@@ -178,7 +200,23 @@ mod tests {
 
     #[test]
     fn refused() {
-        for text in ["", "a", "-1", "1-", ":1", "x:1", "-1:1", "+1:1", "2147483648:1", "1_2", "1 2", "1-1:2_", "1/2", "1é", "1:"] {
+        for text in [
+            "",
+            "a",
+            "-1",
+            "1-",
+            ":1",
+            "x:1",
+            "-1:1",
+            "+1:1",
+            "2147483648:1",
+            "1_2",
+            "1 2",
+            "1-1:2_",
+            "1/2",
+            "1é",
+            "1:",
+        ] {
             let error = Version::parse(text).expect_err(text).to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");
         }

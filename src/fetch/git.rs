@@ -75,15 +75,15 @@ impl Git {
         Self { environment: environment.into_iter().filter(passes).collect() }
     }
 
-    /// The commit that `rev` means now, and the digest of its tree, which is in the store then.
+    /// The commit that `rev` means now, and its tree, which is in the store then.
     ///
     /// # Errors
     /// When no place has it, or its tree has what a store can't hold.
-    pub fn pin(&self, store: &Store, url: &str, places: &[String], rev: &Rev) -> Result<(String, Digest), Error> {
+    pub fn pin(&self, store: &Store, url: &str, places: &[String], rev: &Rev) -> Result<(String, Blob), Error> {
         let repository = Repository::new(self, store, url)?;
         let commit = repository.fetch(places, rev)?;
         let tree = Commit { repository: &repository, id: &commit }.import(store)?;
-        Ok((commit, tree.digest))
+        Ok((commit, tree))
     }
 
     /// The tree of a pinned commit; git is not asked when the store has it.
@@ -139,12 +139,12 @@ impl<'a> Repository<'a> {
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         environment.insert("GIT_CONFIG_GLOBAL".to_owned(), path(self.config()));
         environment.insert("HOME".to_owned(), path(self.scratch.path().to_owned()));
-        duct::cmd("git", arguments).dir(self.scratch.path()).full_env(environment).stdin_null()
+        duct::cmd("git", arguments).dir(self.scratch.path()).full_env(environment)
     }
 
     /// Standard output, or what git said against it.
     fn run(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
-        let command = self.command(arguments).stdout_capture().stderr_capture().unchecked();
+        let command = self.command(arguments).stdin_null().stdout_capture().stderr_capture().unchecked();
         let output = command.run().map_err(Error::NoGit)?;
         let message = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(message()) })

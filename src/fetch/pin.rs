@@ -23,7 +23,10 @@ impl<'s> Indexes<'s> {
     }
 
     fn of(&self, archive: &Archive) -> &(&'s Suite, Index<'s>) {
-        self.0.iter().find(|(suite, _)| suite.archive == *archive).expect("BUG: the suite of every source is fetched first")
+        self.0
+            .iter()
+            .find(|(suite, _)| suite.archive == *archive)
+            .expect("BUG: the suite of every source is fetched first")
     }
 }
 

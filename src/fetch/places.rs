@@ -139,7 +139,10 @@ mod tests {
 
     fn places() -> Places {
         let apt = ["http://apt.example/debian", "http://one.example/debian"];
-        Places::new(Mirrors::parse(MIRRORS).expect("test"), apt.iter().map(|base| base.parse().expect("test")).collect())
+        Places::new(
+            Mirrors::parse(MIRRORS).expect("test"),
+            apt.iter().map(|base| base.parse().expect("test")).collect(),
+        )
     }
 
     fn texts(locations: &[Location]) -> Vec<String> {

@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::{Error, Exhausted, Fault, Fetcher, Location, Try, Want, Watch};
+use crate::canon;
 use crate::debian::date::Date;
-use crate::debian::decode::{Decoder, Limits};
+use crate::debian::decode::Decoder;
 use crate::debian::index::Index;
+use crate::debian::limits::Limits;
 use crate::debian::openpgp::Key;
 use crate::debian::release::{self, Release};
 use crate::lockfile::{Pin, Place};
 use crate::path::{Name, RelPath};
 use crate::recipe::Archive;
-use crate::store::Blob;
+use crate::store::{ActionResult, Blob, Output};
 
 /// A real InRelease has 150 kB.
 const RELEASE_MAX: u64 = 16 << 20;
@@ -161,6 +163,7 @@ impl Fetcher<'_> {
             Place::Url(_) => None,
         });
         release.freshness(trust.now, before)?;
+        self.keep(&blob)?;
         Ok((release, blob))
     }
 
@@ -182,7 +185,9 @@ impl Fetcher<'_> {
         watch: &Watch<'_>,
     ) -> Result<String, Error> {
         let folder = format!("{component}/binary-{}", archive.architecture);
-        let form = |form: &&str| RelPath::new(format!("{folder}/{form}")).ok().and_then(|path| release.files.get_key_value(&path));
+        let form = |form: &&str| {
+            RelPath::new(format!("{folder}/{form}")).ok().and_then(|path| release.files.get_key_value(&path))
+        };
         let name = label(archive, &format!("{folder}/Packages"));
         let (path, file) = FORMS.iter().find_map(form).ok_or_else(|| Error::NoPackages(name.clone()))?;
         let date = release.date.to_string();
@@ -205,7 +210,16 @@ impl Fetcher<'_> {
     /// A pinned file, while locking: there is no unit to lock again.
     fn pinned(&self, pin: &Pin, name: &str, places: &[Location], watch: &Watch<'_>) -> Result<Blob, Error> {
         let want = Want { name, unit: None, digest: Some(pin.digest), size: Some(pin.size), limit: pin.size };
-        self.downloader.download(self.store, &want, places, watch)
+        let blob = self.downloader.download(self.store, &want, places, watch)?;
+        self.keep(&blob)?;
+        Ok(blob)
+    }
+
+    /// Makes the file outlive the next gc, so that the locked index serves again, without a network.
+    fn keep(&self, blob: &Blob) -> Result<(), Error> {
+        let outputs = BTreeMap::from([(Name::new("out")?, Output::File { blob: *blob, executable: false })]);
+        let key = canon::identity("forge index file 1", &blob.digest);
+        Ok(self.store.record(&key, &ActionResult { outputs, seconds: 0.0, log: None })?)
     }
 
     fn bytes(&self, blob: &Blob) -> Result<Vec<u8>, Error> {

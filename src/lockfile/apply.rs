@@ -106,7 +106,7 @@ impl Lockfile {
         for (key, source) in wanted(project).filter(|(key, _)| !kept.sources.contains_key(key)) {
             open.insert(key, source);
         }
-        let asked: BTreeSet<Name> = open.values().filter_map(|source| archive(source)).cloned().collect();
+        let asked: BTreeSet<Name> = open.values().filter_map(|source| source.archive()).map(|archive| archive.name.clone()).collect();
         let used: BTreeSet<Name> = kept.sources.values().flat_map(Entry::archives).cloned().collect();
         kept.suites.retain(|archive, _| asked.contains(archive) || used.contains(archive));
         (kept, open)
@@ -119,11 +119,4 @@ fn wanted(project: &Project) -> impl Iterator<Item = ((Name, Name), &Source)> {
         recipe.sources.iter().map(|(source, written)| ((recipe.name.clone(), source.clone()), written))
     });
     all.filter(|(_, source)| !matches!(source, Source::Path { .. }))
-}
-
-fn archive(source: &Source) -> Option<&Name> {
-    match source {
-        Source::Debs { archive, .. } | Source::DebMember { archive, .. } => Some(&archive.name),
-        Source::Url { .. } | Source::Git { .. } | Source::Path { .. } => None,
-    }
 }

@@ -90,7 +90,7 @@ fn changes<T: Clone + PartialEq>(old: &BTreeMap<String, T>, new: &BTreeMap<Strin
 }
 
 fn suites(lockfile: &Lockfile) -> BTreeMap<String, (String, Digest)> {
-    let about = |suite: &Suite| (format!("{} of {}", suite.suite, suite.date), suite.inrelease);
+    let about = |suite: &Suite| (format!("{} of {}", suite.suite, suite.date), suite.inrelease.digest);
     lockfile.suites.iter().map(|(archive, suite)| (archive.to_string(), about(suite))).collect()
 }
 
@@ -120,7 +120,7 @@ fn summary(locked: &Locked) -> String {
             format!("{}{member}{}", deb.reference(), strip(unpack))
         }
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
-        Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {tree}"),
+        Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
         Locked::Path { .. } => "files of this repository".to_owned(),
     }
 }

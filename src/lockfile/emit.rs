@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Deb, Entry, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
+use super::{Deb, Entry, FORMAT, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
 
@@ -40,13 +40,12 @@ impl Lockfile {
 }
 
 fn emit_suite<'a>(out: &mut String, suite: &Suite, debs: impl Iterator<Item = &'a Deb>) {
-    let Suite { archive, suite, date, inrelease, indexes } = suite;
+    let Suite { archive, suite, date, inrelease } = suite;
     field(out, "archive", archive.as_str());
     field(out, "suite", suite);
     field(out, "date", date);
-    field(out, "inrelease", &inrelease.to_string());
-    let line = |Index { path, size, digest }: &Index| format!("{size} {} {path}", digest.hex());
-    list(out, "indexes", indexes.iter().map(line));
+    field(out, "inrelease", &inrelease.digest.to_string());
+    _ = writeln!(out, "inrelease-size = {}", inrelease.size);
     list(out, "debs", debs.map(deb_line));
 }
 
@@ -82,7 +81,8 @@ fn emit_entry(out: &mut String, entry: &Entry) {
         Locked::Git { url, commit, tree } => {
             field(out, "git", url);
             field(out, "commit", commit);
-            field(out, "tree", &tree.to_string());
+            field(out, "tree", &tree.digest.to_string());
+            _ = writeln!(out, "tree-size = {}", tree.size);
         }
         Locked::Path { .. } => {}
     }

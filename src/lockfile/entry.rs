@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
+use crate::store::Blob;
 
 /// A pinned file: where archives keep it, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +106,8 @@ pub enum Locked {
         url: String,
         /// 40 hex digits.
         commit: String,
-        /// The checked-out tree, as the store names it.
-        tree: Digest,
+        /// The root of the checked-out tree, as the store names it.
+        tree: Blob,
     },
     /// Files of this repository; not pinned, but hashed when they are read.
     Path {
@@ -184,19 +185,6 @@ pub struct Suite {
     pub suite: String,
     /// The time (`20260912T075541Z`) by which the permanent snapshot knows this state.
     pub date: String,
-    /// The InRelease file.
-    pub inrelease: Digest,
-    /// The package indexes it names, by path.
-    pub indexes: Vec<Index>,
-}
-
-/// A package index, as InRelease names it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Index {
-    /// Below `dists/<suite>/`.
-    pub path: RelPath,
-    /// In bytes.
-    pub size: u64,
-    /// Of the file as it is transferred.
-    pub digest: Digest,
+    /// The InRelease file, whose digests pin the package indexes.
+    pub inrelease: Blob,
 }

@@ -11,9 +11,7 @@
 //! suite = "trixie"
 //! date = "20260912T075541Z"                     # finds that state in a snapshot archive
 //! inrelease = "sha256:…"                        # of the signed index
-//! indexes = [                                   # package indexes: size, sha256, path below dists/<suite>/
-//!   "9671234 … main/binary-amd64/Packages.xz",
-//! ]
+//! inrelease-size = 140421
 //! debs = [                                      # package:architecture, version, size, sha256, path
 //!   "gcc:amd64 4:14.2.0-1 1344 … pool/main/g/gcc-defaults/gcc_14.2.0-1_amd64.deb",
 //! ]
@@ -49,6 +47,7 @@
 //! git = "https://example.org/lib.git"
 //! commit = "0123456789abcdef0123456789abcdef01234567"
 //! tree = "sha256:…"                             # of the checked-out tree in the store
+//! tree-size = 168                               # of its root directory message, in bytes
 //! ```
 //!
 //! Path sources have no entry. A package of an archive has one version in the whole file, and every package that
@@ -68,7 +67,7 @@ use std::{fs, io};
 
 pub use apply::{Problem, Stale, Update};
 pub use diff::{Change, Diff};
-pub use entry::{Deb, Entry, Index, Locked, Pin, Place, Suite};
+pub use entry::{Deb, Entry, Locked, Pin, Place, Suite};
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;

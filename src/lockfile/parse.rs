@@ -8,10 +8,11 @@ use std::str::FromStr;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Deb, Entry, FILE, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
+use super::{Deb, Entry, FILE, FORMAT, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
 use crate::recipe::text::Texts;
 use crate::recipe::{Diagnostic, Fault, Unpack, locate};
+use crate::store::Blob;
 
 type Text = Spanned<String>;
 
@@ -38,7 +39,8 @@ struct RawSuite {
     suite: String,
     date: Text,
     inrelease: Text,
-    indexes: Vec<Text>,
+    #[serde(rename = "inrelease-size")]
+    inrelease_size: u64,
     debs: Vec<Text>,
 }
 
@@ -58,6 +60,8 @@ struct RawSource {
     git: Option<String>,
     commit: Option<Text>,
     tree: Option<Text>,
+    #[serde(rename = "tree-size")]
+    tree_size: Option<u64>,
 }
 
 /// A package line, and whether an entry names it.
@@ -151,18 +155,8 @@ impl Reading {
                 self.fault(text.span(), format!("the package `{name}` stands here twice"));
             }
         }
-        let mut indexes: Vec<Index> = raw.indexes.iter().filter_map(|text| self.index(text)).collect();
-        indexes.sort();
-        Some(Suite { archive, suite: raw.suite, date, inrelease: self.parsed(&raw.inrelease)?, indexes })
-    }
-
-    fn index(&mut self, text: &Text) -> Option<Index> {
-        let mut words = text.get_ref().splitn(3, ' ');
-        let (Some(size), Some(digest), Some(path)) = (words.next(), words.next(), words.next()) else {
-            return self.refuse(text.span(), "an index is `size sha256 path`");
-        };
-        let at = text.span();
-        Some(Index { size: self.word(size, &at)?, digest: self.word(digest, &at)?, path: self.word(path, &at)? })
+        let inrelease = Blob { digest: self.parsed(&raw.inrelease)?, size: raw.inrelease_size };
+        Some(Suite { archive, suite: raw.suite, date, inrelease })
     }
 
     /// The name by which entries know it (`debian/gcc:amd64`), and the package.
@@ -192,7 +186,7 @@ impl Reading {
         let spec = self.parsed(&raw.spec)?;
         let unpack = raw.strip.map(|strip| Unpack { strip });
         let file = raw.size.zip(raw.digest);
-        let state = raw.commit.zip(raw.tree);
+        let state = raw.commit.zip(raw.tree.zip(raw.tree_size));
         let locked = match (raw.debs, raw.deb, raw.member, raw.url, file, raw.git, state, unpack) {
             (Some(debs), None, None, None, None, None, None, None) => Locked::Debs(self.set(&debs)),
             (None, Some(deb), member, None, None, None, None, unpack) => {
@@ -203,10 +197,11 @@ impl Reading {
             (None, None, None, Some(url), Some((size, digest)), None, None, unpack) => {
                 Locked::Url { pin: Pin { place: Place::Url(url), size, digest: self.parsed(&digest)? }, unpack }
             }
-            (None, None, None, None, None, Some(url), Some((commit, tree)), None) => {
-                Locked::Git { url, commit: self.commit(commit)?, tree: self.parsed(&tree)? }
+            (None, None, None, None, None, Some(url), Some((commit, (tree, size))), None) => {
+                let tree = Blob { digest: self.parsed(&tree)?, size };
+                Locked::Git { url, commit: self.commit(commit)?, tree }
             }
-            _ => return self.refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree`"),
+            _ => return self.refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`"),
         };
         Some(((unit, name), Entry { spec, locked }.sorted()))
     }

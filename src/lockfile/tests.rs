@@ -8,6 +8,7 @@ use super::*;
 use crate::digest::Digest;
 use crate::path::RelPath;
 use crate::recipe::{self, Project, Target, Unpack};
+use crate::store::Blob;
 
 const GOLDEN: &str = include_str!("golden.toml");
 
@@ -23,10 +24,8 @@ fn deb(package: &str, version: &str) -> Deb {
 }
 
 fn suite(date: &str) -> Suite {
-    let path = RelPath::new("main/binary-amd64/Packages.xz").expect("clean");
-    let indexes = vec![Index { path, size: 9_671_234, digest: Digest::of(b"packages") }];
     let (suite, date) = ("trixie".to_owned(), date.to_owned());
-    Suite { archive: name("debian"), suite, date, inrelease: Digest::of(b"inrelease"), indexes }
+    Suite { archive: name("debian"), suite, date, inrelease: Blob { digest: Digest::of(b"inrelease"), size: 140_421 } }
 }
 
 fn entry(locked: Locked) -> Entry {
@@ -41,7 +40,7 @@ fn example() -> Lockfile {
     let unpack = Some(Unpack { strip: 1 });
     let member = RelPath::new("usr/src/linux.tar.xz").ok();
     let pin = Pin { place: Place::Url(text("https://example.org/\"data\"")), size: 12, digest: Digest::of(b"data") };
-    let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree: Digest::of(b"tree") };
+    let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree: Blob { digest: Digest::of(b"tree"), size: 4 } };
     let entries = [
         ("gcc", "debs", Locked::Debs(vec![deb("libc6", "2.41-12"), deb("gcc", "4:14.2.0-1")])),
         ("clang", "debs", Locked::Debs(vec![deb("libc6", "2.41-12")])),
@@ -239,7 +238,9 @@ fn any_locked() -> impl Strategy<Value = Locked> {
     let url = (any::<String>(), any::<u32>(), digest(), unpack()).prop_map(|(url, size, digest, unpack)| {
         Locked::Url { pin: Pin { place: Place::Url(url), size: size.into(), digest }, unpack }
     });
-    let git = (any::<String>(), "[0-9a-f]{40}", digest()).prop_map(|(url, commit, tree)| Locked::Git { url, commit, tree });
+    let git = (any::<String>(), "[0-9a-f]{40}", digest(), 0..=u64::from(u32::MAX)).prop_map(|(url, commit, digest, size)| {
+        Locked::Git { url, commit, tree: Blob { digest, size } }
+    });
     prop_oneof![debs.prop_map(Locked::Debs), member, url, git]
 }
 

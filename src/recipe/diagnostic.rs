@@ -138,7 +138,7 @@ pub(crate) fn locate(mut faults: Vec<Fault>, texts: &Texts) -> Vec<Diagnostic> {
 }
 
 /// Of `known` the one that `word` may be a slip of.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |other: &str| strsim::damerau_levenshtein(word, other);
     let near = known.into_iter().min_by_key(|other| (slips(other), *other))?;
     (slips(near) <= (word.chars().count() / 3).max(1)).then_some(near)

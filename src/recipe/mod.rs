@@ -95,7 +95,7 @@ mod vars;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
 pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Toolroot};
 pub use root::{Root, Target};

@@ -90,6 +90,15 @@ pub struct Archive {
 }
 
 impl Source {
+    /// The Debian archive that it comes from.
+    #[must_use]
+    pub fn archive(&self) -> Option<&Archive> {
+        match self {
+            Self::Debs { archive, .. } | Self::DebMember { archive, .. } => Some(archive),
+            Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => None,
+        }
+    }
+
     /// The digest that a lock entry is keyed by. Path sources have one too, but are not locked.
     #[must_use]
     pub fn specification(&self) -> Digest {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 
 use super::error::at;
-use super::object::{Disk, Kind, Temp};
+use super::object::{Disk, Kind};
+use super::temp::Temp;
 use super::{Blob, Error, Store};
 use crate::digest::{Digest, Hasher};
 

@@ -15,7 +15,7 @@ pub(super) struct Fixture {
 }
 
 pub(super) fn setup(boot: &str) -> Setup {
-    Setup { boot: boot.to_owned(), max_links: None }
+    Setup { boot: boot.to_owned(), sync: true, max_links: None }
 }
 
 impl Fixture {

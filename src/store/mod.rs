@@ -48,6 +48,7 @@ mod reach;
 mod result;
 mod root;
 mod scratch;
+mod temp;
 mod threads;
 mod tree;
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +17,7 @@ use rustix::fs::{fchmod, fsync, futimens, mkdirat, openat, renameat, renameat_wi
 use rustix::io::Errno;
 use rustix::path::Arg;
 
+use super::open::Setup;
 use super::error::at;
 use super::result::RESULT;
 use super::scratch::Scratch;
@@ -85,6 +86,8 @@ pub(super) struct Disk {
     pub(super) path: PathBuf,
     /// At most so many links to one object; `None` is as many as the file system allows.
     pub(super) max_links: Option<u64>,
+    /// Whether results wait for the disk.
+    pub(super) sync: bool,
     /// Results that wait for a commit.
     pub(super) queue: Mutex<BTreeMap<Digest, ActionResult>>,
     /// Realised trees that this process has looked over.
@@ -94,9 +97,9 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn new(root: OwnedFd, path: PathBuf, max_links: Option<u64>) -> Self {
+    pub(super) fn new(root: OwnedFd, path: PathBuf, setup: &Setup) -> Self {
         let (queue, checked, bench, next) = Default::default();
-        Self { root, path, max_links, queue, checked, bench, next }
+        Self { root, path, max_links: setup.max_links, sync: setup.sync, queue, checked, bench, next }
     }
 
     /// For `map_err`: names the path below the store that a system call failed on.
@@ -105,7 +108,7 @@ impl Disk {
     }
 
     /// The scratch directory of this process for files on their way in.
-    fn bench(&self) -> Result<&Scratch, Error> {
+    pub(super) fn bench(&self) -> Result<&Scratch, Error> {
         if self.bench.get().is_none() {
             // When two threads come here at once, the second directory is erased again.
             let _ = self.bench.set(Scratch::new(&self.path.join("tmp"))?);
@@ -114,23 +117,13 @@ impl Disk {
     }
 
     /// A name on the bench that nothing has yet, relative to it.
-    fn fresh(&self) -> String {
+    pub(super) fn fresh(&self) -> String {
         self.next.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
     /// A path on the bench that nothing has yet.
     pub(super) fn aside(&self) -> Result<PathBuf, Error> {
         Ok(self.bench()?.path().join(self.fresh()))
-    }
-
-    /// A file to be written aside.
-    pub(super) fn temp(&self) -> Result<Temp<'_>, Error> {
-        let (bench, name) = (self.bench()?, self.fresh());
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(bench.directory(), &name, flags, Mode::RUSR | Mode::WUSR);
-        let file = file.map_err(at(bench.path().join(&name)))?.into();
-        fault::point("write.begun");
-        Ok(Temp { disk: self, bench, file, name, placed: false })
     }
 
     /// Stores bytes, unless they are there.
@@ -274,65 +267,6 @@ impl Disk {
 /// Names that are digests; others are not the store's and are let be.
 fn digests(names: &[String]) -> Vec<Digest> {
     names.iter().filter_map(|name| name.parse().ok()).collect()
-}
-
-/// A file being written aside; removed on drop unless it was placed.
-pub(super) struct Temp<'a> {
-    disk: &'a Disk,
-    bench: &'a Scratch,
-    pub(super) file: File,
-    name: String,
-    placed: bool,
-}
-
-impl Temp<'_> {
-    pub(super) fn path(&self) -> PathBuf {
-        self.bench.path().join(&self.name)
-    }
-
-    pub(super) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(at(self.path()))
-    }
-
-    /// Gives the file its mode and time, and moves it to where `blob` belongs.
-    pub(super) fn place(mut self, kind: Kind, blob: &Blob) -> Result<(), Error> {
-        seal(&self.file, kind.mode()).map_err(at(self.path()))?;
-        fault::point("write.sealed");
-        self.disk.place(self.bench.directory(), self.name.as_str(), kind, blob)?;
-        self.placed = true;
-        Ok(())
-    }
-
-    /// As [`Temp::place`], over what lies there.
-    pub(super) fn replace(mut self, kind: Kind, digest: &Digest) -> Result<(), Error> {
-        seal(&self.file, kind.mode()).map_err(at(self.path()))?;
-        let to = kind.path(digest);
-        self.disk.replace(self.bench.directory(), self.name.as_str(), &to).map_err(self.disk.at(&to))?;
-        self.placed = true;
-        Ok(())
-    }
-
-    /// Moves the file to a path below the store, over what lies there.
-    pub(super) fn rename(mut self, to: &str) -> Result<(), Error> {
-        let rename = || renameat(self.bench.directory(), &self.name, &self.disk.root, to);
-        let mut moved = rename();
-        if moved == Err(Errno::NOENT) {
-            self.disk.make_folder(to)?;
-            moved = rename();
-        }
-        moved.map_err(self.disk.at(to))?;
-        self.placed = true;
-        Ok(())
-    }
-}
-
-impl Drop for Temp<'_> {
-    fn drop(&mut self) {
-        if !self.placed {
-            // What stays is erased with the bench.
-            let _ = unlinkat(self.bench.directory(), &self.name, AtFlags::empty());
-        }
-    }
 }
 
 /// Sets mode and time of an open file or directory.

@@ -27,6 +27,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 pub struct Setup {
     /// A text that is another one after every boot.
     pub boot: String,
+    /// Whether results wait for the disk; without, a power cut may cost the whole store.
+    pub sync: bool,
     /// At most so many hard links to one file; `None` is as many as the file system allows.
     pub max_links: Option<u64>,
 }
@@ -38,7 +40,7 @@ impl Setup {
     /// If the kernel does not tell its boot id.
     pub fn of_machine() -> Result<Self, Error> {
         let boot = std::fs::read_to_string(BOOT_ID).map_err(at(BOOT_ID))?;
-        Ok(Self { boot, max_links: None })
+        Ok(Self { boot, sync: true, max_links: None })
     }
 }
 
@@ -65,7 +67,7 @@ impl Store {
         if owner != geteuid().as_raw() {
             return Err(Error::Owner { path, want: geteuid().as_raw(), got: owner });
         }
-        let disk = Disk::new(directory, path, setup.max_links);
+        let disk = Disk::new(directory, path, setup);
         disk.create()?;
         let in_use = disk.lock_file("use")?;
         let store = Self { disk: Arc::new(disk), in_use, gate: Mutex::new(()) };

@@ -10,7 +10,7 @@ use rustix::fs::renameat;
 use rustix::io::Errno;
 
 use super::Error;
-use super::object::{Disk, Kind, Object};
+use super::object::{Disk, Object};
 use super::reach::Soundness;
 use crate::digest::Digest;
 
@@ -31,12 +31,11 @@ impl Disk {
 
     /// Forgets what needs an object that is not there and says so.
     pub(super) fn missing(&self, digest: Digest) -> Error {
-        let gone = Kind::ALL.map(|kind| (kind, digest));
-        self.condemn(&gone).err().unwrap_or(Error::Missing(digest))
+        self.condemn(&[]).err().unwrap_or(Error::Missing(digest))
     }
 
-    /// Forgets the results and sets aside the realised trees that need one of the objects, then
-    /// the objects. Answers with what was forgotten.
+    /// Forgets the results and sets aside the realised trees that need one of these objects, or
+    /// one that is not there; then sets the objects aside. Answers with what was forgotten.
     pub(super) fn condemn(&self, bad: &[Object]) -> Result<Condemned, Error> {
         let bad: HashSet<_> = bad.iter().copied().collect();
         let mut sound = Soundness::new(self, |kind, digest| self.has(kind, digest) && !bad.contains(&(kind, *digest)));

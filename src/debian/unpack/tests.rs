@@ -156,8 +156,8 @@ fn hostile_archives_are_refused() {
         ("a link over a directory", vec![file("d/x", ""), link(b'2', "d", "/etc")], "`d` is in the archive twice"),
         ("a directory over a link", vec![link(b'2', "d", "/etc"), directory("d")], "`d` is in the archive twice"),
         ("a file twice", vec![file("f", "1"), file("./f", "2")], "once as a file and once as a file"),
-        ("a symlink without target", vec![link(b'2', "l", "")], "target of the symlink `l`"),
-        ("a target that is not UTF-8", vec![(b'2', b"l", b"\xff", 0o777, b"")], "target of the symlink `l`"),
+        ("a symlink without target", vec![link(b'2', "l", "")], "target of the link `l`"),
+        ("a target that is not UTF-8", vec![(b'2', b"l", b"\xff", 0o777, b"")], "target of the link `l`"),
         ("a long name as a bomb", vec![(b'L', b"L", b"", 0, long.as_bytes())], "a name or link target of more than"),
         (
             "a long name that leads outside",
@@ -230,6 +230,22 @@ fn leading_components_are_stripped() {
     assert_eq!(pairs(&tree(&entries, &rules)), [("a", "1"), ("b", "1")]);
     let shallow = unpacked(&archive(&[file("README", "")]), &rules, Limits::ARCHIVE).expect_err("shallow");
     assert!(shallow.to_string().contains("`README`"), "{shallow}");
+}
+
+#[test]
+fn a_source_archive_becomes_a_tree_of_the_store() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let store = Store::open(&directory.path().join("store")).expect("store");
+    let large = "0123456789abcdef".repeat(40_000);
+    let entries = [file("top/large", &large), link(b'1', "top/same", "top/large"), link(b'2', "top/d/l", "../large")];
+    let packed = liblzma::encode_all(&archive(&entries)[..], 0).expect("xz");
+    let mut decoder = Decoder::detect(&packed[..], Limits::ARCHIVE).expect("decoder");
+    let rules = Rules { strip: 1, ..Rules::default() };
+    let (tree, _) = into_store(&mut decoder, &rules, &store).expect("sound");
+    let tree = store.checkout(&tree.digest).expect("checkout");
+    for name in ["large", "same", "d/l"] {
+        assert_eq!(std::fs::read_to_string(tree.join(name)).expect(name), large);
+    }
 }
 
 #[test]
