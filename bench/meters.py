@@ -47,7 +47,7 @@ def memory(laps):
 def peak(lap):
     output(*lap.prepare)
     words = [str(word) for word in lap.command]
-    silence = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    silence = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
     child = os.posix_spawnp(words[0], words, os.environ, file_actions=silence)
     _, status, usage = os.wait4(child, 0)
     if status:

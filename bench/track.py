@@ -21,6 +21,7 @@ kind = "toolroot"
 archive = "debian"
 packages = ["coreutils", "dash"]
 essential = false
+ignore-alternatives = ["which"]
 """
 
 UNIT = """\
