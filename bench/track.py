@@ -12,7 +12,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # A compiler and all it stands on: forge resolves `toolroot-c` to this set, apt does it for the peers.
-COMPILER = ["?essential", "gcc", "libc6-dev", "make"]
+# apt counts itself among the essential packages, though its stanza does not say so.
+COMPILER = ["?and(?essential, ?not(?exact-name(apt)))", "gcc", "libc6-dev", "make"]
 SUITE = "trixie"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
