@@ -1,0 +1,174 @@
+"""The races: what runs, against whom, and which bar holds. The table stands at the end."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from meters import Lap, clock, memory, printed
+from track import REPOSITORY
+
+# What apt and forge resolve: big sets with many alternatives.
+WISHES = ["gcc", "clang", "lld", "llvm", "qemu-system-x86", "systemd", "postgresql"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What holds between two laps: mine / theirs <= most, or with `rule` "plus": mine - theirs <= most.
+
+    A bar with no `theirs` holds the figure itself; one with no `most` only informs.
+    """
+
+    mine: str
+    theirs: str
+    most: float
+    rule: str = "times"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A race: its laps by the meter that reads them, its bars, and the programs it needs."""
+
+    about: str
+    laps: dict
+    bars: list
+    needs: list
+
+
+# The laps of each case.
+
+def no_op(track, forge):
+    project, graph, nix = track.project(100, 20), track.ninja(100, 20), track.nix()
+    return [
+        Lap("forge", [forge, "-C", project, "build"]),
+        Lap("ninja", ["ninja", "-C", graph]),
+        Lap("nix-build", ["nix-build", nix / "units.nix", "--arg", "count", "100", "--no-out-link"]),
+    ]
+
+
+def no_op_python(track, forge):
+    return [
+        Lap("forge", [forge, "-C", track.project(100, 20), "build"]),
+        Lap("BuildStream", [bst(), "-C", track.buildstream(100, 20), "--no-interactive", "build", "all.bst"]),
+    ]
+
+
+def sandbox(track, forge):
+    project, nix, box = track.project(100, 0), track.nix(), track.box()
+    build = ["env", "FORGE_NO_SYNC=1", forge, "-C", project, "build", "-j"]
+    fresh, fresh_nix = track.renew(project / "recipes" / "u*.toml"), track.renew(nix / "nonce")
+    world = ["--unshare-all", "--ro-bind", box, "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    count = ["--arg", "count", "100", "--no-out-link"]
+    return [
+        Lap("forge -j1", [*build, "1"], fresh, units=100),
+        Lap("forge -j2", [*build, "2"], fresh, units=100),
+        Lap("bwrap", ["bwrap", *world, "/usr/bin/true"]),
+        Lap("nix-build -j2", ["nix-build", nix / "units.nix", "-j2", *count], fresh_nix, units=100),
+    ]
+
+
+def toolroot(track, forge):
+    track.agree()
+    root, store = track.root / "root", track.root / "cold-store"
+    world = ["env", f"FORGE_STORE={store}", f"FORGE_MIRRORS={track.mirrors()}"]
+    build = [forge, "-C", track.base(), "build", "toolroot-c"]
+    extract = ["mmdebstrap", "--quiet", "--variant=extract", "--skip=cleanup/apt"]
+    extract += [f"--include={','.join(track.packages())}", ""]
+    clear = ["rm", "-rf", store]
+    return [
+        Lap("forge", [*world, *build], clear),
+        Lap("forge, no sync", [*world, "FORGE_NO_SYNC=1", *build], clear),
+        Lap("mmdebstrap", [*extract, root, f"deb [trusted=yes] copy://{track.debs()} ./"], ["rm", "-rf", root]),
+    ]
+
+
+def toolroot_again(track, forge):
+    os.environ["FORGE_MIRRORS"] = str(track.mirrors())
+    return [
+        Lap("forge", [forge, "-C", track.base(), "build", "toolroot-c"]),
+        Lap("forge --version", [forge, "--version"]),
+    ]
+
+
+def resolve_forge(track, forge):
+    return [Lap("forge", [example(forge, "resolve"), track.index(), *WISHES])]
+
+
+def resolve_apt(track, _):
+    command = ["apt-get", "-c", track.apt(), "--simulate", "--yes", "--no-install-recommends", "install"]
+    return [Lap("apt-get -s", [*command, *WISHES])]
+
+
+def hashing(track, forge):
+    tree = track.tree()
+    return [Lap("forge", [example(forge, "hash_tree"), tree]), Lap("nix hash path", ["nix", "hash", "path", tree])]
+
+
+def plan(track, forge):
+    store = track.root / "plan-store"
+    command = ["env", f"FORGE_STORE={store}", forge, "-C", track.project(1000, 10), "plan"]
+    return [Lap("forge", command, ["rm", "-rf", store])]
+
+
+# Programs that are not in PATH.
+
+def example(forge, name):
+    """A program of examples/, which measures one part of the library."""
+    return forge.parent / "examples" / name
+
+
+def bst():
+    return shutil.which("bst") or REPOSITORY / "target" / "peers" / "bin" / "bst"
+
+
+# The table.
+
+CASES = {
+    "no-op": Case(
+        "build of 100 units over 2,000 local files, nothing changed",
+        {clock: no_op},
+        [Bar("forge", "ninja", 1.2), Bar("forge", "nix-build", 0.3)],
+        ["ninja", "nix-build"],
+    ),
+    "no-op-bst": Case(
+        "the same against BuildStream, which takes its time",
+        {clock: no_op_python},
+        [Bar("forge", "BuildStream", 0.1)],
+        [bst()],
+    ),
+    "sandbox": Case(
+        "100 trivial sandboxed units without the durability sync, a unit",
+        {clock: sandbox},
+        [Bar("forge -j1", "bwrap", 2.0), Bar("forge -j2", "nix-build -j2", 0.3)],
+        ["bwrap", "nix-build"],
+    ),
+    "toolroot": Case(
+        "the .debs of gcc, on this disk, to a toolroot that can be mounted",
+        {clock: toolroot},
+        [Bar("forge", "mmdebstrap", 0.6), Bar("forge, no sync", "mmdebstrap", None)],
+        ["apt-get", "mmdebstrap"],
+    ),
+    "toolroot-again": Case(
+        "that toolroot again, in seconds more than nothing at all",
+        {clock: toolroot_again},
+        [Bar("forge", "forge --version", 0.005, "plus")],
+        ["apt-get"],
+    ),
+    "resolve": Case(
+        "packages and all they need, from a parsed index",
+        {printed: resolve_forge, clock: resolve_apt},
+        [Bar("forge", "apt-get -s", 0.1)],
+        ["apt-get", "examples/resolve"],
+    ),
+    "hash": Case(
+        "digest of a tree of 7,400 files, 345 MB",
+        {clock: hashing},
+        [Bar("forge", "nix hash path", 0.35)],
+        ["nix", "examples/hash_tree"],
+    ),
+    "plan": Case(
+        "peak memory of a plan of 1,000 units",
+        {memory: plan},
+        [Bar("forge", None, 100e6)],
+        [],
+    ),
+}

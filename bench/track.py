@@ -1,0 +1,258 @@
+"""What `race.py` races on: the same work, laid out for forge and for each peer, in one temporary folder.
+
+Nothing of the host is written down but the address of its own Debian mirror, in a file of that folder.
+"""
+
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A compiler and all it stands on: forge resolves `toolroot-c` to this set, apt does it for the peers.
+# apt counts itself among the essential packages, though its stanza does not say so.
+COMPILER = ["?and(?essential, ?not(?exact-name(apt)))", "gcc", "libc6-dev", "make"]
+SUITE = "trixie"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+BOX = """\
+kind = "toolroot"
+archive = "debian"
+packages = ["coreutils", "dash"]
+essential = false
+ignore-alternatives = ["which"]
+"""
+
+UNIT = """\
+default = true
+toolroot = "box"
+steps = ["echo {name} nonce-0 > /out/out"]
+"""
+
+SOURCES = """\
+
+[sources]
+src = {{ path = ["files/{name}/*"] }}
+"""
+
+DERIVATIONS = """\
+{ count }:
+let
+  nonce = builtins.readFile ./nonce;
+  unit = n: derivation {
+    name = "u${toString n}";
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+    args = [ "-c" "echo ${toString n} ${nonce} > $out" ];
+  };
+in builtins.genList unit count
+"""
+
+NIX_CONF = """\
+build-users-group =
+experimental-features = nix-command
+sandbox = true
+sandbox-fallback = false
+sandbox-paths = /bin/sh=/bin/busybox
+substitute = false
+store = {store}
+"""
+
+APT_CONF = """\
+Acquire::GzipIndexes "false";
+Acquire::Languages "none";
+APT::Architecture "amd64";
+Dir::Cache "{root}/cache";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
+Dir::Etc::SourceList "{root}/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State "{root}/state";
+Dir::State::status "{root}/status";
+"""
+
+
+def write(path, text):
+    """Writes a file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def output(*command):
+    """What a command prints; the words of one that fails stand in the exception."""
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
+
+
+def names(count):
+    return [f"u{number:04}" for number in range(count)]
+
+
+def files(folder, units, each):
+    """`each` small files for every unit, no two alike: `folder`/files/<unit>/<number>."""
+    for unit in units:
+        for number in range(each):
+            write(folder / "files" / unit / f"{number:02}.txt", f"{unit} {number}\n" * 20)
+
+
+class Track:
+    """The temporary folder. Each method lays out one thing, once, and returns where it is."""
+
+    def __init__(self, root, forge):
+        self.root = root
+        self.forge = forge
+        self.store = root / "store"
+        self.laid = {}
+
+    def once(self, name, lay):
+        """The folder `name`, filled by `lay(folder)` when first asked for."""
+        if name not in self.laid:
+            folder = self.root / name
+            folder.mkdir()
+            self.laid[name] = lay(folder) or folder
+        return self.laid[name]
+
+    # forge
+
+    def base(self):
+        """A project of toolroots only, locked: every other project shares its lockfile."""
+        def lay(folder):
+            recipes = folder / "recipes"
+            shutil.copytree(REPOSITORY / "recipes" / "keys", recipes / "keys")
+            for name in ["debian.toml", "toolroot-c.toml"]:
+                shutil.copy(REPOSITORY / "recipes" / name, recipes)
+            write(recipes / "box.toml", BOX)
+            output(self.forge, "-C", folder, "lock")
+        return self.once("base", lay)
+
+    def project(self, count, each):
+        """A project of `count` units over `each` files a unit."""
+        def lay(folder):
+            shutil.copytree(self.base(), folder, dirs_exist_ok=True)
+            for name in names(count):
+                text = UNIT.format(name=name) + (SOURCES.format(name=name) if each else "")
+                write(folder / "recipes" / f"{name}.toml", text)
+            files(folder / "recipes", names(count), each)
+        return self.once(f"forge-{count}x{each}", lay)
+
+    def box(self):
+        """The root file system in which the trivial units run."""
+        project = self.base()
+        output(self.forge, "-C", project, "build", "box")
+        return (project / "result" / "box").resolve()
+
+    # peers
+
+    def ninja(self, count, each):
+        """The same file graph as `project(count, each)` for ninja: an edge a unit."""
+        def lay(folder):
+            files(folder, names(count), each)
+            edges = ["rule join\n  command = cat $in > $out\n"]
+            for name in names(count):
+                inputs = " ".join(f"files/{name}/{number:02}.txt" for number in range(each))
+                edges.append(f"build out/{name}: join {inputs}\n")
+            write(folder / "build.ninja", "".join(edges))
+        return self.once(f"ninja-{count}x{each}", lay)
+
+    def buildstream(self, count, each):
+        """The same file graph for BuildStream: an element a unit."""
+        def lay(folder):
+            files(folder, names(count), each)
+            write(folder / "project.conf", "name: race\nmin-version: 2.0\nelement-path: elements\n")
+            for name in names(count):
+                element = f"kind: import\nsources:\n- kind: local\n  path: files/{name}\nconfig:\n  target: /{name}\n"
+                write(folder / "elements" / f"{name}.bst", element)
+            depends = "".join(f"- {name}.bst\n" for name in names(count))
+            write(folder / "elements" / "all.bst", f"kind: stack\ndepends:\n{depends}")
+        return self.once(f"buildstream-{count}x{each}", lay)
+
+    def nix(self):
+        """An expression of trivial derivations, and a store and a configuration of their own."""
+        def lay(folder):
+            write(folder / "conf" / "nix.conf", NIX_CONF.format(store=folder / "store"))
+            write(folder / "units.nix", DERIVATIONS)
+            write(folder / "nonce", "nonce-0")
+        return self.once("nix", lay)
+
+    def renew(self, pattern):
+        """A command that puts a new nonce into the files that match, so that nothing in them is known."""
+        script = f'sed -i "s/nonce-[0-9]*/nonce-$(date +%s%N)/" {pattern}'
+        return ["sh", "-c", script]
+
+    # Debian
+
+    def apt(self):
+        """apt on an empty system, with the suite's index; returns its configuration file."""
+        def lay(folder):
+            for name in ["state/lists/partial", "cache/archives/partial"]:
+                (folder / name).mkdir(parents=True)
+            write(folder / "status", "")
+            targets = output("apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages")
+            mirror = next(line.split()[1] for line in targets.splitlines() if line.startswith("Debian "))
+            write(folder / "sources.list", f"deb [signed-by={KEYRING}] {mirror} {SUITE} main\n")
+            conf = write(folder / "apt.conf", APT_CONF.format(root=folder))
+            output("apt-get", "-qq", "-c", conf, "update")
+            return conf
+        return self.once("apt", lay)
+
+    def index(self):
+        """The suite's Packages file."""
+        targets = ["indextargets", "--format", "$(FILENAME)", "Created-By: Packages"]
+        return output("apt-get", "-c", self.apt(), *targets).strip()
+
+    def debs(self):
+        """A repository of exactly the .debs of `COMPILER`: Packages, pool/…; also a mirror for forge."""
+        def lay(folder):
+            install = ["install", "--download-only", "--no-install-recommends", *COMPILER]
+            output("apt-get", "-qq", "-y", "-o", "Debug::NoLocking=1", "-c", self.apt(), *install)
+            cache = self.root / "apt" / "cache" / "archives"
+            found = [stanza for stanza in stanzas(Path(self.index())) if (cache / file_name(stanza)).exists()]
+            for stanza in found:
+                place = folder / stanza["Filename"]
+                place.parent.mkdir(parents=True, exist_ok=True)
+                (cache / file_name(stanza)).rename(place)
+            write(folder / "Packages", "\n".join(stanza["text"] for stanza in found))
+        return self.once("debs", lay)
+
+    def packages(self):
+        """The names of the packages in `debs`."""
+        return [stanza["Package"] for stanza in stanzas(self.debs() / "Packages")]
+
+    def agree(self):
+        """Checks that forge locked the very .debs that apt chose, so that both unpack the same."""
+        locked = set(re.findall(r"pool/[^\"]+\.deb", (self.base() / "lockfile.toml").read_text()))
+        chosen = {stanza["Filename"] for stanza in stanzas(self.debs() / "Packages")}
+        if locked != chosen:
+            raise SystemExit(f"forge and apt chose different .debs:\n{sorted(locked ^ chosen)}")
+
+    def mirrors(self):
+        """A FORGE_MIRRORS file that names `debs`: what is fetched is on this disk already."""
+        return write(self.root / "mirrors.toml", f'[archive]\ndebian = ["file://{self.debs()}"]\n')
+
+    # plain files
+
+    def tree(self, count=7400, size=345_000_000):
+        """`count` files of `size` bytes together, most small and a few big, as in a system's /usr."""
+        def lay(folder):
+            dice = random.Random(1)
+            weights = [dice.lognormvariate(0, 2) for _ in range(count)]
+            for number, weight in enumerate(weights):
+                path = folder / f"{number % 97:02}" / f"{number // 97 % 7}" / f"{number:04}"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(dice.randbytes(round(weight / sum(weights) * size)))
+        return self.once("tree", lay)
+
+
+def stanzas(packages):
+    """The stanzas of a Packages file: single-line fields by name, and the whole as "text"."""
+    for text in packages.read_text().split("\n\n"):
+        fields = dict(re.findall(r"^(\S+): (.*)$", text, re.MULTILINE))
+        if fields:
+            yield fields | {"text": text.rstrip() + "\n"}
+
+
+def file_name(stanza):
+    """What apt calls a downloaded .deb."""
+    return f"{stanza['Package']}_{stanza['Version'].replace(':', '%3a')}_{stanza['Architecture']}.deb"
