@@ -15,6 +15,7 @@ kind = "toolroot"
 archive = "debian"
 packages = ["coreutils", "dash"]
 essential = false
+ignore-alternatives = ["which"]
 "#;
 
 /// Where the toolroot's project and store are kept between runs.
