@@ -87,7 +87,10 @@ fn install(environment: &Path) {
         "apt-get install python3 python3-venv",
     );
     let mut pip = Command::new(environment.join("bin/pip"));
-    expect(pip.args(["install", "--quiet", "--disable-pip-version-check", WHEEL]), "connect to the Python package index");
+    expect(
+        pip.args(["install", "--quiet", "--disable-pip-version-check", WHEEL]),
+        "connect to the Python package index",
+    );
 }
 
 /// Runs a command of the preparation; says what to do where it fails.
