@@ -9,6 +9,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::text::{File, Span, Texts};
 use crate::path::RelPath;
 
+/// At most so many errors are told at once: one missing quote can make an error of every line behind it.
+const MAX_TOLD: usize = 100;
+
 /// An error with its place.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
@@ -133,11 +136,13 @@ impl Fault {
     }
 }
 
-/// Every fault once, in the order of files and lines.
+/// Every fault once, in the order of files and lines; behind the first [`MAX_TOLD`] only how many there are.
 pub(crate) fn locate(mut faults: Vec<Fault>, texts: &Texts) -> Vec<Diagnostic> {
     faults.sort_by(|a, b| (a.marks[0].0.start, &a.title).cmp(&(b.marks[0].0.start, &b.title)));
     faults.dedup();
-    faults.into_iter().map(|fault| fault.locate(texts)).collect()
+    let untold = faults.len().saturating_sub(MAX_TOLD);
+    let more = (untold > 0).then(|| Diagnostic::bare(format!("errors that are not shown here: {untold}")));
+    faults.into_iter().take(MAX_TOLD).map(|fault| fault.locate(texts)).chain(more).collect()
 }
 
 /// Of `known` the one that `word` may be a slip of; of equally near ones the longest, as letters are lost more often
@@ -178,6 +183,17 @@ mod tests {
         for span in [0..0, 0..1, 1..2, 2..2, 1..9] {
             locate(vec![Fault::new(span, "x")], &texts)[0].to_string();
         }
+    }
+
+    #[test]
+    fn only_so_many_are_told() {
+        let path = RelPath::new("a").expect("clean");
+        let texts = Texts::new([(path, "x".repeat(200))]);
+        let told = |count: usize| locate((0..count).map(|at| Fault::new(at..at, "x")).collect(), &texts);
+        assert_eq!(told(MAX_TOLD).len(), MAX_TOLD);
+        let many = told(MAX_TOLD + 7);
+        assert_eq!(many.len(), MAX_TOLD + 1);
+        assert_eq!(many[MAX_TOLD].to_string(), "error: errors that are not shown here: 7");
     }
 
     #[test]
