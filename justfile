@@ -17,9 +17,9 @@ race *ARGS:
     cargo build --release --examples --bin forge
     python3 bench/race.py {{ARGS}}
 
-# Feed each fuzz target SECONDS of generated input.
+# Feed each fuzz target SECONDS of generated input; tests/fuzz/run.rs says how to repeat a failure.
 fuzz SECONDS="60":
-    cargo test --test main -- --exact fuzz --nocapture
+    FUZZ_SECONDS={{SECONDS}} cargo test --test main fuzz:: -- --nocapture
 
 # Long suites: everything `check` does, in release mode, with all recipes built twice and compared.
 full: check

@@ -1,6 +1,6 @@
 //! Sources, fetched from places that are good, bad and hostile.
 
-mod archive;
+pub mod archive;
 mod download;
 mod git;
 mod lock;

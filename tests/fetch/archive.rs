@@ -73,7 +73,8 @@ impl Archive {
         fs::write(path, bytes).expect("a file");
     }
 
-    fn sign(&self, text: &str) -> Vec<u8> {
+    /// A text, signed with the key.
+    pub fn sign(&self, text: &str) -> Vec<u8> {
         let signed = CleartextSignedMessage::sign(rand::thread_rng(), text, &*self.key, &Password::empty());
         signed.and_then(|signed| signed.to_armored_bytes(ArmorOptions::default())).expect("a signature")
     }
