@@ -55,7 +55,7 @@ impl Target {
     /// Runs as a test.
     pub fn test(&self) {
         if let Some(file) = env::var_os("FUZZ_INPUT") {
-            println!("{:?}", (self.takes)(&fs::read(file).unwrap()));
+            eprintln!("{:?}", (self.takes)(&fs::read(file).unwrap()));
         } else if let Some(folder) = env::var_os(CHILD) {
             self.work(Path::new(&folder));
         } else {
@@ -71,7 +71,7 @@ impl Target {
         let said = String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned();
         let what = match status {
             Some(status) if status.success() => {
-                return said.lines().filter(|line| line.ends_with(" inputs")).for_each(|line| println!("{line}"));
+                return said.lines().filter(|line| line.ends_with(" inputs")).for_each(|line| eprintln!("{line}"));
             }
             Some(status) => status.to_string(),
             None => "it did not end".to_owned(),
@@ -103,7 +103,7 @@ impl Target {
             self.round(&corpus, seed, &folder.join("input"));
             seed += 1;
         }
-        println!("{}: {} inputs", self.name, (seed - first) * u64::from(ROUND));
+        eprintln!("{}: {} inputs", self.name, (seed - first) * u64::from(ROUND));
     }
 
     fn round(&self, corpus: &[Vec<u8>], seed: u64, file: &PathBuf) {
