@@ -23,7 +23,6 @@ use super::deb::{self, Deb};
 use super::rules::{MERGED, Rules};
 use super::sink::StoreSink;
 use super::unpack::{self, Notes};
-use crate::parallel;
 use crate::path::{PathError, RelPath};
 use crate::store::{self, Blob, Store, TreeBuilder};
 
@@ -102,34 +101,6 @@ pub fn unpack_deb(package: &str, path: &Path, rules: &Rules, store: &Store) -> R
 fn open(package: &str, path: &Path) -> Result<Deb<File>, Error> {
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Deb::open(file).map_err(|source| Error::Deb { package: package.to_owned(), source })
-}
-
-/// Unpacks many .debs on `threads` threads, the largest first, so that none is left alone at the end.
-///
-/// # Errors
-/// The largest that fails.
-pub fn unpack_debs(
-    debs: &[(String, PathBuf)],
-    rules: &Rules,
-    threads: usize,
-    store: &Store,
-) -> Result<Vec<Unpacked>, Error> {
-    let order = largest_first(debs);
-    let unpack = |index: &usize| {
-        let (package, path) = &debs[*index];
-        unpack_deb(package, path, rules, store).map(|unpacked| (*index, unpacked))
-    };
-    let mut unpacked = parallel::each(&order, threads, unpack)?;
-    unpacked.sort_by_key(|(index, _)| *index);
-    Ok(unpacked.into_iter().map(|(_, unpacked)| unpacked).collect())
-}
-
-/// Indices by falling file size; a file that can't be asked comes last and fails when it is opened.
-fn largest_first(debs: &[(String, PathBuf)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..debs.len()).collect();
-    let size = |index: &usize| std::fs::metadata(&debs[*index].1).map_or(0, |metadata| metadata.len());
-    order.sort_by_cached_key(|index| std::cmp::Reverse(size(index)));
-    order
 }
 
 /// The links that scripts of these packages would make and that neither `links` nor `ignore` answers.
