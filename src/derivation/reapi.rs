@@ -3,6 +3,9 @@
 //! The action is a pure function of the derivation: `working_directory` is empty, `output_paths` is
 //! `["out"]`, there is no timeout and no core count, and one platform property, `forge-world = 1`,
 //! stands for what the sandbox fixes beside the files (host name, user, time zone, seccomp profile).
+//! An engine that does not know the property runs the action in a world of its own (buildbox: as
+//! uid 0 on the host `buildbox`, no read-only `/src`, files of 2011); the same digest comes out of
+//! every command that does not look at that, as tests/reapi.rs shows.
 //! Fields and numbers: `build/bazel/remote/execution/v2/remote_execution.proto`.
 
 use prost::Message;

@@ -1,20 +1,18 @@
-//! Takes files and trees into the store.
+//! Takes files and trees into the store, or only says what they would be there.
 //!
-//! First the whole tree is looked over and what can't be stored is refused, before anything has
-//! moved; then its files are hashed and moved, several at a time; then the directories are
-//! written, children first.
+//! First the whole tree is looked over ([`super::walk`]) and what can't be stored is refused,
+//! before anything has moved; then its files are hashed and moved, several at a time; then the
+//! directories are written, children first.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, chmodat, openat, readlinkat, statat};
-use rustix::io::Errno;
+use rustix::fs::CWD;
 
 use super::error::at;
-use super::object::{DIRECTORY_MODE, Disk, Kind, hash, seal};
-use super::{Blob, Directory, Error, MAX_DEPTH, Node, Output, Store, fault, scratch, threads};
+use super::object::{Disk, Kind, hash, seal};
+use super::walk::{Leaf, Rights, Shape, Walk};
+use super::{Blob, Error, Output, Store, fault, scratch, threads};
+use crate::digest::Digest;
 use crate::parallel;
 
 impl Store {
@@ -28,49 +26,57 @@ impl Store {
     /// For what a tree can't hold, naming it; nothing has moved then. For a failed system call
     /// part of the tree may have moved.
     pub fn import(&self, path: &Path) -> Result<Output, Error> {
-        let stat = statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).map_err(at(path))?;
-        match shape(&stat, path)? {
-            Shape::File { executable, size } => {
-                let leaf = Leaf { path: path.to_owned(), executable, size };
-                Ok(Output::File { blob: self.disk.absorb(&leaf)?, executable })
-            }
-            Shape::Directory => self.disk.import_tree(path).map(Output::Tree),
-            Shape::Symlink => Err(Error::Unsupported { path: path.to_owned(), what: "a symlink as a whole output" }),
-        }
+        output(path, |leaf| self.disk.absorb(leaf), || self.disk.import_tree(path))
     }
 }
 
-/// A file of the tree.
-struct Leaf {
-    path: PathBuf,
-    executable: bool,
-    size: u64,
+/// The output that [`Store::import`] would make of what stands at `path`, which is only read.
+///
+/// # Errors
+/// For what a tree can't hold, naming it, and for what can't be read.
+pub fn survey(path: &Path) -> Result<Output, Error> {
+    output(path, read, || {
+        let walk = Walk::new(path, Rights::Keep)?;
+        let blobs = each(&walk, read)?;
+        walk.directories(&blobs, |directory| {
+            let bytes = directory.encode();
+            Ok(Blob { digest: Digest::of(&bytes), size: bytes.len() as u64 })
+        })
+    })
 }
 
-/// A directory of the tree.
-struct Folder(BTreeMap<String, Entry>);
-
-enum Entry {
-    /// The place of a [`Leaf`] in its list.
-    File(usize),
-    Folder(Folder),
-    Symlink(String),
+/// What `path` comes to: by `file` if it is a file, by `tree` if it is a directory.
+fn output(
+    path: &Path,
+    file: impl FnOnce(&Leaf) -> Result<Blob, Error>,
+    tree: impl FnOnce() -> Result<Blob, Error>,
+) -> Result<Output, Error> {
+    match Shape::of(path)? {
+        Shape::File { executable, size } => {
+            let leaf = Leaf { path: path.to_owned(), executable, size };
+            Ok(Output::File { blob: file(&leaf)?, executable })
+        }
+        Shape::Directory => tree().map(Output::Tree),
+        Shape::Symlink => Err(Error::Unsupported { path: path.to_owned(), what: "a symlink as a whole output" }),
+    }
 }
 
-enum Shape {
-    File { executable: bool, size: u64 },
-    Directory,
-    Symlink,
+/// Does `work` on each file, several at a time where that is worth it.
+fn each(walk: &Walk, work: impl Fn(&Leaf) -> Result<Blob, Error> + Sync) -> Result<Vec<Blob>, Error> {
+    let bytes = walk.leaves.iter().map(|leaf| leaf.size).sum();
+    parallel::each(&walk.leaves, threads::worth(walk.leaves.len(), bytes), work)
+}
+
+fn read(leaf: &Leaf) -> Result<Blob, Error> {
+    hash(&leaf.open()?).map_err(at(&leaf.path))
 }
 
 impl Disk {
     fn import_tree(&self, path: &Path) -> Result<Blob, Error> {
-        let mut leaves = Vec::new();
-        let folder = walk(CWD, path, path, 0, &mut leaves)?;
+        let walk = Walk::new(path, Rights::Take)?;
         fault::point("import.walked");
-        let bytes = leaves.iter().map(|leaf| leaf.size).sum();
-        let blobs = parallel::each(&leaves, threads::worth(leaves.len(), bytes), |leaf| self.absorb(leaf))?;
-        let root = self.store_folder(folder, &leaves, &blobs)?;
+        let blobs = each(&walk, |leaf| self.absorb(leaf))?;
+        let root = walk.directories(&blobs, |directory| self.put(Kind::Dir, &directory.encode()))?;
         fault::point("import.stored");
         scratch::erase(path)?;
         Ok(root)
@@ -79,8 +85,7 @@ impl Disk {
     /// Hashes a file and moves it to where it belongs.
     fn absorb(&self, leaf: &Leaf) -> Result<Blob, Error> {
         let path = &leaf.path;
-        let file = openat(CWD, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
-        let file = File::from(file.map_err(at(path))?);
+        let file = leaf.open()?;
         let blob = hash(&file).map_err(at(path))?;
         let kind = Kind::of(leaf.executable);
         seal(&file, kind.mode()).map_err(at(path))?;
@@ -89,98 +94,17 @@ impl Disk {
         fault::point("import.moved");
         Ok(blob)
     }
-
-    fn store_folder(&self, folder: Folder, leaves: &[Leaf], blobs: &[Blob]) -> Result<Blob, Error> {
-        let mut directory = Directory::default();
-        for (name, entry) in folder.0 {
-            let node = match entry {
-                Entry::File(index) => Node::File { blob: blobs[index], executable: leaves[index].executable },
-                Entry::Folder(folder) => Node::Directory(self.store_folder(folder, leaves, blobs)?),
-                Entry::Symlink(target) => Node::Symlink(target),
-            };
-            directory.entries.insert(name, node);
-        }
-        self.put(Kind::Dir, &directory.encode())
-    }
-}
-
-/// Looks over the directory `name` in `parent`, whose whole path is `path`; makes it one that its
-/// entries can be moved out of.
-fn walk(parent: impl AsFd, name: &Path, path: &Path, depth: usize, leaves: &mut Vec<Leaf>) -> Result<Folder, Error> {
-    if depth >= MAX_DEPTH {
-        return Err(Error::TooDeep(path.to_owned()));
-    }
-    let directory = open_directory(parent, name).map_err(at(path))?;
-    let mut folder = BTreeMap::new();
-    for entry in Dir::read_from(&directory).map_err(at(path))? {
-        let entry = entry.map_err(at(path))?;
-        if matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            continue;
-        }
-        let name = utf8(path, entry.file_name().to_bytes())?;
-        let node = look(&directory, &name, &path.join(&name), depth, leaves)?;
-        folder.insert(name, node);
-    }
-    Ok(Folder(folder))
-}
-
-/// Opens a directory after its mode was made right: a build may have taken our own rights away.
-fn open_directory(parent: impl AsFd, name: &Path) -> Result<File, Errno> {
-    chmodat(&parent, name, DIRECTORY_MODE, AtFlags::empty())?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(parent, name, flags, Mode::empty()).map(File::from)
-}
-
-fn look(parent: &File, name: &str, path: &Path, depth: usize, leaves: &mut Vec<Leaf>) -> Result<Entry, Error> {
-    let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(path))?;
-    match shape(&stat, path)? {
-        Shape::Directory => walk(parent, name.as_ref(), path, depth + 1, leaves).map(Entry::Folder),
-        Shape::Symlink => {
-            let target = readlinkat(parent, name, Vec::new()).map_err(at(path))?;
-            utf8(path, target.to_bytes()).map(Entry::Symlink)
-        }
-        Shape::File { executable, size } => {
-            if stat.st_mode & 0o400 == 0 {
-                chmodat(parent, name, Mode::RUSR, AtFlags::empty()).map_err(at(path))?;
-            }
-            leaves.push(Leaf { path: path.to_owned(), executable, size });
-            Ok(Entry::File(leaves.len() - 1))
-        }
-    }
-}
-
-/// What a tree can hold. A directory's setgid bit is let pass: it is inherited from the place
-/// where the build ran.
-fn shape(stat: &Stat, path: &Path) -> Result<Shape, Error> {
-    let unsupported = |what| Err(Error::Unsupported { path: path.to_owned(), what });
-    let (special, shape) = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => {
-            let size = u64::try_from(stat.st_size).unwrap_or_default();
-            (0o7000, Shape::File { executable: stat.st_mode & 0o100 != 0, size })
-        }
-        FileType::Directory => (0o5000, Shape::Directory),
-        FileType::Symlink => (0, Shape::Symlink),
-        FileType::Fifo => return unsupported("a fifo"),
-        FileType::Socket => return unsupported("a socket"),
-        _ => return unsupported("a device"),
-    };
-    if stat.st_mode & special != 0 {
-        return Err(Error::Permissions { path: path.to_owned(), mode: stat.st_mode & 0o7777 });
-    }
-    Ok(shape)
-}
-
-fn utf8(path: &Path, bytes: &[u8]) -> Result<String, Error> {
-    let escaped = || format!("{}/{}", path.display(), bytes.escape_ascii());
-    str::from_utf8(bytes).map(str::to_owned).map_err(|_| Error::NotUtf8(escaped()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::os::unix::ffi::OsStrExt;
 
     use proptest::prelude::*;
+    use rustix::fs::{FileType, Mode};
 
+    use super::super::MAX_DEPTH;
     use super::super::fixture::{Fixture, chmod, sample, write};
     use super::*;
 
@@ -190,7 +114,9 @@ mod tests {
         let fixture = Fixture::new();
         let path = fixture.outside("tree");
         sample(&path);
+        let surveyed = survey(&path).expect("reads");
         let tree = fixture.import(&path);
+        assert_eq!(surveyed, Output::Tree(tree));
         assert_eq!(tree.digest.hex(), "e95527187dfbad1e2656f0fe12a8c7f414a9a5900ed7e25ddb489f74cdfe9f08");
         assert!(!path.exists(), "import moves");
     }
@@ -201,8 +127,10 @@ mod tests {
         for (mode, want) in [(0o644, false), (0o100, true), (0o610, false), (0o755, true)] {
             let path = fixture.outside("file");
             write(&path, "text", mode | 0o400);
+            let surveyed = survey(&path).expect("reads");
             let output = fixture.store.import(&path).expect("imports");
             assert!(matches!(output, Output::File { executable, .. } if executable == want), "{mode:o}");
+            assert_eq!(surveyed, output);
         }
     }
 
@@ -235,7 +163,9 @@ mod tests {
             let tree = fixture.outside("tree-bad");
             write(&tree.join("a"), want, 0o644);
             make(&tree.join("bad"));
+            let refused = survey(&tree).expect_err(want).to_string();
             let error = fixture.store.import(&tree).expect_err(want).to_string();
+            assert_eq!(refused, error);
             assert!(error.contains(want) && error.contains("tree-"), "{error}");
             assert!(tree.join("a").exists(), "{want}");
             scratch::erase(&tree).expect("erases");
@@ -297,7 +227,9 @@ mod tests {
             let fixture = Fixture::new();
             let path = fixture.outside("tree");
             make(&path, &Made::Directory(entries));
+            let surveyed = survey(&path).expect("reads");
             let tree = fixture.import(&path);
+            prop_assert_eq!(surveyed, Output::Tree(tree));
             copy(&fixture.store.checkout(&tree.digest).expect("checks out"), &path);
             prop_assert_eq!(fixture.import(&path), tree);
         }

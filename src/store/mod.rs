@@ -51,6 +51,7 @@ mod scratch;
 mod temp;
 mod threads;
 mod tree;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -62,6 +63,7 @@ pub use directory::{Directory, Node, NotCanonical};
 pub use error::Error;
 pub use fsck::{Finding, Report};
 pub use gc::{Policy, Removal, Sweep, Why};
+pub use import::survey;
 pub use open::Setup;
 pub use root::{RootUsage, Usage};
 pub use scratch::Scratch;
