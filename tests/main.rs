@@ -4,6 +4,7 @@
 mod architecture;
 mod build;
 mod fetch;
+mod hermetic;
 mod resolver;
 mod sandbox;
 mod support;

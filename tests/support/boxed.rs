@@ -13,8 +13,9 @@ use super::{FORGE, Forge, copy_tree, mirrors};
 const RECIPE: &str = r#"
 kind = "toolroot"
 archive = "debian"
-packages = ["coreutils", "dash"]
+packages = ["coreutils", "dash", "findutils", "grep", "gzip"]
 essential = false
+ignore-alternatives = ["which"]
 "#;
 
 /// Where the toolroot's project and store are kept between runs.
