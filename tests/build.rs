@@ -7,7 +7,7 @@ use crate::support::{Forge, boxed};
 /// A project with the units `a`, and `b` that reads it.
 fn two_units() -> Forge {
     let forge = boxed::forge();
-    forge.write("recipes/a.toml", "toolroot = \"box\"\nsteps = [\"grep -v '^#' /src/src/a.txt > /out/out\"]\n[sources]\nsrc = { path = [\"a.txt\"] }\n");
+    forge.write("recipes/a.toml", "toolroot = \"box\"\nsteps = [\"tail -n 1 /src/src/a.txt > /out/out\"]\n[sources]\nsrc = { path = [\"a.txt\"] }\n");
     forge.write("recipes/b.toml", "default = true\ntoolroot = \"box\"\nsteps = [\"mkdir /out/out /out/extra\", \"cat /deps/a > /out/out/b\"]\noutputs = [\"out\", \"extra\"]\n[deps]\na = \"a\"\n");
     forge.write("recipes/a.txt", "one\n");
     forge

@@ -101,13 +101,13 @@ fn jobs(args: &Args) -> usize {
 fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<(), CliError> {
     let folder = root.join(RESULTS);
     let failed = |error: std::io::Error| CliError::environment(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(&folder).map_err(failed)?;
     for name in units {
         let unit = &plan.units[name];
         let Some(finish) = finishes.get(&unit.last) else { continue };
         for (number, (output, _)) in unit.outputs.iter().enumerate() {
             let (Some(path), Some(content)) = (finish.paths.get(output), finish.outputs.get(output)) else { continue };
             let link = if number == 0 { folder.join(name.as_str()) } else { folder.join(format!("{name}:{output}")) };
-            fs::create_dir_all(&folder).map_err(failed)?;
             replace(&link, path).map_err(failed)?;
             store.add_root(&link, std::slice::from_ref(content))?;
         }

@@ -17,14 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::alternatives::{self, Unanswered};
 use super::deb::{self, Deb};
 use super::rules::{MERGED, Rules};
 use super::sink::StoreSink;
 use super::unpack::{self, Notes};
+use crate::parallel;
 use crate::path::{PathError, RelPath};
 use crate::store::{self, Blob, Store, TreeBuilder};
 
@@ -108,7 +107,7 @@ fn open(package: &str, path: &Path) -> Result<Deb<File>, Error> {
 /// Unpacks many .debs on `threads` threads, the largest first, so that none is left alone at the end.
 ///
 /// # Errors
-/// The first in the order of `debs` that fails.
+/// The largest that fails.
 pub fn unpack_debs(
     debs: &[(String, PathBuf)],
     rules: &Rules,
@@ -116,20 +115,13 @@ pub fn unpack_debs(
     store: &Store,
 ) -> Result<Vec<Unpacked>, Error> {
     let order = largest_first(debs);
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, debs.len().max(1)) {
-            scope.spawn(|| {
-                while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (package, path) = &debs[index];
-                    let result = unpack_deb(package, path, rules, store);
-                    results.lock().expect("BUG: a worker panicked").insert(index, result);
-                }
-            });
-        }
-    });
-    results.into_inner().expect("BUG: a worker panicked").into_values().collect()
+    let unpack = |index: &usize| {
+        let (package, path) = &debs[*index];
+        unpack_deb(package, path, rules, store).map(|unpacked| (*index, unpacked))
+    };
+    let mut unpacked = parallel::each(&order, threads, unpack)?;
+    unpacked.sort_by_key(|(index, _)| *index);
+    Ok(unpacked.into_iter().map(|(_, unpacked)| unpacked).collect())
 }
 
 /// Indices by falling file size; a file that can't be asked comes last and fails when it is opened.

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::error::at;
 use super::object::{DIRECTORY_MODE, Disk, Kind, hash, seal};
 use super::{Blob, Directory, Error, MAX_DEPTH, Node, Output, Store, fault, scratch, threads};
+use crate::parallel;
 
 impl Store {
     /// Moves what stands at `path` into the store: a file or a directory, on the store's file
@@ -68,7 +69,7 @@ impl Disk {
         let folder = walk(CWD, path, path, 0, &mut leaves)?;
         fault::point("import.walked");
         let bytes = leaves.iter().map(|leaf| leaf.size).sum();
-        let blobs = threads::each(&leaves, threads::worth(leaves.len(), bytes), |leaf| self.absorb(leaf))?;
+        let blobs = parallel::each(&leaves, threads::worth(leaves.len(), bytes), |leaf| self.absorb(leaf))?;
         let root = self.store_folder(folder, &leaves, &blobs)?;
         fault::point("import.stored");
         scratch::erase(path)?;

@@ -76,14 +76,14 @@ impl Forge {
         command
     }
 
-    /// Runs forge to its end.
+    /// Runs forge to its end; the caller says what it expects of it.
+    #[must_use]
     pub fn run(&self, args: &[&str]) -> Run {
         Run::of(self.command(args).output().unwrap(), args)
     }
 }
 
 /// A run that ended.
-#[must_use]
 pub struct Run {
     code: Option<i32>,
     pub stdout: String,
