@@ -5,6 +5,7 @@ mod architecture;
 mod build;
 mod fetch;
 mod reapi;
+mod hermetic;
 mod resolver;
 mod sandbox;
 mod support;
