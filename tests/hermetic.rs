@@ -21,7 +21,11 @@ const REFUSED: [(&str, &str, &str); 23] = [
     ("/src/probe/probe abstract {name}", "Connection refused", ""),
     ("echo x > /usr/x", "cannot create /usr/x: Read-only file system", "hint: steps can write below /build, /tmp"),
     ("touch /x", "Read-only file system", "hint: steps can write below"),
-    ("echo x >> /src/probe/probe", "cannot create /src/probe/probe: Read-only file system", "copy a source to /build to change it"),
+    (
+        "echo x >> /src/probe/probe",
+        "cannot create /src/probe/probe: Read-only file system",
+        "copy a source to /build to change it",
+    ),
     ("touch /deps/x", "Read-only file system", ""),
     ("touch /dev/x", "Read-only file system", ""),
     ("echo x > /proc/sys/kernel/hostname", "Read-only file system", ""),

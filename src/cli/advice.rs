@@ -23,10 +23,7 @@ const ADVICE: [(&[&str], &str); 6] = [
         &["Operation not permitted"],
         "steps have no privileges: no setuid bits, devices, mounts, other owners, ptrace or bpf",
     ),
-    (
-        &["parameter not set", "unbound variable"],
-        "steps see no variable of yours: set it under [env] of the recipe",
-    ),
+    (&["parameter not set", "unbound variable"], "steps see no variable of yours: set it under [env] of the recipe"),
     (
         &["No such file or directory", "not found"],
         "steps see only their toolroot, /src/<name> and /deps/<name>: add a package, a source or a unit",
