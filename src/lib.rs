@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod path;
 pub mod canon;
+pub mod parallel;
 pub mod store;
 pub mod sandbox;
 pub mod debian;

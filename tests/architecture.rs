@@ -15,8 +15,25 @@ fn order() -> Vec<String> {
     lib.lines().filter_map(name).collect()
 }
 
-/// Every source file with its module and the text before its tests.
+/// Every source file with its module and the text before its tests; files that are tests are left out.
 fn sources() -> Vec<(PathBuf, String, String)> {
+    let all = files();
+    let tests: BTreeSet<PathBuf> = all.iter().flat_map(|(file, _, text)| test_files(file, text)).collect();
+    let kept = all.into_iter().filter(|(file, ..)| !tests.iter().any(|test| file.starts_with(test)));
+    let code = |text: String| text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+    kept.map(|(file, module, text)| (file, module, code(text))).collect()
+}
+
+/// The files of the modules that `file` declares for tests alone.
+fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
+    let folder = if file.ends_with("mod.rs") { file.parent().unwrap().to_owned() } else { file.with_extension("") };
+    let declared = text.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(';'));
+    let names = declared.map(|(name, _)| name).filter(|name| !name.contains(char::is_whitespace));
+    names.flat_map(|name| [folder.join(format!("{name}.rs")), folder.join(name)]).collect()
+}
+
+/// Every source file with its module and its text.
+fn files() -> Vec<(PathBuf, String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("src")];
     while let Some(folder) = folders.pop() {
@@ -27,9 +44,7 @@ fn sources() -> Vec<(PathBuf, String, String)> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let inside = path.strip_prefix(root().join("src")).unwrap();
                 let module = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
-                let text = fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
-                found.push((inside.to_owned(), module.to_owned(), code));
+                found.push((inside.to_owned(), module.to_owned(), fs::read_to_string(&path).unwrap()));
             }
         }
     }

@@ -6,6 +6,7 @@ mod build;
 mod fetch;
 mod fuzz;
 mod reapi;
+mod hermetic;
 mod resolver;
 mod sandbox;
 mod support;

@@ -1,8 +1,7 @@
 //! Source archives as trees; packages as trees, or one file of them.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
 use super::Error;
 use crate::debian::deb::Deb;
@@ -13,7 +12,12 @@ use crate::debian::sink::StoreSink;
 use crate::debian::tarball::Member;
 use crate::debian::unpack;
 use crate::path::RelPath;
-use crate::store::{self, Output, Store};
+use crate::store::{Output, Store};
+
+/// How much of an archive is read at once.
+const BUFFER: usize = 128 << 10;
+
+type Content = BufReader<Box<dyn Read + Send>>;
 
 /// The permission bit by which a file counts as executable.
 const OWNER_EXECUTES: u32 = 0o100;
@@ -45,7 +49,7 @@ pub fn deb(store: &Store, deb: &Output, member: Option<&RelPath>) -> Result<Outp
     }
 }
 
-fn take(store: &Store, deb: Deb<File>, member: &RelPath) -> Result<Output, Error> {
+fn take(store: &Store, deb: Deb<Content>, member: &RelPath) -> Result<Output, Error> {
     let mut writer = store.writer()?;
     let copy =
         |file: &Member, content: &mut dyn Read| io::copy(content, &mut writer).map(|_| file.mode & OWNER_EXECUTES != 0);
@@ -55,9 +59,12 @@ fn take(store: &Store, deb: Deb<File>, member: &RelPath) -> Result<Output, Error
     }
 }
 
-fn open(store: &Store, output: &Output) -> Result<File, Error> {
-    let path = store.realise(output)?;
-    File::open(&path).map_err(|source| store::Error::Io { path, source }.into())
+/// The file's bytes, verified while they are read.
+fn open(store: &Store, output: &Output) -> Result<Content, Error> {
+    match output {
+        Output::File { blob, .. } => Ok(BufReader::with_capacity(BUFFER, store.read(blob)?)),
+        Output::Tree(_) => Err(Error::Refused("a file was wanted, and a folder given".to_owned())),
+    }
 }
 
 fn refused(error: impl Display) -> Error {

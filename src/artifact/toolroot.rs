@@ -4,14 +4,17 @@
 //! recorded in the store under a key made of the .deb's digest and the trim list. The merge moves
 //! no file.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Error;
 use crate::canon::identity;
 use crate::debian::rules::Rules;
-use crate::debian::toolroot::{lint, merge, unpack_debs};
+use crate::debian::toolroot::{lint, merge, unpack_deb};
 use crate::digest::Digest;
+use crate::parallel;
 use crate::path::{Name, RelPath};
 use crate::recipe::OUTPUT;
 use crate::store::{ActionResult, Blob, Output, Store};
@@ -62,7 +65,8 @@ impl Toolroot<'_> {
         )))
     }
 
-    /// The packages' trees: recorded ones, and the rest unpacked now.
+    /// The packages' trees: recorded ones, and the rest unpacked now, the largest first, so that no
+    /// thread is left alone with it at the end.
     fn unpack(
         &self,
         store: &Store,
@@ -71,24 +75,36 @@ impl Toolroot<'_> {
         threads: usize,
         say: &(dyn Fn(&str) + Sync),
     ) -> Result<Vec<(String, Blob)>, Error> {
-        let keys: Vec<Digest> = self.debs.iter().map(|(_, deb)| self.key(deb)).collect();
-        let mut trees = keys.iter().map(|key| recorded(store, key)).collect::<Result<Vec<_>, Error>>()?;
-        let missing: Vec<usize> = (0..trees.len()).filter(|index| trees[*index].is_none()).collect();
-        if !missing.is_empty() {
-            say(&format!("unpacking {} of {} packages", missing.len(), trees.len()));
-        }
-        let work: Vec<_> = missing.iter().map(|index| files[*index].clone()).collect();
-        for (index, unpacked) in missing.into_iter().zip(unpack_debs(&work, rules, threads, store)?) {
-            store.record(&keys[index], &result(unpacked.tree))?;
-            trees[index] = Some(unpacked.tree);
-        }
-        let names = files.iter().map(|(package, _)| package.clone());
-        Ok(names.zip(trees.into_iter().flatten()).collect())
+        let mut order: Vec<usize> = (0..files.len()).collect();
+        order.sort_by_key(|index| Reverse(size(&self.debs[*index].1)));
+        let done = AtomicUsize::new(0);
+        let mut trees = parallel::each(&order, threads, |index| {
+            let (package, path) = &files[*index];
+            let tree = unpacked(store, &self.key(&self.debs[*index].1), package, path, rules)?;
+            say(&format!("{} of {} packages", done.fetch_add(1, Ordering::Relaxed) + 1, files.len()));
+            Ok::<_, Error>((*index, package.clone(), tree))
+        })?;
+        trees.sort_by_key(|(index, ..)| *index);
+        Ok(trees.into_iter().map(|(_, package, tree)| (package, tree)).collect())
     }
 
     fn key(&self, deb: &Output) -> Digest {
         identity(TAG, &(deb.digest(), self.trim.to_vec()))
     }
+}
+
+/// A package's tree; another toolroot that wants it at the same time waits for it.
+fn unpacked(store: &Store, key: &Digest, package: &str, path: &Path, rules: &Rules) -> Result<Blob, Error> {
+    if let Some(tree) = recorded(store, key)? {
+        return Ok(tree);
+    }
+    let _lock = store.lock(key, &|| ())?;
+    if let Some(tree) = recorded(store, key)? {
+        return Ok(tree);
+    }
+    let tree = unpack_deb(package, path, rules, store)?.tree;
+    store.record(key, &result(tree))?;
+    Ok(tree)
 }
 
 fn recorded(store: &Store, key: &Digest) -> Result<Option<Blob>, Error> {
@@ -102,4 +118,10 @@ fn recorded(store: &Store, key: &Digest) -> Result<Option<Blob>, Error> {
 fn result(tree: Blob) -> ActionResult {
     let name = Name::new(OUTPUT).expect("BUG: `out` is a name");
     ActionResult { outputs: BTreeMap::from([(name, Output::Tree(tree))]), seconds: 0.0, log: None }
+}
+
+fn size(deb: &Output) -> u64 {
+    match deb {
+        Output::File { blob, .. } | Output::Tree(blob) => blob.size,
+    }
 }

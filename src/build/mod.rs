@@ -81,8 +81,10 @@ pub trait Progress: Sync {
     fn counted(&self, over: usize, wanted: usize);
     /// A step was started.
     fn started(&self, step: StepId);
-    /// A step has something to say of its work, such as a part that is done.
-    fn said(&self, step: StepId, words: &str);
+    /// How far a step is, in words.
+    fn part(&self, step: StepId, words: &str);
+    /// A step waits for another process that does the same.
+    fn waiting(&self, step: StepId);
     /// A download has `got` of `total` bytes.
     fn transferred(&self, step: StepId, got: u64, total: u64);
     /// A step is over.
@@ -244,7 +246,8 @@ impl<'a> Build<'a> {
         self.progress.started(id);
         let again = self.options.rebuild.contains(&id);
         let attempt = self.worker.realise(&self.plan.steps[id], &derivation, again, &|news| match news {
-            realise::News::Said(words) => self.progress.said(id, words),
+            realise::News::Part(words) => self.progress.part(id, words),
+            realise::News::Waiting => self.progress.waiting(id),
             realise::News::Transferred { got, total } => self.progress.transferred(id, got, total),
         });
         let mut inner = self.lock();

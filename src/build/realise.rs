@@ -39,8 +39,10 @@ pub struct Worker<'a> {
 /// What a step says while it goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum News<'a> {
-    /// Words on a part that is done.
-    Said(&'a str),
+    /// Words on how far it is.
+    Part(&'a str),
+    /// Another process does the same step; this one waits for it.
+    Waiting,
     /// Bytes of a download.
     Transferred {
         /// So many are here.
@@ -177,7 +179,7 @@ impl Worker<'_> {
         again: bool,
         news: &(dyn Fn(News<'_>) + Sync),
     ) -> Result<Attempt, Trouble> {
-        let _lock = self.store.lock(key, &|| news(News::Said("another forge builds this; waiting for it")))?;
+        let _lock = self.store.lock(key, &|| news(News::Waiting))?;
         if let (Some(outputs), false) = (self.made_meanwhile(derivation, key)?, again) {
             return Ok(Attempt::Done { outputs, seconds: 0.0, ran: false });
         }
@@ -207,7 +209,7 @@ impl Worker<'_> {
         match derivation {
             Derivation::Run(run) => self.run(step, run, key),
             Derivation::Assemble(assemble) => {
-                let say = |words: &str| news(News::Said(words));
+                let say = |words: &str| news(News::Part(words));
                 Ok((single(artifact::assemble(assemble, self.store, self.jobs, &say)?), None))
             }
             Derivation::Fetch(pin) => {

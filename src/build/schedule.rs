@@ -187,9 +187,9 @@ impl<'a, K: Known> Schedule<'a, K> {
     #[must_use]
     pub fn content(&self, input: &Input) -> Option<Output> {
         match input {
-            Input::Known(output) => Some(output.clone()),
+            Input::Known(output) => Some(*output),
             Input::Step(id, name) => match &self.states[*id] {
-                State::Done(outputs) => outputs.get(name).cloned(),
+                State::Done(outputs) => outputs.get(name).copied(),
                 _ => self.plan.steps[*id].derivation.fixed(),
             },
         }

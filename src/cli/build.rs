@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
 use super::progress::Screen;
-use super::{Verdict, output, session};
+use super::{Verdict, advice, output, session};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::{self, Finish, Finishes, Options, Status};
 use crate::path::Name;
@@ -101,13 +101,13 @@ fn jobs(args: &Args) -> usize {
 fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<(), CliError> {
     let folder = root.join(RESULTS);
     let failed = |error: std::io::Error| CliError::environment(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(&folder).map_err(failed)?;
     for name in units {
         let unit = &plan.units[name];
         let Some(finish) = finishes.get(&unit.last) else { continue };
         for (number, (output, _)) in unit.outputs.iter().enumerate() {
             let (Some(path), Some(content)) = (finish.paths.get(output), finish.outputs.get(output)) else { continue };
             let link = if number == 0 { folder.join(name.as_str()) } else { folder.join(format!("{name}:{output}")) };
-            fs::create_dir_all(&folder).map_err(failed)?;
             replace(&link, path).map_err(failed)?;
             store.add_root(&link, std::slice::from_ref(content))?;
         }
@@ -143,17 +143,20 @@ fn conclude(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Verdict {
     }
 }
 
-/// One failed step: its whole log, then what happened.
+/// One failed step: its whole log, then what happened and what to do.
 fn explain(plan: &Plan, id: StepId, finish: &Finish) {
     let step = &plan.steps[id];
     let Some(trouble) = &finish.trouble else { return };
-    if let Trouble::Command { log, .. } = trouble {
-        output::words(&format!("── log of {} ──", step.label));
-        output::words(String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).trim_end());
-        output::words("──");
-    }
-    output::words(&format!("error: {}: {trouble}", step.label));
-    if let Trouble::Command { log, .. } = trouble {
-        output::words(&format!("hint: `forge log {}` prints this again; the file is {}", step.unit, log.display()));
-    }
+    let text = trouble.to_string();
+    // The trouble of a download already starts with its label.
+    let text = text.strip_prefix(&format!("{}: ", step.label)).unwrap_or(&text);
+    let Trouble::Command { log, .. } = trouble else {
+        return output::words(&format!("error: {}: {text}", step.label));
+    };
+    let said = fs::read(log).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    output::words(&format!("── log of {} ──\n{}\n──", step.label, said.trim_end()));
+    output::words(&format!("error: {}: {text}", step.label));
+    advice::on(&said).for_each(|advice| output::words(&format!("hint: {advice}")));
+    output::words(&format!("hint: `forge log {}` prints this again; the file is {}", step.unit, log.display()));
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::{Verdict, output};
+use crate::path::Name;
 use crate::{build, fetch, plan, sandbox, store};
 
 /// Who has to act.
@@ -31,6 +32,11 @@ impl CliError {
     /// Forge or its environment failed.
     pub fn environment(text: impl Display) -> Self {
         Self { kind: Kind::Environment, text: text.to_string(), hints: Vec::new() }
+    }
+
+    /// What a source of a recipe led to.
+    pub fn of_source(error: fetch::Error, unit: &Name, source: &Name) -> Self {
+        Self::from(error).hint(format!("this is the source `{source}` of the unit `{unit}`"))
     }
 
     /// Adds what to do next.
@@ -64,7 +70,7 @@ impl From<store::Error> for CliError {
 
 impl From<fetch::Error> for CliError {
     fn from(error: fetch::Error) -> Self {
-        Self::environment(error)
+        if error.is_input() { Self::user(error) } else { Self::environment(error) }
     }
 }
 

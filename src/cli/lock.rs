@@ -50,7 +50,7 @@ impl Args {
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let project = session::recipes(&root)?;
-    session::wanted(&project, args.update.as_deref().unwrap_or_default())?;
+    session::known(&project, args.update.as_deref().unwrap_or_default())?;
     let old = session::lockfile(&root)?;
     match args.mode() {
         Mode::Check => check(&old, &project),
@@ -104,9 +104,8 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     open.extend(moved);
     let indexes = Indexes::new(&suites)?;
     for ((unit, name), source) in open {
-        let locked = fetcher
-            .pin(source, &indexes, &bar.watch())
-            .map_err(|error| CliError::from(error).hint(format!("this is the source `{name}` of the unit `{unit}`")))?;
+        let locked = fetcher.pin(source, &indexes, &bar.watch());
+        let locked = locked.map_err(|error| CliError::of_source(error, &unit, &name))?;
         new.insert(unit, name, Entry { spec: source.specification(), locked }).map_err(CliError::environment)?;
     }
     store.commit()?;

@@ -3,6 +3,7 @@
 //! This module alone prints, reads the environment, the clock and the current directory. Data goes
 //! to stdout, words and progress to stderr.
 
+mod advice;
 mod build;
 mod doctor;
 mod environment;

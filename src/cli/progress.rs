@@ -63,6 +63,7 @@ impl<'a> Screen<'a> {
             Some(bars) => bars.add(ProgressBar::new(0).with_style(style("{elapsed_precise} {pos}/{len} steps {msg}"))),
             None => ProgressBar::hidden(),
         };
+        total.enable_steady_tick(TICK);
         let mut units = BTreeMap::<_, Vec<_>>::new();
         for (name, unit) in plan.units.iter().filter(|(_, unit)| wanted.contains(&unit.last)) {
             units.entry(unit.last).or_default().push(name);
@@ -139,12 +140,16 @@ impl Progress for Screen<'_> {
         }
     }
 
-    fn said(&self, step: StepId, words: &str) {
+    fn part(&self, step: StepId, words: &str) {
         let label = &self.plan.steps[step].label;
-        match self.lock().running.get(&step) {
-            Some(bar) => bar.set_message(format!("{label}: {words}")),
-            None => output::words(&format!("{label}: {words}")),
+        // Without a screen, parts that are done would fill the log.
+        if let Some(bar) = self.lock().running.get(&step) {
+            bar.set_message(format!("{label}: {words}"));
         }
+    }
+
+    fn waiting(&self, step: StepId) {
+        self.words(&format!("{}: another forge builds this; waiting for it", self.plan.steps[step].label));
     }
 
     fn transferred(&self, step: StepId, got: u64, total: u64) {

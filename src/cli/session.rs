@@ -19,8 +19,9 @@ pub const APT: &str = "/etc/apt";
 /// Finds the project: DIR, or the nearest folder with a lockfile.
 pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
     if let Some(directory) = directory {
-        let absolute = directory.canonicalize();
-        return absolute.map_err(|error| CliError::user(format!("{}: {error}", directory.display())));
+        return folder(directory).map_err(|error| {
+            CliError::user(format!("{}: {error}", directory.display())).hint("-C takes the folder of a project")
+        });
     }
     let here = std::env::current_dir().map_err(|error| CliError::environment(format!("current folder: {error}")))?;
     let found = here.ancestors().find(|folder| folder.join(lockfile::FILE).is_file());
@@ -30,10 +31,16 @@ pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
     })
 }
 
+fn folder(path: &Path) -> std::io::Result<PathBuf> {
+    let absolute = path.canonicalize()?;
+    if absolute.is_dir() { Ok(absolute) } else { Err(ErrorKind::NotADirectory.into()) }
+}
+
 /// Opens the store.
 pub fn store() -> Result<Store, CliError> {
     let setup = Setup { sync: environment::sync(), ..Setup::of_machine()? };
-    Ok(Store::open_with(&environment::store()?, &setup)?)
+    Store::open_with(&environment::store()?, &setup)
+        .map_err(|error| CliError::from(error).hint("FORGE_STORE names the folder of another store"))
 }
 
 /// Reads the recipes.
@@ -46,8 +53,7 @@ pub fn lockfile(root: &Path) -> Result<Lockfile, CliError> {
     match Lockfile::load(root) {
         Ok(lockfile) => Ok(lockfile),
         Err(lockfile::Error::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(Lockfile::default()),
-        Err(lockfile::Error::Damaged(diagnostics)) => Err(CliError::user(draw(&diagnostics))
-            .hint("take the file back from version control, or delete it and run `forge lock`")),
+        Err(lockfile::Error::Damaged(diagnostics)) => Err(CliError::user(draw(&diagnostics))),
         Err(error) => Err(CliError::user(error)),
     }
 }
@@ -59,7 +65,8 @@ fn draw(diagnostics: &[Diagnostic]) -> String {
 
 /// A fetcher that knows the user's mirrors and the host's.
 pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
-    let mirrors = environment::mirrors().map(|file| Mirrors::read(&file)).transpose().map_err(CliError::user)?;
+    let mirrors = environment::mirrors().map(|file| Mirrors::read(&file)).transpose();
+    let mirrors = mirrors.map_err(|error| CliError::user(error).hint("FORGE_MIRRORS names this file"))?;
     let places = Places::new(mirrors.unwrap_or_default(), apt::bases(Path::new(APT))?);
     let git = Git::new(environment::all());
     Ok(Fetcher::new(store, places, Policy { offline, ..Policy::default() }, git))
@@ -71,8 +78,8 @@ pub fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
     lockfile(root)?.apply(project).map_err(CliError::user)
 }
 
-/// The units asked for: `names`, or those with `default = true`.
-pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliError> {
+/// Refuses a name that no unit has.
+pub fn known<S>(project: &Project<S>, names: &[Name]) -> Result<(), CliError> {
     if let Some(unknown) = names.iter().find(|name| !project.units.contains_key(*name)) {
         let error = CliError::user(format!("there is no unit `{unknown}`"));
         return Err(match recipe::nearest(unknown.as_str(), project.units.keys().map(Name::as_str)) {
@@ -80,11 +87,21 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
             None => error.hint("`forge list` prints all units"),
         });
     }
+    Ok(())
+}
+
+/// The units asked for: `names`, or those with `default = true`.
+pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliError> {
+    known(project, names)?;
     if !names.is_empty() {
         return Ok(names.to_vec());
     }
-    let defaults = project.units.values().filter(|recipe| recipe.default);
-    Ok(defaults.map(|recipe| recipe.name.clone()).collect())
+    let defaults: Vec<_> = project.units.values().filter(|recipe| recipe.default).collect();
+    if defaults.is_empty() {
+        return Err(CliError::user("no unit has `default = true`")
+            .hint("name the units that you want; `forge list` prints all of them"));
+    }
+    Ok(defaults.into_iter().map(|recipe| recipe.name.clone()).collect())
 }
 
 /// Draws the plan for `wanted`, after a look at the files that they name.
@@ -94,7 +111,8 @@ pub fn plan(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Nam
     for recipe in plan::closure(project, wanted)? {
         for (name, source) in &recipe.sources {
             if let Locked::Path { directory, include, exclude } = source {
-                let output = observer.observe(directory, include, exclude)?;
+                let output = observer.observe(directory, include, exclude);
+                let output = output.map_err(|error| CliError::of_source(error, &recipe.name, name))?;
                 observed.insert((recipe.name.clone(), name.clone()), output);
             }
         }

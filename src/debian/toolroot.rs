@@ -17,8 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::alternatives::{self, Unanswered};
 use super::deb::{self, Deb};
@@ -103,41 +101,6 @@ pub fn unpack_deb(package: &str, path: &Path, rules: &Rules, store: &Store) -> R
 fn open(package: &str, path: &Path) -> Result<Deb<File>, Error> {
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Deb::open(file).map_err(|source| Error::Deb { package: package.to_owned(), source })
-}
-
-/// Unpacks many .debs on `threads` threads, the largest first, so that none is left alone at the end.
-///
-/// # Errors
-/// The first in the order of `debs` that fails.
-pub fn unpack_debs(
-    debs: &[(String, PathBuf)],
-    rules: &Rules,
-    threads: usize,
-    store: &Store,
-) -> Result<Vec<Unpacked>, Error> {
-    let order = largest_first(debs);
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, debs.len().max(1)) {
-            scope.spawn(|| {
-                while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (package, path) = &debs[index];
-                    let result = unpack_deb(package, path, rules, store);
-                    results.lock().expect("BUG: a worker panicked").insert(index, result);
-                }
-            });
-        }
-    });
-    results.into_inner().expect("BUG: a worker panicked").into_values().collect()
-}
-
-/// Indices by falling file size; a file that can't be asked comes last and fails when it is opened.
-fn largest_first(debs: &[(String, PathBuf)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..debs.len()).collect();
-    let size = |index: &usize| std::fs::metadata(&debs[*index].1).map_or(0, |metadata| metadata.len());
-    order.sort_by_cached_key(|index| std::cmp::Reverse(size(index)));
-    order
 }
 
 /// The links that scripts of these packages would make and that neither `links` nor `ignore` answers.

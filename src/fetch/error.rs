@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::download::{Try, Want};
+use super::fault::Fault;
 use crate::debian::package::IndexError;
 use crate::debian::release;
 use crate::debian::root::RootError;
@@ -110,7 +111,7 @@ pub enum Error {
     #[error("{0}: leads out of the project; a path source is a directory of this repository")]
     Outside(RelPath),
     /// Nothing matched.
-    #[error("{directory}: no file matches {patterns}; check the spelling of `include` and `exclude`")]
+    #[error("{directory}: no file matches {patterns}; check the spelling of `path` and `exclude`")]
     NothingMatched {
         /// The source's directory.
         directory: RelPath,
@@ -189,6 +190,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the recipes or the project's files have to change, not this machine or a mirror.
+    #[must_use]
+    pub fn is_input(&self) -> bool {
+        matches!(
+            self,
+            Self::NotACommit { .. }
+                | Self::Submodules { .. }
+                | Self::GitEntry { .. }
+                | Self::Outside(_)
+                | Self::NothingMatched { .. }
+                | Self::Glob { .. }
+                | Self::Name { .. }
+                | Self::Special(_)
+                | Self::NoPackages(_)
+                | Self::Root(_)
+                | Self::Unresolved(_)
+                | Self::NoPackage { .. }
+                | Self::Path(_)
+        )
+    }
+
     pub(super) fn exhausted(want: &Want<'_>, tries: Vec<Try>) -> Self {
         Self::Exhausted(Box::new(Exhausted {
             name: want.name.to_owned(),
@@ -230,9 +252,22 @@ impl fmt::Display for Exhausted {
             writeln!(f, "  no place is known: name a mirror in the file that FORGE_MIRRORS names")?;
         }
         match &self.unit {
-            Some(unit) => write!(f, "to pin what the mirrors have now: forge lock --update {unit}"),
-            None => write!(f, "check the address and the network, or name a mirror in FORGE_MIRRORS"),
+            _ if self.is_offline() => write!(f, "to fetch it: build once without --offline"),
+            Some(unit) if self.is_gone() => write!(f, "to pin what the mirrors have now: forge lock --update {unit}"),
+            _ => write!(f, "check the address and the network, or name a mirror in FORGE_MIRRORS"),
         }
+    }
+}
+
+impl Exhausted {
+    /// Whether it was only the wish to stay offline that kept it away.
+    fn is_offline(&self) -> bool {
+        self.tries.iter().any(|Try { fault, .. }| matches!(fault, Fault::Offline))
+    }
+
+    /// Whether a place answered for good, be it with something else.
+    fn is_gone(&self) -> bool {
+        self.tries.iter().any(|Try { fault, .. }| !matches!(fault, Fault::Offline | Fault::Passing { .. }))
     }
 }
 

@@ -15,10 +15,17 @@ use rustix::io::Errno;
 
 use super::Error;
 use crate::digest::{Digest, Hasher};
+use crate::parallel;
 use crate::path::{PathError, RelPath};
 
 /// Never part of a source, at any depth: the history, cargo's output and forge's own links.
 pub(super) const NEVER: [&str; 3] = [".git", "result", "target"];
+
+/// Below this many directories a thread costs more than it saves.
+const MANY: usize = 8;
+
+/// How many directories are read at once; more only wait for the kernel.
+const THREADS: usize = 4;
 
 /// By what a file is known to be unchanged. Times are nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,13 +151,25 @@ impl Walk {
         Ok(listing)
     }
 
+    /// Reads many directories at once, so that [`Walk::list`] finds them read.
+    fn list_all(&mut self, mut directories: Vec<RelPath>) -> Result<(), Error> {
+        directories.retain(|directory| !self.listings.contains_key(directory));
+        let threads = if directories.len() < MANY { 1 } else { THREADS };
+        let listings = parallel::each(&directories, threads, |directory| self.read(directory).map(Arc::new))?;
+        self.listings.extend(directories.into_iter().zip(listings));
+        Ok(())
+    }
+
     /// A digest of all that [`Kind`] says of everything below the directory: equal as long as nothing changes.
     pub(super) fn state(&mut self, directory: &RelPath) -> Result<Digest, Error> {
         if let Some(state) = self.states.get(directory) {
             return Ok(*state);
         }
+        let listing = self.list(directory)?;
+        let below = listing.iter().filter(|entry| matches!(entry.kind, Kind::Directory));
+        self.list_all(below.map(|entry| directory.join(&entry.name)).collect())?;
         let mut hasher = Hasher::default();
-        for Entry { name, kind } in self.list(directory)?.iter() {
+        for Entry { name, kind } in listing.iter() {
             hasher.update(name.as_str().as_bytes());
             match kind {
                 Kind::File(stat) => {

@@ -17,7 +17,7 @@ use crate::recipe::Fault;
 
 /// What to do about a file that is not as it was written.
 pub(super) const RESTORE: &str =
-    "only `forge lock` writes this file: take it back from version control, or run `forge lock`";
+    "only `forge lock` writes this file: take it back from version control, or delete it and run `forge lock`";
 
 /// A text that is borrowed from the file unless it has escapes; a lockfile has thousands of them.
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]

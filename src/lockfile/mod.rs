@@ -148,7 +148,7 @@ pub enum Error {
         error: io::Error,
     },
     /// The file is not a lockfile; the diagnostics say where.
-    #[error("{FILE} is damaged; take it back from version control, or run `forge lock`")]
+    #[error("{FILE} is damaged; take it back from version control, or delete it and run `forge lock`")]
     Damaged(Vec<Diagnostic>),
 }
 

@@ -163,7 +163,10 @@ fn source<'f>(
             let tree = Blob { digest: faults.parsed(tree)?, size };
             Locked::Git { url: url.clone(), commit: self::commit(commit, faults)?, tree }
         }
-        _ => return faults.refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`"),
+        _ => {
+            return faults
+                .refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`");
+        }
     };
     Some(((unit, name), Entry { spec, locked }.sorted()))
 }

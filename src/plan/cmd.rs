@@ -21,6 +21,7 @@ const WORLD: [(&str, &str); 7] = [
 /// Runs each argument as a shell script of its own, in `/build`, and says which one failed. The
 /// marker lines tell people where in the recipe they are.
 const RUNNER: &str = r#"cd /build
+unset OLDPWD
 count=$#
 number=0
 for step do

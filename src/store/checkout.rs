@@ -21,6 +21,7 @@ use super::object::{DIRECTORY_MODE, Disk, Kind, MTIME, looks, seal, times};
 use super::reach::Reach;
 use super::{Blob, Directory, Error, Node, Output, Store, fault, scratch, threads};
 use crate::digest::Digest;
+use crate::parallel;
 
 impl Store {
     /// The tree as a real directory that can be bind-mounted read-only; made once, looked over on
@@ -128,7 +129,7 @@ impl Disk {
         let mut reach = Reach::default();
         reach.output(self, &Output::Tree(Blob { digest: *tree, size: 0 }));
         let objects: Vec<_> = reach.objects.into_iter().collect();
-        let sound = threads::each(&objects, threads::worth(objects.len(), reach.bytes), |(kind, digest)| {
+        let sound = parallel::each(&objects, threads::worth(objects.len(), reach.bytes), |(kind, digest)| {
             self.is_sound(*kind, digest)
         })?;
         let bad: Vec<_> = objects.iter().zip(sound).filter(|(_, sound)| !sound).map(|(object, _)| *object).collect();

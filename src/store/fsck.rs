@@ -9,6 +9,7 @@ use super::object::{Disk, Kind, shard};
 use super::result::RESULT;
 use super::{Error, Store, threads};
 use crate::digest::Digest;
+use crate::parallel;
 
 /// What fsck looked at and found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Disk {
         let bytes = sizes.iter().map(|(_, size)| size).sum();
         let mut report = Report { objects: sizes.len(), bytes, findings: Vec::new() };
         let threads = threads::worth(sizes.len(), bytes);
-        let got = threads::each(&sizes, threads, |((kind, digest), _)| self.examine(*kind, digest))?;
+        let got = parallel::each(&sizes, threads, |((kind, digest), _)| self.examine(*kind, digest))?;
         let mut bad = Vec::new();
         for (((kind, want), _), got) in sizes.iter().zip(got) {
             if let Some(got) = got {

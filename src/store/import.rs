@@ -13,6 +13,7 @@ use super::object::{Disk, Kind, hash, seal};
 use super::walk::{Leaf, Rights, Shape, Walk};
 use super::{Blob, Error, Output, Store, fault, scratch, threads};
 use crate::digest::Digest;
+use crate::parallel;
 
 impl Store {
     /// Moves what stands at `path` into the store: a file or a directory, on the store's file
@@ -63,7 +64,7 @@ fn output(
 /// Does `work` on each file, several at a time where that is worth it.
 fn each(walk: &Walk, work: impl Fn(&Leaf) -> Result<Blob, Error> + Sync) -> Result<Vec<Blob>, Error> {
     let bytes = walk.leaves.iter().map(|leaf| leaf.size).sum();
-    threads::each(&walk.leaves, threads::worth(walk.leaves.len(), bytes), work)
+    parallel::each(&walk.leaves, threads::worth(walk.leaves.len(), bytes), work)
 }
 
 fn read(leaf: &Leaf) -> Result<Blob, Error> {

@@ -2,5 +2,5 @@
 
 mod ending;
 mod hermetic;
-mod house;
+pub mod house;
 mod world;

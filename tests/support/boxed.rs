@@ -13,7 +13,7 @@ use super::{FORGE, Forge, copy_tree, mirrors};
 const RECIPE: &str = r#"
 kind = "toolroot"
 archive = "debian"
-packages = ["coreutils", "dash"]
+packages = ["coreutils", "dash", "findutils", "grep", "gzip"]
 essential = false
 ignore-alternatives = ["which"]
 "#;
