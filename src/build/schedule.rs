@@ -187,7 +187,7 @@ impl<'a, K: Known> Schedule<'a, K> {
     #[must_use]
     pub fn content(&self, input: &Input) -> Option<Output> {
         match input {
-            Input::Known(output) => Some(output.clone()),
+            Input::Known(output) => Some(*output),
             Input::Step(id, name) => match &self.states[*id] {
                 State::Done(outputs) => outputs.get(name).cloned(),
                 _ => self.plan.steps[*id].derivation.fixed(),
@@ -248,7 +248,7 @@ impl<'a, K: Known> Schedule<'a, K> {
 }
 
 /// The steps whose outputs a step reads.
-pub(super) fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
+fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
     let step = |input: &Input| match input {
         Input::Known(_) => None,
         Input::Step(id, _) => Some(*id),

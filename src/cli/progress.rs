@@ -132,7 +132,10 @@ impl Progress for Screen<'_> {
                 let bar = ProgressBar::new(0).with_style(style(template)).with_message(label.clone());
                 let bar = bars.insert_before(&self.total, bar);
                 bar.enable_steady_tick(TICK);
-                self.lock().running.insert(step, bar);
+                // A step that was damaged starts again.
+                if let Some(old) = self.lock().running.insert(step, bar) {
+                    old.finish_and_clear();
+                }
             }
             None if !self.is_download(step) => output::words(&format!("{label}: started")),
             None => {}

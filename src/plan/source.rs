@@ -21,7 +21,7 @@ impl Planner<'_> {
             Locked::Path { .. } => {
                 let observed = self.observed.get(&(unit.clone(), name.clone()));
                 let unobserved = || Error::Unobserved { unit: unit.clone(), source_name: name.clone() };
-                Input::Known(observed.ok_or_else(unobserved)?.clone())
+                Input::Known(*observed.ok_or_else(unobserved)?)
             }
             Locked::Url { pin, unpack } => {
                 let file = self.pin(unit, name.as_str(), pin);
