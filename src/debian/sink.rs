@@ -38,7 +38,7 @@ pub struct StoreSink<'a> {
 }
 
 impl<'a> StoreSink<'a> {
-    /// Files up to this size are read whole before they are put into the store.
+    /// How much is read at once.
     const BUFFER: usize = 256 << 10;
 
     /// An empty tree.
@@ -55,41 +55,21 @@ impl<'a> StoreSink<'a> {
         Ok(self.tree.finish(self.store)?)
     }
 
-    fn keep(&mut self, content: &mut dyn Read) -> Result<Blob, Error> {
-        let count = fill(content, &mut self.buffer)?;
-        if count < self.buffer.len() {
-            return Ok(self.store.put(&self.buffer[..count])?);
-        }
-        let mut writer = self.store.writer()?;
-        let mut filled = count;
-        while filled > 0 {
-            writer.write_all(&self.buffer[..filled]).map_err(|source| self.io(source))?;
-            filled = fill(content, &mut self.buffer)?;
-        }
-        Ok(writer.finish()?)
-    }
-
     fn io(&self, source: io::Error) -> store::Error {
         store::Error::Io { path: self.store.root().to_owned(), source }
     }
 }
 
-/// Reads until the buffer is full or the content ends.
-fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, tarball::Error> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match content.read(&mut buffer[filled..]).map_err(tarball::Error::Damaged)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
-}
-
 impl Sink for StoreSink<'_> {
     fn file(&mut self, path: &RelPath, executable: bool, content: &mut dyn Read) -> Result<(), Error> {
-        let blob = self.keep(content)?;
-        Ok(self.tree.file(path, blob, executable)?)
+        let mut writer = self.store.writer()?;
+        loop {
+            match content.read(&mut self.buffer).map_err(tarball::Error::Damaged)? {
+                0 => break,
+                count => writer.write_all(&self.buffer[..count]).map_err(|source| self.io(source))?,
+            }
+        }
+        Ok(self.tree.file(path, writer.finish_as(executable)?, executable)?)
     }
 
     fn again(&mut self, path: &RelPath, first: &RelPath) -> Result<(), Error> {
