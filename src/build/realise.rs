@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -250,8 +251,9 @@ impl Worker<'_> {
     fn spec(&self, step: &Step, run: &Run<Output>, scratch: &Scratch) -> Result<Spec, Trouble> {
         let folder = |name: &str| -> Result<PathBuf, Trouble> {
             let path = scratch.path().join(name);
-            fs::create_dir(&path).map_err(|error| Trouble::Environment(format!("{}: {error}", path.display())))?;
-            Ok(path)
+            // The command sees the mode, which must not tell the umask of who runs forge.
+            let made = fs::create_dir(&path).and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)));
+            made.map(|()| path.clone()).map_err(|error| Trouble::Environment(format!("{}: {error}", path.display())))
         };
         let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {
             inputs.iter().map(|(name, input)| Ok((name.to_string(), self.store.realise(input)?))).collect()
