@@ -20,10 +20,13 @@ pub fn mirrors(command: &mut Command) -> &mut Command {
     command
 }
 
-/// Copies a folder by hard links, as quick as a store's checkout.
+/// Copies a folder: by hard links, as quick as a store's checkout, where both places are on one file system.
 pub fn copy_tree(from: &Path, to: &Path) {
-    let status = Command::new("cp").args(["-al", "--"]).arg(from).arg(to).status().unwrap();
-    assert!(status.success(), "copying {}", from.display());
+    let copy = |flags| Command::new("cp").args([flags, "--"]).arg(from).arg(to).output().unwrap();
+    if !copy("-alT").status.success() {
+        let output = copy("-aT");
+        assert!(output.status.success(), "copying {}: {}", from.display(), String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// A project of recipes with a store of its own, both gone at the end.
@@ -92,7 +95,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(output: Output, args: &[&str]) -> Self {
+    /// What `output` is that forge gave to `args`.
+    pub fn of(output: Output, args: &[&str]) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
