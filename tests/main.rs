@@ -3,6 +3,7 @@
 
 mod architecture;
 mod build;
+mod crash;
 mod fetch;
 mod fuzz;
 mod hermetic;

@@ -98,7 +98,7 @@ fn unpacked(store: &Store, key: &Digest, package: &str, path: &Path, rules: &Rul
     if let Some(tree) = recorded(store, key)? {
         return Ok(tree);
     }
-    let _lock = store.lock(key, &|| ())?;
+    let _lock = store.lock(key)?;
     if let Some(tree) = recorded(store, key)? {
         return Ok(tree);
     }

@@ -6,6 +6,7 @@
 //! outcome; `Err` means that forge could not do its work.
 
 pub mod realise;
+mod repair;
 pub mod schedule;
 pub mod times;
 
@@ -18,8 +19,9 @@ use crate::derivation::{Assemble, Derivation};
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
-use crate::store::{self, Output, Store};
+use crate::store::{self, Lock, Output, Store};
 use realise::{Attempt, Trouble, Worker};
+use repair::Once;
 use schedule::{Known, Lane, Outputs, Schedule, State};
 use times::Times;
 
@@ -85,6 +87,8 @@ pub trait Progress: Sync {
     fn part(&self, step: StepId, words: &str);
     /// A step waits for another process that does the same.
     fn waiting(&self, step: StepId);
+    /// What a step needs, or had made, is damaged; it is made again.
+    fn repairing(&self, step: StepId, damage: &str);
     /// A download has `got` of `total` bytes.
     fn transferred(&self, step: StepId, got: u64, total: u64);
     /// A step is over.
@@ -105,13 +109,17 @@ pub fn build(
     worker: &Worker<'_>,
     progress: &dyn Progress,
 ) -> Result<Finishes, store::Error> {
+    let progress = Once::new(progress);
     let mut repairs = 0;
     loop {
-        let finishes = Build::new(plan, wanted, options, worker, progress).run()?;
-        let spoiled = finishes.values().any(|finish| matches!(finish.trouble, Some(Trouble::Corrupt(_))));
-        if !spoiled || repairs == REPAIRS {
+        let finishes = Build::new(plan, wanted, options, worker, &progress).run()?;
+        let damaged = repair::damaged(&finishes);
+        // Files that can't be read again leave the damage as it is, and that is reported.
+        if damaged.is_empty() || repairs == REPAIRS || worker.cancelled() || (worker.refill)().is_err() {
+            progress.end(&finishes);
             return Ok(finishes);
         }
+        damaged.iter().for_each(|(step, what)| progress.repairing(*step, what));
         repairs += 1;
     }
 }
@@ -170,6 +178,8 @@ struct Inner<'a> {
     stopped: bool,
     /// Results wait for the disk.
     uncommitted: bool,
+    /// The locks of those results.
+    locks: Vec<Lock>,
 }
 
 impl<'a> Build<'a> {
@@ -188,6 +198,7 @@ impl<'a> Build<'a> {
             finishes: Finishes::new(),
             stopped: false,
             uncommitted: false,
+            locks: Vec::new(),
         };
         Self { plan, options, worker, progress, inner: Mutex::new(inner), changed: Condvar::new() }
     }
@@ -245,18 +256,16 @@ impl<'a> Build<'a> {
         drop(inner);
         self.progress.started(id);
         let again = self.options.rebuild.contains(&id);
-        let attempt = self.worker.realise(&self.plan.steps[id], &derivation, again, &|news| match news {
+        let mut attempt = self.worker.realise(&self.plan.steps[id], &derivation, again, &|news| match news {
             realise::News::Part(words) => self.progress.part(id, words),
             realise::News::Waiting => self.progress.waiting(id),
             realise::News::Transferred { got, total } => self.progress.transferred(id, got, total),
         });
         let mut inner = self.lock();
         inner.uncommitted = true;
-        if let Attempt::Done { seconds, .. } = &attempt {
+        if let Attempt::Done { seconds, lock, .. } = &mut attempt {
             inner.times.set(&self.plan.steps[id].label, *seconds);
-        }
-        if let Attempt::Failed(Trouble::Corrupt(_)) = &attempt {
-            self.distrust(&inner.schedule, id);
+            inner.locks.extend(lock.take());
         }
         let outputs = attempt.outputs().cloned();
         inner.stopped |= outputs.is_none() && !self.options.keep_going;
@@ -265,16 +274,6 @@ impl<'a> Build<'a> {
         self.settle(&mut inner);
         self.changed.notify_all();
         inner
-    }
-
-    /// Forgets the results that a step read, one of which was damaged, so that they are made again.
-    fn distrust(&self, schedule: &Schedule<'_, Lookup<'_>>, id: StepId) {
-        for input in schedule::needed(&self.plan.steps[id].derivation) {
-            if let Some(derivation) = schedule.resolved(input) {
-                // What can't be forgotten now is found again by the next run.
-                let _ = self.worker.store.forget(&derivation.key());
-            }
-        }
     }
 
     /// Reports the steps that ended; finds out where the outputs of wanted ones lie.
@@ -313,17 +312,22 @@ impl<'a> Build<'a> {
         there.map_or_else(|| store.realise(output), Ok)
     }
 
-    /// Brings results to the disk while the build goes on, and once more at its end.
+    /// Brings results to the disk while the build goes on, and once more at its end; other
+    /// processes find them there when their locks go. After a failure no step is started.
     fn commit(&self) -> Result<(), store::Error> {
+        let mut outcome = Ok(());
         let mut inner = self.lock();
         loop {
             let over = self.over(&inner);
             if std::mem::take(&mut inner.uncommitted) {
+                let locks = std::mem::take(&mut inner.locks);
                 drop(inner);
-                self.worker.store.commit()?;
+                outcome = outcome.and_then(|()| self.worker.store.commit());
+                drop(locks);
                 inner = self.lock();
+                inner.stopped |= outcome.is_err();
             } else if over {
-                return Ok(());
+                return outcome;
             } else {
                 inner = self.wait(inner);
             }

@@ -9,7 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::artifact;
 use crate::build::schedule::Outputs;
@@ -19,7 +20,10 @@ use crate::fetch::{self, Fetcher};
 use crate::path::Name;
 use crate::plan::Step;
 use crate::sandbox::{self, Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
-use crate::store::{self, ActionResult, Output, Scratch, Store};
+use crate::store::{self, ActionResult, Lock, Output, Scratch, Store};
+
+/// How often a step that another process makes is looked at.
+const LOCK_TICK: Duration = Duration::from_millis(20);
 
 /// What a step needs from outside, shared by all threads.
 pub struct Worker<'a> {
@@ -33,6 +37,8 @@ pub struct Worker<'a> {
     pub jobs: usize,
     /// Set when the user wants to stop.
     pub cancel: &'a AtomicBool,
+    /// Puts the project's own files into the store again, for when it has lost one.
+    pub refill: &'a (dyn Fn() -> Result<(), String> + Sync),
     /// The helper, started with the first command.
     pub sandbox: OnceLock<(Launcher, Jobserver)>,
 }
@@ -66,6 +72,8 @@ pub enum Attempt {
         seconds: f64,
         /// False where another process made the result meanwhile.
         ran: bool,
+        /// Keeps others waiting until the result is on the disk, where they find it.
+        lock: Option<Lock>,
     },
     /// It did not.
     Failed(Trouble),
@@ -180,9 +188,9 @@ impl Worker<'_> {
         again: bool,
         news: &(dyn Fn(News<'_>) + Sync),
     ) -> Result<Attempt, Trouble> {
-        let _lock = self.store.lock(key, &|| news(News::Waiting))?;
+        let lock = self.lock(key, news)?;
         if let (Some(outputs), false) = (self.made_meanwhile(derivation, key)?, again) {
-            return Ok(Attempt::Done { outputs, seconds: 0.0, ran: false });
+            return Ok(Attempt::Done { outputs, seconds: 0.0, ran: false, lock: None });
         }
         let start = Instant::now();
         let (outputs, log) = self.make(step, derivation, key, news)?;
@@ -190,7 +198,22 @@ impl Worker<'_> {
         if derivation.fixed().is_none() {
             self.store.record(key, &ActionResult { outputs: outputs.clone(), seconds, log })?;
         }
-        Ok(Attempt::Done { outputs, seconds, ran: true })
+        Ok(Attempt::Done { outputs, seconds, ran: true, lock: Some(lock) })
+    }
+
+    /// Waits until no other thread or process makes this, or the user wants to stop.
+    fn lock(&self, key: &Digest, news: &(dyn Fn(News<'_>) + Sync)) -> Result<Lock, Trouble> {
+        let mut told = false;
+        loop {
+            match self.store.try_lock(key)? {
+                Some(lock) => return Ok(lock),
+                None if self.cancelled() => return Err(Trouble::Cancelled),
+                None if !told => news(News::Waiting),
+                None => {}
+            }
+            told = true;
+            thread::sleep(LOCK_TICK);
+        }
     }
 
     fn made_meanwhile(&self, derivation: &Derivation, key: &Digest) -> Result<Option<Outputs>, Trouble> {
@@ -243,7 +266,7 @@ impl Worker<'_> {
         let made = verdict(exit, step).and_then(|()| self.take_outputs(run, &spec.out));
         match made {
             Ok(outputs) => Ok((outputs, Some(self.store.copy_file(&log)?))),
-            Err(Trouble::Refused(what)) => Err(self.keep_log(what, &log, key)),
+            Err(Trouble::Refused(what)) => Err(self.on_full_disk(step, self.keep_log(what, &log, key))),
             Err(trouble) => Err(trouble),
         }
     }
@@ -251,9 +274,11 @@ impl Worker<'_> {
     fn spec(&self, step: &Step, run: &Run<Output>, scratch: &Scratch) -> Result<Spec, Trouble> {
         let folder = |name: &str| -> Result<PathBuf, Trouble> {
             let path = scratch.path().join(name);
-            // The command sees the mode, which must not tell the umask of who runs forge.
-            let made = fs::create_dir(&path).and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)));
-            made.map(|()| path.clone()).map_err(|error| Trouble::Environment(format!("{}: {error}", path.display())))
+            fs::create_dir(&path)
+                // The command sees the mode, which must not tell the umask of who runs forge.
+                .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
+                .map_err(|source| store::Error::Io { path: path.clone(), source })?;
+            Ok(path)
         };
         let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {
             inputs.iter().map(|(name, input)| Ok((name.to_string(), self.store.realise(input)?))).collect()
@@ -274,8 +299,8 @@ impl Worker<'_> {
     }
 
     fn sandbox(&self, spec: &Spec, log: &Path) -> Result<Exit, Trouble> {
-        let mut file =
-            File::create(log).map_err(|error| Trouble::Environment(format!("{}: {error}", log.display())))?;
+        let failed = |source| store::Error::Io { path: log.to_owned(), source };
+        let mut file = File::create(log).map_err(failed)?;
         let mut lost = None;
         let (launcher, jobs) = self.launcher()?;
         let exit = launcher.run(spec, Some(jobs), &|| self.cancelled(), &mut |bytes| {
@@ -285,7 +310,7 @@ impl Worker<'_> {
         })?;
         match lost {
             None => Ok(exit),
-            Some(error) => Err(Trouble::Environment(format!("writing the log: {error}"))),
+            Some(error) => Err(failed(error).into()),
         }
     }
 
@@ -322,6 +347,15 @@ impl Worker<'_> {
         match fs::create_dir_all(folder).and_then(|()| fs::rename(log, &kept)) {
             Ok(()) => Trouble::Command { what, log: kept },
             Err(error) => Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display())),
+        }
+    }
+
+    /// What became of a command while the disk was full is no fault of the command. Asked before
+    /// what it left is erased.
+    fn on_full_disk(&self, step: &Step, trouble: Trouble) -> Trouble {
+        match self.store.has_room() {
+            Ok(()) => trouble,
+            Err(full) => Trouble::Environment(format!("{trouble}; `forge log {}` prints its log\n  {full}", step.unit)),
         }
     }
 

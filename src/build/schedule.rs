@@ -248,7 +248,7 @@ impl<'a, K: Known> Schedule<'a, K> {
 }
 
 /// The steps whose outputs a step reads.
-pub(super) fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
+fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
     let step = |input: &Input| match input {
         Input::Known(_) => None,
         Input::Step(id, _) => Some(*id),

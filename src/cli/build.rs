@@ -61,12 +61,14 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let cancel = interrupts()?;
     let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
     let fetcher = session::fetcher(&store, args.offline)?;
+    let refill = || session::refill(&root, &store, &project, &units).map_err(|error| error.to_string());
     let worker = Worker {
         store: &store,
         fetcher: &fetcher,
         program: &program,
         jobs: jobs(args),
         cancel: &cancel,
+        refill: &refill,
         sandbox: OnceLock::new(),
     };
     let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();

@@ -133,7 +133,10 @@ impl Progress for Screen<'_> {
                 let bar = ProgressBar::new(0).with_style(style(template)).with_message(label.clone());
                 let bar = bars.insert_before(&self.total, bar);
                 bar.enable_steady_tick(TICK);
-                self.lock().running.insert(step, bar);
+                // A step that was damaged starts again.
+                if let Some(old) = self.lock().running.insert(step, bar) {
+                    old.finish_and_clear();
+                }
             }
             None if !self.is_download(step) => output::words(&format!("{label}: started")),
             None => {}
@@ -150,6 +153,10 @@ impl Progress for Screen<'_> {
 
     fn waiting(&self, step: StepId) {
         self.words(&format!("{}: another forge builds this; waiting for it", self.plan.steps[step].label));
+    }
+
+    fn repairing(&self, step: StepId, damage: &str) {
+        self.words(&format!("{}: {damage}; making it again", self.plan.steps[step].label));
     }
 
     fn transferred(&self, step: StepId, got: u64, total: u64) {

@@ -107,6 +107,19 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
 /// Draws the plan for `wanted`, after a look at the files that they name.
 pub fn plan(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<Plan, CliError> {
     let observer = Observer::open(store, root, SystemTime::now)?;
+    let observed = observe(&observer, project, wanted)?;
+    observer.save()?;
+    Ok(plan::plan(project, &observed, wanted)?)
+}
+
+/// Puts the files that `wanted` units name into the store again, whatever it seems to have.
+pub fn refill(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<(), CliError> {
+    let observer = Observer::open(store, root, SystemTime::now)?;
+    observer.forget();
+    observe(&observer, project, wanted).map(drop)
+}
+
+fn observe(observer: &Observer<'_>, project: &Project<Locked>, wanted: &[Name]) -> Result<Observed, CliError> {
     let mut observed = Observed::new();
     for recipe in plan::closure(project, wanted)? {
         for (name, source) in &recipe.sources {
@@ -117,6 +130,5 @@ pub fn plan(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Nam
             }
         }
     }
-    observer.save()?;
-    Ok(plan::plan(project, &observed, wanted)?)
+    Ok(observed)
 }

@@ -35,7 +35,7 @@ impl Store {
         if self.disk.checked.lock().expect("BUG: a thread panicked").contains(tree) {
             return Ok(path);
         }
-        let _lock = self.lock(tree, &|| {})?;
+        let _lock = self.lock(tree)?;
         if !self.disk.tree_stands(tree)? {
             self.disk.make_tree(tree)?;
         }
@@ -137,7 +137,7 @@ impl Disk {
     }
 
     /// Whether an object is sound. One that is not there is for the checkout to miss.
-    fn is_sound(&self, kind: Kind, digest: &Digest) -> Result<bool, Error> {
+    pub(super) fn is_sound(&self, kind: Kind, digest: &Digest) -> Result<bool, Error> {
         match self.rehash(kind, digest)? {
             Some(blob) if blob.digest != *digest => Ok(false),
             Some(blob) => self.mend(kind, &blob).map(|()| true),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 
-use super::error::at;
+use super::error::{self, at};
 use super::object::{Disk, Kind};
 use super::temp::Temp;
 use super::{Blob, Error, Store};
@@ -47,7 +47,9 @@ impl Store {
             return Err(Error::Unsupported { path: path.to_owned(), what: "what is no regular file" });
         }
         let mut writer = self.writer()?;
-        io::copy(&mut File::from(file), &mut writer).map_err(at(path))?;
+        // Only writing fills a disk, and that is the store's.
+        let blame = |error: io::Error| at(if error::is_full(&error) { self.root() } else { path })(error);
+        io::copy(&mut File::from(file), &mut writer).map_err(blame)?;
         writer.finish()
     }
 
@@ -72,14 +74,17 @@ impl Store {
         Kind::ALL.iter().any(|kind| self.disk.has(*kind, digest))
     }
 
-    /// Where the plain file lies, 0644 or 0755; made on demand from the other one.
+    /// Where the plain file lies, 0644 or 0755; made on demand from the other one. A file that
+    /// does not look as the store left it is hashed again.
     ///
     /// # Errors
-    /// If the store has neither.
+    /// [`Error::is_damage`] if it is corrupt, or the store has neither.
     pub fn file(&self, blob: &Blob, executable: bool) -> Result<PathBuf, Error> {
         let kind = Kind::of(executable);
         if !self.disk.has(kind, &blob.digest) {
             self.disk.make_other(kind, blob)?;
+        } else if !self.disk.intact(kind, blob)? && !self.disk.is_sound(kind, &blob.digest)? {
+            return Err(self.disk.corrupt(&[(kind, blob.digest)]));
         }
         Ok(self.disk.path.join(kind.path(&blob.digest)))
     }
@@ -241,6 +246,18 @@ mod tests {
             assert!(!fixture.store.contains(&blob.digest) && fixture.store.read(&blob).is_err());
             assert_eq!(fixture.store.put(b"text").expect("puts again"), blob);
             assert!(fixture.store.contains(&blob.digest));
+        }
+    }
+
+    #[test]
+    fn a_file_is_looked_over_where_it_is_used() {
+        for (damage, sound) in [(&b"texT"[..], false), (b"", false), (b"text", true)] {
+            let fixture = Fixture::new();
+            let blob = fixture.store.put(b"text").expect("puts");
+            let path = fixture.store.file(&blob, false).expect("there");
+            std::fs::write(&path, damage).expect("damages");
+            assert_eq!(fixture.store.file(&blob, false).is_ok(), sound);
+            assert_eq!(fixture.store.contains(&blob.digest), sound);
         }
     }
 

@@ -19,7 +19,7 @@ const FAULT: &str = "STORE_TEST_FAULT";
 fn work(dir: &Path) {
     let store = Store::open_with(&dir.join("store"), &setup("one")).expect("opens");
     let key = Digest::of(b"key");
-    let _lock = store.lock(&key, &|| {}).expect("locks");
+    let _lock = store.lock(&key).expect("locks");
     if store.result(&key).expect("looks").is_none() {
         let scratch = store.scratch().expect("scratch");
         let path = scratch.path().join("out");

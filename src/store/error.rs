@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 
+/// What helps against a full disk.
+const FULL: &str = "\n  the disk with the store is full: make room on it, or run `forge store gc`";
+
 /// A failure of the store. Each variant names the path or digest it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A system call failed.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), if is_full(source) { FULL } else { "" })]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -99,8 +102,7 @@ impl Error {
     /// The disk or the user's quota is full: freeing space (`forge store gc`) helps.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        use io::ErrorKind::{QuotaExceeded, StorageFull};
-        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+        matches!(self, Self::Io { source, .. } if is_full(source))
     }
 
     /// The store lost an object: [`super::Store::forget`] the result and make it again.
@@ -108,6 +110,11 @@ impl Error {
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Corrupt { .. } | Self::Missing(_))
     }
+}
+
+/// The disk or the user's quota is full.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// For `map_err`: names the path that a system call failed on.
@@ -130,7 +137,8 @@ mod tests {
     fn a_full_disk_is_told_from_other_failures() {
         use rustix::io::Errno;
         for (errno, want) in [(Errno::NOSPC, true), (Errno::DQUOT, true), (Errno::IO, false), (Errno::ACCESS, false)] {
-            assert_eq!(at("path")(errno).is_full(), want, "{errno}");
+            let error = at("path")(errno);
+            assert_eq!((error.is_full(), error.to_string().contains("forge store gc")), (want, want), "{errno}");
         }
     }
 

@@ -1,6 +1,5 @@
 //! Looking over the whole store: every object is hashed, every tree and result compared.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use rustix::fs::CWD;
@@ -74,11 +73,11 @@ impl Disk {
             }
         }
         self.drop_lines(&mut report)?;
-        let mut trees: HashSet<_> = self.trees_that_differ()?.into_iter().collect();
-        trees.iter().try_for_each(|tree| self.set_tree_aside(tree))?;
         let condemned = self.condemn(&bad)?;
+        // The directories of those that are left are sound.
+        let mut trees = self.trees_that_differ()?;
+        trees.iter().try_for_each(|tree| self.set_tree_aside(tree))?;
         trees.extend(condemned.trees);
-        let mut trees: Vec<_> = trees.into_iter().collect();
         trees.sort_unstable();
         report.findings.extend(trees.into_iter().map(Finding::Tree));
         report.findings.extend(condemned.results.into_iter().map(Finding::Result));
@@ -155,5 +154,22 @@ mod tests {
         assert!(findings.contains(&Finding::Tree(bad.digest)) && findings.contains(&Finding::Result(bad_key)));
         assert!(fixture.store.result(&good_key).expect("looks").is_some());
         assert_eq!(fixture.store.fsck().expect("looks").findings, vec![]);
+    }
+
+    #[test]
+    fn a_bad_directory_is_a_finding_and_so_is_a_lost_one() {
+        type Harm = fn(&Path) -> std::io::Result<()>;
+        let harms: [(Harm, usize); 2] =
+            [(|path| std::fs::write(path, "junk"), 3), (|path| std::fs::remove_file(path), 2)];
+        for (harm, want) in harms {
+            let mut fixture = Fixture::new();
+            let tree = fixture.tree(&[("d/a", "text")]);
+            fixture.commit("key", Output::Tree(tree));
+            fixture.store.checkout(&tree.digest).expect("checks out");
+            harm(&fixture.store.root().join(Kind::Dir.path(&tree.digest))).expect("harms");
+            let findings = fixture.store.fsck().expect("looks").findings;
+            assert_eq!(findings.len(), want, "{findings:?}");
+            assert_eq!(fixture.store.fsck().expect("looks").findings, vec![]);
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! ├── roots/<digest>      links outside the store whose targets gc keeps (root.rs)
 //! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
+//! ├── partial/ index/ log/ times   what `fetch` and `build` keep here
 //! └── lock/               `use`, and a file an action being made
 //! ```
 //!
@@ -58,6 +59,9 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use rustix::fs::fstatvfs;
+use rustix::io::Errno;
+
 pub use content::Writer;
 pub use directory::{Directory, Node, NotCanonical};
 pub use error::Error;
@@ -65,17 +69,21 @@ pub use fsck::{Finding, Report};
 pub use gc::{Policy, Removal, Sweep, Why};
 pub use import::survey;
 pub(crate) use object::MTIME;
-pub use open::Setup;
+pub use open::{Lock, Setup};
 pub use root::{RootUsage, Usage};
 pub use scratch::Scratch;
 pub use tree::TreeBuilder;
 
 use crate::digest::Digest;
 use crate::path::Name;
+use error::at;
 use object::{Disk, Kind};
 
 /// How deep directories may be nested, far from what a stack or a path of the kernel can bear.
 pub const MAX_DEPTH: usize = 128;
+
+/// With less than this a disk counts as full: file systems keep a last bit for themselves.
+const LEAST_ROOM_BYTES: u64 = 1 << 20;
 
 /// A file of the store: its content and size. Whether it is executable stands in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +161,20 @@ impl Store {
     /// [`Error::is_damage`] if it is missing or corrupt.
     pub fn directory(&self, digest: &Digest) -> Result<Directory, Error> {
         self.disk.directory(digest)
+    }
+
+    /// An error if the disk has no room left for what a build writes, such as one that just failed.
+    ///
+    /// # Errors
+    /// [`Error::is_full`]; or if the disk can't be asked.
+    pub fn has_room(&self) -> Result<(), Error> {
+        let disk = fstatvfs(&self.disk.root).map_err(at(self.root()))?;
+        // Some file systems don't count files, and say 0 of 0.
+        let files = disk.f_files == 0 || disk.f_favail > 0;
+        if files && disk.f_bavail.saturating_mul(disk.f_frsize) >= LEAST_ROOM_BYTES {
+            return Ok(());
+        }
+        Err(at(self.root())(Errno::NOSPC))
     }
 
     /// A directory in the store's file system for a build; erased on drop, or when its process

@@ -104,19 +104,28 @@ impl Store {
         done
     }
 
-    /// Waits until no other thread or process holds the lock of this action, and calls `waiting`
-    /// once if it has to. The lock ends with the value, or with the process.
+    /// Takes the lock of this action, unless another thread or process holds it: `None` then. The
+    /// lock ends with the value, or with the process.
     ///
     /// # Errors
     /// If the lock file can't be opened or locked.
-    pub fn lock(&self, key: &Digest, waiting: &dyn Fn()) -> Result<Lock, Error> {
+    pub fn try_lock(&self, key: &Digest) -> Result<Option<Lock>, Error> {
         let name = key.hex();
         let file = self.disk.lock_file(&name)?;
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => waiting(),
-            Err(TryLockError::Error(error)) => return Err(self.disk.at(Path::new("lock").join(name))(error)),
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(self.disk.at(Path::new("lock").join(name))(error)),
         }
+    }
+
+    /// As [`Store::try_lock`], but waits until it is free.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn lock(&self, key: &Digest) -> Result<Lock, Error> {
+        let name = key.hex();
+        let file = self.disk.lock_file(&name)?;
         file.lock().map_err(self.disk.at(Path::new("lock").join(name)))?;
         Ok(Lock { _file: file })
     }

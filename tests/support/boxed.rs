@@ -16,6 +16,7 @@ archive = "debian"
 packages = ["coreutils", "dash", "findutils", "grep", "gzip"]
 essential = false
 ignore-alternatives = ["which"]
+trim = ["usr/lib/x86_64-linux-gnu/gconv", "usr/share/doc", "usr/share/locale", "usr/share/man"]
 "#;
 
 /// Where the toolroot's project and store are kept between runs.
@@ -31,6 +32,8 @@ pub fn forge() -> Forge {
     prepare(&home);
     fs::copy(home.join("project/lockfile.toml"), forge.project().join("lockfile.toml")).unwrap();
     copy_tree(&home.join("store"), &forge.store());
+    // Links to the same locks would have the stores of all tests wait for each other.
+    fs::remove_dir_all(forge.store().join("lock")).unwrap();
     forge
 }
 

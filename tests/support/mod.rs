@@ -1,6 +1,7 @@
 //! What end-to-end tests share: a project in a folder of its own, with its own store.
 
 pub mod boxed;
+pub mod running;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,9 +30,16 @@ pub fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
+/// Copies a folder with modes and times; what is linked within it stays so.
+fn copy_real(from: &Path, to: &Path) {
+    let status = Command::new("cp").args(["-a", "--"]).arg(from).arg(to).status().unwrap();
+    assert!(status.success(), "copying {}", from.display());
+}
+
 /// A project of recipes with a store of its own, both gone at the end.
 pub struct Forge {
     folder: TempDir,
+    program: PathBuf,
     environment: BTreeMap<String, String>,
 }
 
@@ -42,12 +50,28 @@ impl Forge {
         fs::create_dir(folder.path().join("project")).unwrap();
         fs::write(folder.path().join("project/lockfile.toml"), "").unwrap();
         let store = folder.path().join("store").display().to_string();
-        Self { folder, environment: BTreeMap::from([("FORGE_STORE".to_owned(), store)]) }
+        Self { folder, program: FORGE.into(), environment: BTreeMap::from([("FORGE_STORE".to_owned(), store)]) }
     }
 
     /// Sets a variable for all runs.
     pub fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
         self.environment.insert(name.to_owned(), value.as_ref().display().to_string());
+        self
+    }
+
+    /// Runs a program that lies in the own folder, so that a process of this forge is known by its command line.
+    pub fn own_program(mut self) -> Self {
+        self.program = self.folder().join("forge");
+        fs::hard_link(FORGE, &self.program).or_else(|_| fs::copy(FORGE, &self.program).map(drop)).unwrap();
+        self
+    }
+
+    /// Parts the store from the one that it was linked from, so that objects can be damaged.
+    pub fn own_store(self) -> Self {
+        let linked = self.folder().join("linked");
+        fs::rename(self.store(), &linked).unwrap();
+        copy_real(&linked, &self.store());
+        fs::remove_dir_all(linked).unwrap();
         self
     }
 
@@ -57,6 +81,11 @@ impl Forge {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
         self
+    }
+
+    /// The folder of all that belongs to this forge.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The project's folder.
@@ -71,7 +100,7 @@ impl Forge {
 
     /// A run that was not started yet; nothing of the caller's environment is in it but PATH.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(FORGE);
+        let mut command = Command::new(&self.program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path()).envs(&self.environment);
         mirrors(&mut command);
@@ -97,12 +126,18 @@ pub struct Run {
 impl Run {
     /// What `output` is that forge gave to `args`.
     pub fn of(output: Output, args: &[&str]) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            what: format!("forge {}", args.join(" ")),
-        }
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|stream| String::from_utf8(stream).unwrap());
+        Self { code: output.status.code(), stdout, stderr, what: format!("forge {}", args.join(" ")) }
+    }
+
+    /// A run that something else than this test started; `what` names it.
+    pub fn was(code: i32, stdout: String, stderr: String, what: &str) -> Self {
+        Self { code: Some(code), stdout, stderr, what: what.to_owned() }
+    }
+
+    /// The exit code; `None` if a signal ended it.
+    pub fn exit(&self) -> Option<i32> {
+        self.code
     }
 
     /// Expects this exit code.
