@@ -51,7 +51,7 @@ const FIXED: [(&str, &str); 9] = [
     ("date +%Z; date -d @0 +%c", "UTC\nThu Jan  1 00:00:00 1970\n"),
     ("umask; pwd", "0022\n/build\n"),
     ("ls /proc/self/fd | tr '\\n' ' '", "0 1 2 3 "),
-    ("cd /proc; echo [0-9]* | wc -w", "4\n"),
+    ("cd /proc; echo [0-9]*", "1 2 3\n"),
     ("ls -A /build /tmp /deps /src", "/build:\n\n/deps:\n\n/src:\nprobe\n\n/tmp:\n"),
     ("ls -d /root /home /sys /etc/hostname 2> /dev/null | wc -l", "0\n"),
     (

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -273,7 +274,10 @@ impl Worker<'_> {
     fn spec(&self, step: &Step, run: &Run<Output>, scratch: &Scratch) -> Result<Spec, Trouble> {
         let folder = |name: &str| -> Result<PathBuf, Trouble> {
             let path = scratch.path().join(name);
-            fs::create_dir(&path).map_err(|source| store::Error::Io { path: path.clone(), source })?;
+            fs::create_dir(&path)
+                // The command sees the mode, which must not tell the umask of who runs forge.
+                .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
+                .map_err(|source| store::Error::Io { path: path.clone(), source })?;
             Ok(path)
         };
         let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {

@@ -36,3 +36,21 @@ pub fn on(log: &str) -> impl Iterator<Item = &'static str> {
     let called = move |(words, _): &&(&[&str], &str)| words.iter().any(|word| log.contains(word));
     ADVICE.iter().filter(called).map(|(_, advice)| *advice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wall_has_a_way_round() {
+        for (log, words) in [
+            ("wget: bad address: Temporary failure in name resolution", "[sources]"),
+            ("bash: line 1: HOME: unbound variable", "[env]"),
+            ("dd: writing to '/tmp/x': No space left on device", "/build"),
+        ] {
+            let advice: Vec<_> = on(log).collect();
+            assert!(advice.len() == 1 && advice[0].contains(words), "{log}: {advice:?}");
+        }
+        assert_eq!(on("error: expected `;`").count(), 0);
+    }
+}

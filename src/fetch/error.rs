@@ -251,23 +251,20 @@ impl fmt::Display for Exhausted {
         if self.tries.is_empty() {
             writeln!(f, "  no place is known: name a mirror in the file that FORGE_MIRRORS names")?;
         }
+        if self.any(|fault| matches!(fault, Fault::Offline)) {
+            writeln!(f, "to ask the places over the network too: build once without --offline")?;
+        }
+        let refused = self.any(|fault| !matches!(fault, Fault::Offline | Fault::Passing { .. }));
         match &self.unit {
-            _ if self.is_offline() => write!(f, "to fetch it: build once without --offline"),
-            Some(unit) if self.is_gone() => write!(f, "to pin what the mirrors have now: forge lock --update {unit}"),
+            Some(unit) if refused => write!(f, "to pin what the mirrors have now: forge lock --update {unit}"),
             _ => write!(f, "check the address and the network, or name a mirror in FORGE_MIRRORS"),
         }
     }
 }
 
 impl Exhausted {
-    /// Whether it was only the wish to stay offline that kept it away.
-    fn is_offline(&self) -> bool {
-        self.tries.iter().any(|Try { fault, .. }| matches!(fault, Fault::Offline))
-    }
-
-    /// Whether a place answered for good, be it with something else.
-    fn is_gone(&self) -> bool {
-        self.tries.iter().any(|Try { fault, .. }| !matches!(fault, Fault::Offline | Fault::Passing { .. }))
+    fn any(&self, is: impl Fn(&Fault) -> bool) -> bool {
+        self.tries.iter().any(|Try { fault, .. }| is(fault))
     }
 }
 

@@ -12,6 +12,9 @@
 //! `/proc` and the device nodes are read-only for a reason: where forge runs as root, the one user
 //! inside *is* the host's root to the kernel, who may write `/proc/sys` and chmod `/dev/null`
 //! without any capability. Writing *through* a device node works on a read-only mount.
+//!
+//! One thing tells a command whether forge runs as root: device nodes belong to the host's root, who
+//! is the one user inside if so, and nobody if not. Only root could make other nodes.
 
 use std::fmt;
 use std::path::PathBuf;

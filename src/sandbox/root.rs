@@ -7,7 +7,9 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdir, mknodat, open, symlink};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, fstat, mkdir, mknodat, open, symlink, utimensat,
+};
 use rustix::io::Result;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
@@ -18,6 +20,7 @@ use rustix::process::{chdir, pivot_root};
 use super::error::{Failure, Stage, Staged as _};
 use super::mounts::{Source, Step};
 use super::sys;
+use crate::store::MTIME;
 
 const DIRECTORY: Mode = Mode::from_raw_mode(0o755);
 const FILE: Mode = Mode::from_raw_mode(0o644);
@@ -99,11 +102,18 @@ fn carry_out(step: &Step, source: Option<&OwnedFd>) -> std::io::Result<()> {
         (Step::Link { at, target }, _) => symlink(target, at)?,
         (Step::Fifo { at }, _) => mknodat(CWD, at, FileType::Fifo, FILE, 0)?,
         (Step::Seal { at }, _) => {
+            utimensat(CWD, at, &still(), AtFlags::empty())?;
             let mount = open(at, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
             sys::set_mount_attributes(&mount, MountAttrFlags::MOUNT_ATTR_RDONLY, 0)?;
         }
     }
     Ok(())
+}
+
+/// The time of trees in the store: a folder of mount points must not tell when the sandbox was made.
+fn still() -> Timestamps {
+    let time = Timespec { tv_sec: MTIME, tv_nsec: 0 };
+    Timestamps { last_access: time, last_modification: time }
 }
 
 fn attach(mount: &OwnedFd, at: impl rustix::path::Arg) -> Result<()> {

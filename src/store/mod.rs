@@ -68,6 +68,7 @@ pub use error::Error;
 pub use fsck::{Finding, Report};
 pub use gc::{Policy, Removal, Sweep, Why};
 pub use import::survey;
+pub(crate) use object::MTIME;
 pub use open::{Lock, Setup};
 pub use root::{RootUsage, Usage};
 pub use scratch::Scratch;

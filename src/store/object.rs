@@ -26,7 +26,7 @@ use crate::digest::{Digest, Hasher};
 
 /// The modification time of everything in a store: 1980-01-02T00:00:00Z. Not 0, as zip and some
 /// build tools can't write a time before 1980, in no time zone.
-pub(super) const MTIME: i64 = 315_619_200;
+pub(crate) const MTIME: i64 = 315_619_200;
 
 /// The mode of every directory of a realised tree.
 pub(super) const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);

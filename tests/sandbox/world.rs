@@ -41,10 +41,13 @@ fn sources_and_dependencies() {
     fs::create_dir(at("tree")).unwrap();
     fs::write(at("tree/a"), "in a tree\n").unwrap();
     fs::write(at("b"), "a file\n").unwrap();
-    let mut spec = house.sh("cat /src/tree/a /src/config /deps/lib/a; ls /src /deps; stat -c %a /src /deps /tmp");
+    let mut spec = house.sh(
+        "cat /src/tree/a /src/config /deps/lib/a; ls /src /deps; stat -c %a /src /deps /tmp; stat -c %Y /src /deps",
+    );
     spec.sources = vec![("tree".to_owned(), at("tree")), ("config".to_owned(), at("b"))];
     spec.deps = vec![("lib".to_owned(), at("tree"))];
-    let want = "in a tree\na file\nin a tree\n/deps:\nlib\n\n/src:\nconfig\ntree\n755\n755\n1777\n";
+    let want =
+        "in a tree\na file\nin a tree\n/deps:\nlib\n\n/src:\nconfig\ntree\n755\n755\n1777\n315619200\n315619200\n";
     assert_eq!(house.run(&spec).unwrap(), (Exit::Code(0), want.to_owned()));
 }
 

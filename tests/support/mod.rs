@@ -21,10 +21,13 @@ pub fn mirrors(command: &mut Command) -> &mut Command {
     command
 }
 
-/// Copies a folder by hard links, as quick as a store's checkout.
+/// Copies a folder: by hard links, as quick as a store's checkout, where both places are on one file system.
 pub fn copy_tree(from: &Path, to: &Path) {
-    let status = Command::new("cp").args(["-al", "--"]).arg(from).arg(to).status().unwrap();
-    assert!(status.success(), "copying {}", from.display());
+    let copy = |flags| Command::new("cp").args([flags, "--"]).arg(from).arg(to).output().unwrap();
+    if !copy("-alT").status.success() {
+        let output = copy("-aT");
+        assert!(output.status.success(), "copying {}: {}", from.display(), String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// Copies a folder with modes and times; what is linked within it stays so.
@@ -121,7 +124,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(output: Output, args: &[&str]) -> Self {
+    /// What `output` is that forge gave to `args`.
+    pub fn of(output: Output, args: &[&str]) -> Self {
         let [stdout, stderr] = [output.stdout, output.stderr].map(|stream| String::from_utf8(stream).unwrap());
         Self { code: output.status.code(), stdout, stderr, what: format!("forge {}", args.join(" ")) }
     }
