@@ -1,4 +1,4 @@
-# What CI runs: format, lints, dependencies' licences and advisories, all tests.
+# What CI runs: format, lints, dependencies' licences and sources, all tests.
 check: lint deny test
 
 # The README's test command.
@@ -10,7 +10,7 @@ lint:
     cargo clippy --all-targets -- -D warnings
 
 deny:
-    cargo deny --offline check bans licenses sources
+    cargo deny check bans licenses sources
 
 # Race forge against its peers: ratios in one run. `bench/install.sh` installs the peers.
 race *ARGS:
@@ -21,6 +21,7 @@ race *ARGS:
 fuzz SECONDS="60":
     FUZZ_SECONDS={{SECONDS}} cargo test --test main fuzz:: -- --nocapture
 
-# Long suites: everything `check` does, in release mode, with all recipes built twice and compared.
+# Everything: `check`, then every default unit built again over its cached result, and an hour of fuzzing.
 full: check
-    cargo run --release -- build --keep-going
+    cargo run --release -- build --rebuild --keep-going
+    FUZZ_SECONDS=300 cargo test --test main fuzz:: -- --nocapture

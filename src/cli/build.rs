@@ -79,7 +79,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let finishes = build::build(&plan, &wanted, &options, &worker, &screen)?;
     screen.close();
     link(&root, &store, &plan, &units, &finishes)?;
-    Ok(conclude(&plan, &finishes, worker.cancelled()))
+    Ok(conclude(&plan, &asked, &finishes, worker.cancelled()))
 }
 
 /// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).
@@ -128,7 +128,7 @@ fn replace(link: &Path, target: &Path) -> std::io::Result<()> {
 }
 
 /// Says what went wrong and what to do next.
-fn conclude(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Verdict {
+fn conclude(plan: &Plan, wanted: &[StepId], finishes: &Finishes, cancelled: bool) -> Verdict {
     for (id, finish) in finishes.iter().filter(|(_, finish)| finish.status == Status::Failed) {
         explain(plan, *id, finish);
     }
@@ -141,6 +141,8 @@ fn conclude(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Verdict {
     } else if troubles().next().is_some() {
         Verdict::Negative
     } else {
+        let count = |status| wanted.iter().filter(|id| finishes[*id].status == status).count();
+        output::words(&format!("{} built, {} cached", count(Status::Built), count(Status::Cached)));
         Verdict::Good
     }
 }

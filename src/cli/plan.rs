@@ -43,6 +43,7 @@ pub fn show(directory: Option<&Path>, names: &[Name], json: bool) -> Result<Verd
     let plan = session::plan(&root, &store, &project, &wanted)?;
     let rebuild = BTreeSet::new();
     let schedule = look(&plan, &store, &rebuild, plan.units.values().map(|unit| unit.last));
+    let width = plan.units.keys().map(|name| name.as_str().len()).max().unwrap_or(0);
     for (name, unit) in &plan.units {
         let line = Line {
             name: name.as_str(),
@@ -53,7 +54,7 @@ pub fn show(directory: Option<&Path>, names: &[Name], json: bool) -> Result<Verd
             output::json(&line);
         } else {
             let key = line.derivation.unwrap_or_else(|| "waits for an input that has to be built first".to_owned());
-            output::data(&format!("{:6}  {name}  {key}", if line.cached { "cached" } else { "build" }));
+            output::data(&format!("{:6}  {name:width$}  {key}", if line.cached { "cached" } else { "build" }));
         }
     }
     if !json {
