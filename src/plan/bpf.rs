@@ -32,13 +32,7 @@ impl Planner<'_> {
             license: bpf.license.clone(),
             sections: bpf.sections.clone(),
         };
-        let last = self.plan.add(Step {
-            unit: recipe.name.clone(),
-            label: recipe.name.to_string(),
-            derivation: Derivation::Assemble(checked),
-            timeout: STEP_TIMEOUT,
-        });
-        Ok(Unit { kind: recipe.build.kind(), outputs: vec![(out(), Input::Step(last, out()))], last })
+        Ok(self.assembled(recipe, checked))
     }
 }
 

@@ -16,7 +16,7 @@ mod toolroot;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::derivation::Derivation;
+use crate::derivation::{Assemble, Derivation};
 use crate::digest::Digest;
 use crate::lockfile::Locked;
 use crate::path::Name;
@@ -166,11 +166,22 @@ impl Planner<'_> {
         let recipe = self.project.units.get(name).ok_or_else(|| Error::UnknownUnit(name.clone()))?;
         let unit = match &recipe.build {
             Build::Toolroot(toolroot) => self.toolroot(recipe, toolroot),
-            Build::Cmd(cmd) => self.cmd(recipe, cmd),
-            Build::Bpf(bpf) => self.bpf(recipe, bpf),
-        }?;
+            Build::Cmd(cmd) => self.cmd(recipe, cmd)?,
+            Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
+        };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)
+    }
+
+    /// A unit whose one output forge assembles itself.
+    fn assembled(&mut self, recipe: &Recipe<Locked>, assemble: Assemble<Input>) -> Unit {
+        let last = self.plan.add(Step {
+            unit: recipe.name.clone(),
+            label: recipe.name.to_string(),
+            derivation: Derivation::Assemble(assemble),
+            timeout: STEP_TIMEOUT,
+        });
+        Unit { kind: recipe.build.kind(), outputs: vec![(out(), Input::Step(last, out()))], last }
     }
 
     fn reference(&mut self, reference: &Reference) -> Result<Input, Error> {

@@ -5,7 +5,7 @@
 
 use std::ffi::CStr;
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,7 +86,11 @@ pub(super) fn sweep(tmp: &Path) -> Result<(), Error> {
     for entry in tmp.read_dir().map_err(at(tmp))? {
         let path = entry.map_err(at(tmp))?.path();
         if let Some(_lock) = claim(&path)? {
-            erase(&path)?;
+            match erase(&path) {
+                // A sandbox of the dead process is still being killed: the next opening sweeps it.
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::DirectoryNotEmpty => {}
+                erased => erased?,
+            }
         }
     }
     Ok(())
