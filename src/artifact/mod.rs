@@ -7,6 +7,8 @@ pub mod archive;
 pub mod bpf;
 pub mod toolroot;
 
+use std::ops::ControlFlow;
+
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::store::{self, Output, Store};
@@ -17,6 +19,9 @@ pub enum Error {
     /// The inputs do not make a good artifact: the recipe, or a source, has to change.
     #[error("{0}")]
     Refused(String),
+    /// `say` asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// The packages make no toolroot.
     #[error(transparent)]
     Toolroot(#[from] debian::toolroot::Error),
@@ -25,16 +30,14 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// Computes what `assemble` says, on at most `threads` threads; `say` gets words on parts that are done.
+/// Is told in words how far the work is; a `Break` ends it.
+pub type Say<'a> = dyn Fn(&str) -> ControlFlow<()> + Sync + 'a;
+
+/// Computes what `assemble` says, on at most `threads` threads.
 ///
 /// # Errors
 /// For inputs that make no good artifact, and where the store fails.
-pub fn assemble(
-    assemble: &Assemble<Output>,
-    store: &Store,
-    threads: usize,
-    say: &(dyn Fn(&str) + Sync),
-) -> Result<Output, Error> {
+pub fn assemble(assemble: &Assemble<Output>, store: &Store, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
     match assemble {
         Assemble::Toolroot { debs, links, trim, ignore } => {
             toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, threads, say)

@@ -6,10 +6,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Error;
+use super::{Error, Say};
 use crate::canon::identity;
 use crate::debian::rules::Rules;
 use crate::debian::toolroot::{lint, merge, unpack_deb};
@@ -40,7 +41,7 @@ impl Toolroot<'_> {
     ///
     /// # Errors
     /// For a damaged .deb, packages that clash, and alternatives that the links do not answer.
-    pub fn assemble(&self, store: &Store, threads: usize, say: &(dyn Fn(&str) + Sync)) -> Result<Output, Error> {
+    pub fn assemble(&self, store: &Store, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
         let rules = Rules::toolroot(self.trim.to_vec());
         let files = self.files(store)?;
         self.check_links(&files, &rules)?;
@@ -73,7 +74,7 @@ impl Toolroot<'_> {
         files: &[(String, PathBuf)],
         rules: &Rules,
         threads: usize,
-        say: &(dyn Fn(&str) + Sync),
+        say: &Say<'_>,
     ) -> Result<Vec<(String, Blob)>, Error> {
         let mut order: Vec<usize> = (0..files.len()).collect();
         order.sort_by_key(|index| Reverse(size(&self.debs[*index].1)));
@@ -81,8 +82,10 @@ impl Toolroot<'_> {
         let mut trees = parallel::each(&order, threads, |index| {
             let (package, path) = &files[*index];
             let tree = unpacked(store, &self.key(&self.debs[*index].1), package, path, rules)?;
-            say(&format!("{} of {} packages", done.fetch_add(1, Ordering::Relaxed) + 1, files.len()));
-            Ok::<_, Error>((*index, package.clone(), tree))
+            match say(&format!("{} of {} packages", done.fetch_add(1, Ordering::Relaxed) + 1, files.len())) {
+                ControlFlow::Continue(()) => Ok((*index, package.clone(), tree)),
+                ControlFlow::Break(()) => Err(Error::Stopped),
+            }
         })?;
         trees.sort_by_key(|(index, ..)| *index);
         Ok(trees.into_iter().map(|(_, package, tree)| (package, tree)).collect())

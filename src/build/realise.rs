@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::artifact;
-use crate::build::schedule::Outputs;
+use crate::build::schedule::{Outputs, single};
 use crate::derivation::{Derivation, Run};
 use crate::digest::Digest;
 use crate::fetch::{self, Fetcher};
@@ -131,6 +131,7 @@ impl From<artifact::Error> for Trouble {
     fn from(error: artifact::Error) -> Self {
         match error {
             artifact::Error::Store(error) => error.into(),
+            artifact::Error::Stopped => Self::Cancelled,
             refused => Self::Refused(refused.to_string()),
         }
     }
@@ -233,7 +234,10 @@ impl Worker<'_> {
         match derivation {
             Derivation::Run(run) => self.run(step, run, key),
             Derivation::Assemble(assemble) => {
-                let say = |words: &str| news(News::Part(words));
+                let say = |words: &str| {
+                    news(News::Part(words));
+                    self.go_on()
+                };
                 Ok((single(artifact::assemble(assemble, self.store, self.jobs, &say)?), None))
             }
             Derivation::Fetch(pin) => {
@@ -254,8 +258,12 @@ impl Worker<'_> {
     ) -> impl Fn(fetch::Progress<'_>) -> ControlFlow<()> + 'w {
         move |progress| {
             news(News::Transferred { got: progress.got, total });
-            if self.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            self.go_on()
         }
+    }
+
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn run(&self, step: &Step, run: &Run<Output>, key: &Digest) -> Result<(Outputs, Option<store::Blob>), Trouble> {
@@ -265,7 +273,11 @@ impl Worker<'_> {
         let exit = self.sandbox(&spec, &log)?;
         let made = verdict(exit, step).and_then(|()| self.take_outputs(run, &spec.out));
         match made {
-            Ok(outputs) => Ok((outputs, Some(self.store.copy_file(&log)?))),
+            Ok(outputs) => {
+                // Of an earlier run that failed, as on a full disk.
+                let _ = fs::remove_file(failed_log(self.store.root(), key));
+                Ok((outputs, Some(self.store.copy_file(&log)?)))
+            }
             Err(Trouble::Refused(what)) => Err(self.on_full_disk(step, self.keep_log(what, &log, key))),
             Err(trouble) => Err(trouble),
         }
@@ -395,8 +407,4 @@ fn verdict(exit: Exit, step: &Step) -> Result<(), Trouble> {
         }
         Exit::Cancelled => Err(Trouble::Cancelled),
     }
-}
-
-fn single(output: Output) -> Outputs {
-    BTreeMap::from([(Name::new("out").expect("BUG: `out` is a name"), output)])
 }

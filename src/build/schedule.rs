@@ -256,7 +256,8 @@ fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
     derivation.inputs().into_iter().filter_map(step).collect()
 }
 
-fn single(output: Output) -> Outputs {
+/// The outputs of a step that has one.
+pub(super) fn single(output: Output) -> Outputs {
     BTreeMap::from([(Name::new("out").expect("BUG: `out` is a name"), output)])
 }
 
