@@ -121,7 +121,7 @@ class Track:
         def lay(folder):
             recipes = folder / "recipes"
             shutil.copytree(REPOSITORY / "recipes" / "keys", recipes / "keys")
-            for name in ["debian.toml", "toolroot-c.toml"]:
+            for name in ["debian.toml", "toolroot-base.toml", "toolroot-c.toml"]:
                 shutil.copy(REPOSITORY / "recipes" / name, recipes)
             write(recipes / "box.toml", BOX)
             output(self.forge, "-C", folder, "lock")

@@ -109,6 +109,16 @@ fn rebuild_runs_again_with_the_same_result() {
 }
 
 #[test]
+fn a_rebuild_that_differs_is_refused_and_the_first_result_kept() {
+    let forge = boxed::forge();
+    forge.write("recipes/t.toml", "toolroot = \"box\"\nsteps = [\"date +%N > /out/out\"]\n");
+    let first = forge.run(&["build", "t", "--json"]).success().json();
+    forge.run(&["build", "t", "--rebuild"]).code(1).says("not reproducible").says("want: sha256:");
+    let kept = forge.run(&["build", "t", "--json"]).success().json();
+    assert_eq!((&kept[0]["status"], &kept[0]["outputs"]), (&"cached".into(), &first[0]["outputs"]));
+}
+
+#[test]
 fn offline_uses_the_store_alone() {
     let forge = two_units();
     forge.run(&["build", "--offline"]).success();

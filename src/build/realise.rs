@@ -190,11 +190,13 @@ impl Worker<'_> {
         news: &(dyn Fn(News<'_>) + Sync),
     ) -> Result<Attempt, Trouble> {
         let lock = self.lock(key, news)?;
-        if let (Some(outputs), false) = (self.made_meanwhile(derivation, key)?, again) {
-            return Ok(Attempt::Done { outputs, seconds: 0.0, ran: false, lock: None });
+        let known = self.made_meanwhile(derivation, key)?;
+        if let (Some(outputs), false) = (&known, again) {
+            return Ok(Attempt::Done { outputs: outputs.clone(), seconds: 0.0, ran: false, lock: None });
         }
         let start = Instant::now();
         let (outputs, log) = self.make(step, derivation, key, news)?;
+        known.map_or(Ok(()), |known| compare(&known, &outputs))?;
         let seconds = start.elapsed().as_secs_f64();
         if derivation.fixed().is_none() {
             self.store.record(key, &ActionResult { outputs: outputs.clone(), seconds, log })?;
@@ -394,6 +396,16 @@ fn refusal(error: store::Error) -> Trouble {
         NotUtf8(_) | Permissions { .. } | TooDeep(_) | Unsupported { .. } => Trouble::Refused(error.to_string()),
         error => error.into(),
     }
+}
+
+/// Refuses a result that is another than the one that the same step gave before.
+fn compare(known: &Outputs, outputs: &Outputs) -> Result<(), Trouble> {
+    let differ = |(name, output): &(&Name, &Output)| known.get(*name).is_some_and(|before| before != *output);
+    outputs.iter().find(differ).map_or(Ok(()), |(name, output)| {
+        let (want, got) = (known[name].digest(), output.digest());
+        let what = "not reproducible: the same step gave another result than before, which is kept";
+        Err(Trouble::Refused(format!("{what}\n  output: {name}\n  want: {want}\n   got: {got}")))
+    })
 }
 
 fn verdict(exit: Exit, step: &Step) -> Result<(), Trouble> {

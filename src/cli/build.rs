@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
 use super::progress::Screen;
+use super::session::Planned;
 use super::{Verdict, advice, output, session};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::{self, Finish, Finishes, Options, Status};
@@ -41,7 +42,7 @@ pub struct Args {
     /// How many steps run at once [default: the number of processors].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Run the named units again although their results are known.
+    /// Run the named units again although their results are known; one that comes out differently fails.
     #[arg(long)]
     rebuild: bool,
     /// Only say what would be built.
@@ -54,10 +55,8 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
         return super::plan::show(directory, &args.names, args.json);
     }
     let root = session::root(directory)?;
-    let project = session::locked(&root)?;
     let store = session::store()?;
-    let units = session::wanted(&project, &args.names)?;
-    let plan = session::plan(&root, &store, &project, &units)?;
+    let Planned { project, units, plan } = session::planned(&root, &store, &args.names)?;
     let cancel = interrupts()?;
     let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
     let fetcher = session::fetcher(&store, args.offline)?;
@@ -102,15 +101,18 @@ fn jobs(args: &Args) -> usize {
 /// Links the results of the units asked for, and makes them roots of the store.
 fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<(), CliError> {
     let folder = root.join(RESULTS);
-    let failed = |error: std::io::Error| CliError::environment(format!("{}: {error}", folder.display()));
-    fs::create_dir_all(&folder).map_err(failed)?;
+    let failed = |path: &Path, error: std::io::Error| {
+        CliError::environment(format!("{}: {error}", path.display()))
+            .hint("the links to results stand there: move away what is yours, and see that you may write there")
+    };
+    fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
     for name in units {
         let unit = &plan.units[name];
         let Some(finish) = finishes.get(&unit.last) else { continue };
         for (number, (output, _)) in unit.outputs.iter().enumerate() {
             let (Some(path), Some(content)) = (finish.paths.get(output), finish.outputs.get(output)) else { continue };
             let link = if number == 0 { folder.join(name.as_str()) } else { folder.join(format!("{name}:{output}")) };
-            replace(&link, path).map_err(failed)?;
+            replace(&link, path).map_err(|error| failed(&link, error))?;
             store.add_root(&link, std::slice::from_ref(content))?;
         }
     }

@@ -13,8 +13,7 @@ use crate::sandbox::{self, Check};
 pub struct Args {}
 
 pub fn run(_: Option<&Path>, _: &Args) -> Result<Verdict, CliError> {
-    let mut checks =
-        vec![store_check(), program("git", "git sources"), program("cargo", "crates as sources"), mirrors()];
+    let mut checks = vec![store_check()];
     checks.extend(sandbox_checks()?);
     for Check { name, ok, fix } in &checks {
         output::data(&format!("{}  {name}", if *ok { "ok  " } else { "FAIL" }));
@@ -22,6 +21,8 @@ pub fn run(_: Option<&Path>, _: &Args) -> Result<Verdict, CliError> {
             output::data(&format!("      {fix}"));
         }
     }
+    note(git(), "git", "it is not installed; only git sources need it");
+    note(mirror(), "a Debian mirror", "neither FORGE_MIRRORS nor apt sources name one; the snapshot archive is slow");
     Ok(if checks.iter().all(|check| check.ok) { Verdict::Good } else { Verdict::Negative })
 }
 
@@ -40,16 +41,17 @@ fn store_check() -> Check {
     Check { name: "the store can be written", ok: fix.is_none(), fix: fix.unwrap_or_default() }
 }
 
-/// Whether a program that some sources need can be started.
-fn program(name: &'static str, what: &str) -> Check {
-    let ok = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
-    Check { name, ok, fix: format!("install {name}: it is needed for {what}") }
+/// A check whose failure is no fault of the host.
+fn note(ok: bool, name: &str, words: &str) {
+    output::data(&if ok { format!("ok    {name}") } else { format!("note  {name}: {words}") });
+}
+
+fn git() -> bool {
+    Command::new("git").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// Whether something is nearer than the permanent snapshot archive.
-fn mirrors() -> Check {
-    let configured = environment::mirrors().is_some();
+fn mirror() -> bool {
     let apt = apt::bases(Path::new(session::APT)).is_ok_and(|bases| !bases.is_empty());
-    let fix = "neither FORGE_MIRRORS nor apt sources name one: .debs come from the permanent snapshot archive, slowly";
-    Check { name: "a Debian mirror is configured", ok: configured || apt, fix: fix.to_owned() }
+    environment::mirrors().is_some() || apt
 }

@@ -23,9 +23,13 @@ pub fn store() -> Result<PathBuf, CliError> {
     let given = set("FORGE_STORE");
     let data = || set("XDG_DATA_HOME").map(|data| data.join("forge"));
     let home = || set("HOME").map(|home| home.join(".local/share/forge"));
-    given.or_else(data).or_else(home).ok_or_else(|| {
-        CliError::environment("there is no place for the store: HOME is not set").hint("set FORGE_STORE to a folder")
-    })
+    match given.or_else(data).or_else(home) {
+        Some(store) if store.is_absolute() => Ok(store),
+        Some(store) => Err(CliError::user(format!("the store must have an absolute path, not {}", store.display()))
+            .hint("FORGE_STORE, or XDG_DATA_HOME, names it")),
+        None => Err(CliError::environment("there is no place for the store: HOME is not set")
+            .hint("set FORGE_STORE to a folder")),
+    }
 }
 
 /// The file that lists mirrors.

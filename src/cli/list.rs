@@ -37,7 +37,9 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
             output::data(&format!("{mark} {:width$}  {:8}  {}", line.name, line.kind, line.description));
         }
     }
-    if !args.json {
+    if project.units.is_empty() {
+        output::words(session::NO_RECIPES);
+    } else if !args.json {
         output::words("* is built where no unit is named");
     }
     Ok(Verdict::Good)

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::error::CliError;
+use super::session::Planned;
 use super::{Verdict, output, session};
 use crate::build::look;
 use crate::build::realise::failed_log;
@@ -22,10 +23,8 @@ pub struct Args {
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
-    let project = session::locked(&root)?;
     let store = session::store()?;
-    let wanted = session::wanted(&project, std::slice::from_ref(&args.name))?;
-    let plan = session::plan(&root, &store, &project, &wanted)?;
+    let Planned { plan, .. } = session::planned(&root, &store, std::slice::from_ref(&args.name))?;
     let logs = logs(&plan, &store, &args.name)?;
     if logs.is_empty() {
         return Err(CliError::user(format!(

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::session::Planned;
 use super::{Verdict, output, session};
 use crate::build::look;
 use crate::build::schedule::State;
@@ -37,10 +38,8 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 /// Prints the plan for `names`; also what `forge build --dry-run` does.
 pub fn show(directory: Option<&Path>, names: &[Name], json: bool) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
-    let project = session::locked(&root)?;
     let store = session::store()?;
-    let wanted = session::wanted(&project, names)?;
-    let plan = session::plan(&root, &store, &project, &wanted)?;
+    let Planned { plan, .. } = session::planned(&root, &store, names)?;
     let rebuild = BTreeSet::new();
     let schedule = look(&plan, &store, &rebuild, plan.units.values().map(|unit| unit.last));
     let width = plan.units.keys().map(|name| name.as_str().len()).max().unwrap_or(0);

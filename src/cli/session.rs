@@ -8,13 +8,17 @@ use super::error::CliError;
 use super::{environment, progress};
 use crate::fetch::{Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
 use crate::lockfile::{self, Locked, Lockfile};
-use crate::path::Name;
+use crate::path::{Name, RelPath};
 use crate::plan::{self, Observed, Plan};
-use crate::recipe::{self, Diagnostic, Project};
+use crate::recipe::{self, Diagnostic, Project, Root};
 use crate::store::{Setup, Store};
 
 /// Where the host keeps its apt sources, the mirrors of which serve forge as well.
 pub const APT: &str = "/etc/apt";
+
+/// What an empty project lacks.
+pub const NO_RECIPES: &str =
+    "there are no recipes: write NAME.toml or NAME/recipe.toml in recipes, kernel, bpf, extensions, images or charts";
 
 /// Finds the project: DIR, or the nearest folder with a lockfile.
 pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -73,7 +77,7 @@ pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
 }
 
 /// The recipes with every source pinned.
-pub fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
+fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
     let project = recipes(root)?;
     lockfile(root)?.apply(project).map_err(CliError::user)
 }
@@ -98,18 +102,40 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
     }
     let defaults: Vec<_> = project.units.values().filter(|recipe| recipe.default).collect();
     if defaults.is_empty() {
-        return Err(CliError::user("no unit has `default = true`")
-            .hint("name the units that you want; `forge list` prints all of them"));
+        let error = CliError::user("no unit has `default = true`");
+        return Err(if project.units.is_empty() {
+            error.hint(NO_RECIPES)
+        } else {
+            error.hint("name the units that you want; `forge list` prints all of them")
+        });
     }
     Ok(defaults.into_iter().map(|recipe| recipe.name.clone()).collect())
 }
 
-/// Draws the plan for `wanted`, after a look at the files that they name.
-pub fn plan(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<Plan, CliError> {
+/// What the verbs start from that look at units.
+pub struct Planned {
+    /// The recipes with every source pinned.
+    pub project: Project<Locked>,
+    /// The units asked for.
+    pub units: Vec<Name>,
+    /// The steps that make them.
+    pub plan: Plan,
+}
+
+/// Draws the plan for `names`, after a look at the files that they use. The files are looked at
+/// while the recipes are read, as both take about as long.
+pub fn planned(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
     let observer = Observer::open(store, root, SystemTime::now)?;
-    let observed = observe(&observer, project, wanted)?;
+    let roots = Root::ALL.map(|root| RelPath::new(root.folder()).expect("BUG: a root is a clean path"));
+    let project = std::thread::scope(|scope| {
+        scope.spawn(|| observer.look_ahead(&roots));
+        locked(root)
+    })?;
+    let units = wanted(&project, names)?;
+    let observed = observe(&observer, &project, &units)?;
     observer.save()?;
-    Ok(plan::plan(project, &observed, wanted)?)
+    let plan = plan::plan(&project, &observed, &units)?;
+    Ok(Planned { project, units, plan })
 }
 
 /// Puts the files that `wanted` units name into the store again, whatever it seems to have.

@@ -75,6 +75,12 @@ impl<'a> Observer<'a> {
         Ok(Output::Tree(tree))
     }
 
+    /// Looks at everything below `directories` ahead of [`Observer::observe`], which reports what is wrong there.
+    pub fn look_ahead(&self, directories: &[RelPath]) {
+        let mut state = self.lock();
+        directories.iter().for_each(|directory| drop(state.walk.state(directory)));
+    }
+
     /// Forgets what earlier runs found, for when the store has lost an object: everything is read again.
     pub fn forget(&self) {
         self.lock().seen = Seen::default();
