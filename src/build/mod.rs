@@ -298,7 +298,7 @@ impl<'a> Build<'a> {
                 Ok(path) => drop(finish.paths.insert(name.clone(), path)),
                 Err(error) => {
                     finish.status = Status::Failed;
-                    finish.trouble = Some(self.worker.blame(error, finish.key.as_slice()));
+                    finish.trouble = Some(error.into());
                 }
             }
         }

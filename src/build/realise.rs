@@ -372,15 +372,6 @@ impl Worker<'_> {
             Err(full) => Trouble::Environment(format!("{trouble}; `forge log {}` prints its log\n  {full}", step.unit)),
         }
     }
-
-    /// Turns the store's complaint on a result into trouble, and forgets results that can't be trusted.
-    pub fn blame(&self, error: store::Error, results: &[Digest]) -> Trouble {
-        if error.is_damage() {
-            // What can't be forgotten now is found again by the next run.
-            results.iter().for_each(|key| drop(self.store.forget(key)));
-        }
-        error.into()
-    }
 }
 
 /// Where the log of a failed step lies until it succeeds.
