@@ -33,14 +33,29 @@ pub enum Error {
 /// Is told in words how far the work is; a `Break` ends it.
 pub type Say<'a> = dyn Fn(&str) -> ControlFlow<()> + Sync + 'a;
 
+/// What becomes of parts that were made before, as for another artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// They are taken.
+    Known,
+    /// They are made again, and recorded nowhere.
+    Anew,
+}
+
 /// Computes what `assemble` says, on at most `threads` threads.
 ///
 /// # Errors
 /// For inputs that make no good artifact, and where the store fails.
-pub fn assemble(assemble: &Assemble<Output>, store: &Store, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
+pub fn assemble(
+    assemble: &Assemble<Output>,
+    store: &Store,
+    parts: Parts,
+    threads: usize,
+    say: &Say<'_>,
+) -> Result<Output, Error> {
     match assemble {
         Assemble::Toolroot { debs, links, trim, ignore } => {
-            toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, threads, say)
+            toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, parts, threads, say)
         }
         Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip),
         Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref()),

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Error, Say};
+use super::{Error, Parts, Say};
 use crate::canon::identity;
 use crate::debian::rules::Rules;
 use crate::debian::toolroot::{lint, merge, unpack_deb};
@@ -41,11 +41,11 @@ impl Toolroot<'_> {
     ///
     /// # Errors
     /// For a damaged .deb, packages that clash, and alternatives that the links do not answer.
-    pub fn assemble(&self, store: &Store, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
+    pub fn assemble(&self, store: &Store, parts: Parts, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
         let rules = Rules::toolroot(self.trim.to_vec());
         let files = self.files(store)?;
         self.check_links(&files, &rules)?;
-        let trees = self.unpack(store, &files, &rules, threads, say)?;
+        let trees = self.unpack(store, &files, &rules, parts, threads, say)?;
         Ok(Output::Tree(merge(store, &trees, self.links)?))
     }
 
@@ -66,13 +66,14 @@ impl Toolroot<'_> {
         )))
     }
 
-    /// The packages' trees: recorded ones, and the rest unpacked now, the largest first, so that no
-    /// thread is left alone with it at the end.
+    /// The packages' trees: recorded ones where those may be taken, and the rest unpacked now, the
+    /// largest first, so that no thread is left alone with it at the end.
     fn unpack(
         &self,
         store: &Store,
         files: &[(String, PathBuf)],
         rules: &Rules,
+        parts: Parts,
         threads: usize,
         say: &Say<'_>,
     ) -> Result<Vec<(String, Blob)>, Error> {
@@ -81,7 +82,10 @@ impl Toolroot<'_> {
         let done = AtomicUsize::new(0);
         let mut trees = parallel::each(&order, threads, |index| {
             let (package, path) = &files[*index];
-            let tree = unpacked(store, &self.key(&self.debs[*index].1), package, path, rules)?;
+            let tree = match parts {
+                Parts::Known => unpacked(store, &self.key(&self.debs[*index].1), package, path, rules)?,
+                Parts::Anew => unpack_deb(package, path, rules, store)?.tree,
+            };
             match say(&format!("{} of {} packages", done.fetch_add(1, Ordering::Relaxed) + 1, files.len())) {
                 ControlFlow::Continue(()) => Ok((*index, package.clone(), tree)),
                 ControlFlow::Break(()) => Err(Error::Stopped),

@@ -1,10 +1,12 @@
 //! Realises a plan: looks up, fetches, runs, assembles, records.
 //!
-//! [`schedule`] decides, [`realise`](mod@realise) does one step, and this file joins them: a few
+//! [`schedule`] decides, [`realise`](mod@realise) does one step ([`command`] those in a sandbox), and
+//! this file joins them: a few
 //! threads take steps from the schedule, downloads on a lane of their own. One thread commits
 //! results to the disk behind them, so that no step waits for a sync. A step that fails is an
 //! outcome; `Err` means that forge could not do its work.
 
+pub mod command;
 pub mod realise;
 mod repair;
 pub mod schedule;

@@ -1,26 +1,22 @@
 //! Does one step: fetches, runs or assembles, and records the result.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write as _};
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::artifact;
+use crate::artifact::{self, Parts};
 use crate::build::schedule::{Outputs, single};
-use crate::derivation::{Derivation, Run};
+use crate::derivation::Derivation;
 use crate::digest::Digest;
 use crate::fetch::{self, Fetcher};
 use crate::path::Name;
 use crate::plan::Step;
-use crate::sandbox::{self, Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
-use crate::store::{self, ActionResult, Lock, Output, Scratch, Store};
+use crate::sandbox::{self, Jobserver, Launcher};
+use crate::store::{self, ActionResult, Lock, Output, Store};
 
 /// How often a step that another process makes is looked at.
 const LOCK_TICK: Duration = Duration::from_millis(20);
@@ -240,7 +236,7 @@ impl Worker<'_> {
                     news(News::Part(words));
                     self.go_on()
                 };
-                Ok((single(artifact::assemble(assemble, self.store, self.jobs, &say)?), None))
+                Ok((single(artifact::assemble(assemble, self.store, Parts::Known, self.jobs, &say)?), None))
             }
             Derivation::Fetch(pin) => {
                 let blob = self.fetcher.file(pin, &step.label, step.unit.as_str(), &self.watch(pin.size, news))?;
@@ -267,126 +263,6 @@ impl Worker<'_> {
     fn go_on(&self) -> ControlFlow<()> {
         if self.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
-
-    fn run(&self, step: &Step, run: &Run<Output>, key: &Digest) -> Result<(Outputs, Option<store::Blob>), Trouble> {
-        let scratch = self.store.scratch()?;
-        let spec = self.spec(step, run, &scratch)?;
-        let log = scratch.path().join("log");
-        let exit = self.sandbox(&spec, &log)?;
-        let made = verdict(exit, step).and_then(|()| self.take_outputs(run, &spec.out));
-        match made {
-            Ok(outputs) => {
-                // Of an earlier run that failed, as on a full disk.
-                let _ = fs::remove_file(failed_log(self.store.root(), key));
-                Ok((outputs, Some(self.store.copy_file(&log)?)))
-            }
-            Err(Trouble::Refused(what)) => Err(self.on_full_disk(step, self.keep_log(what, &log, key))),
-            Err(trouble) => Err(trouble),
-        }
-    }
-
-    fn spec(&self, step: &Step, run: &Run<Output>, scratch: &Scratch) -> Result<Spec, Trouble> {
-        let folder = |name: &str| -> Result<PathBuf, Trouble> {
-            let path = scratch.path().join(name);
-            fs::create_dir(&path)
-                // The command sees the mode, which must not tell the umask of who runs forge.
-                .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
-                .map_err(|source| store::Error::Io { path: path.clone(), source })?;
-            Ok(path)
-        };
-        let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {
-            inputs.iter().map(|(name, input)| Ok((name.to_string(), self.store.realise(input)?))).collect()
-        };
-        Ok(Spec {
-            root: self.store.realise(&run.root)?,
-            sources: real(&run.sources)?,
-            deps: real(&run.deps)?,
-            build: folder("build")?,
-            out: folder("out")?,
-            argv: run.argv.clone(),
-            env: run.env.clone().into_iter().collect(),
-            cwd: "/".to_owned(),
-            profile: Profile::Build,
-            world: World::default(),
-            limits: Limits { timeout: step.timeout, ..Limits::default() },
-        })
-    }
-
-    fn sandbox(&self, spec: &Spec, log: &Path) -> Result<Exit, Trouble> {
-        let failed = |source| store::Error::Io { path: log.to_owned(), source };
-        let mut file = File::create(log).map_err(failed)?;
-        let mut lost = None;
-        let (launcher, jobs) = self.launcher()?;
-        let exit = launcher.run(spec, Some(jobs), &|| self.cancelled(), &mut |bytes| {
-            if let Err(error) = file.write_all(bytes) {
-                lost.get_or_insert(error);
-            }
-        })?;
-        match lost {
-            None => Ok(exit),
-            Some(error) => Err(failed(error).into()),
-        }
-    }
-
-    fn launcher(&self) -> Result<&(Launcher, Jobserver), Trouble> {
-        if let Some(sandbox) = self.sandbox.get() {
-            return Ok(sandbox);
-        }
-        let started = (Launcher::start(self.program)?, Jobserver::new(self.jobs));
-        // Where two threads get here at once, the second helper ends with its handle.
-        Ok(self.sandbox.get_or_init(|| started))
-    }
-
-    /// Imports `/out/<output>`; refuses a folder that holds less, more, or what no store can hold.
-    fn take_outputs(&self, run: &Run<Output>, out: &Path) -> Result<Outputs, Trouble> {
-        let entries = fs::read_dir(out).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-        let found: Vec<_> =
-            entries.map_err(|error: io::Error| Trouble::Environment(format!("reading /out: {error}")))?;
-        if let Some(missing) = run.outputs.iter().find(|output| !found.iter().any(|name| *name == *output.as_str())) {
-            return Err(Trouble::Refused(format!("it did not make its output /out/{missing}")));
-        }
-        if let Some(extra) = found.iter().find(|name| !run.outputs.iter().any(|output| **name == *output.as_str())) {
-            let extra = extra.to_string_lossy();
-            let advice = "name it in `outputs` or write it to /build";
-            return Err(Trouble::Refused(format!("it left /out/{extra}, which is not an output; {advice}")));
-        }
-        let import = |name: &Name| Ok((name.clone(), self.store.import(&out.join(name.as_str()))?));
-        run.outputs.iter().map(import).collect::<Result<_, store::Error>>().map_err(refusal)
-    }
-
-    /// Keeps the log of a failed command where `forge log` finds it.
-    fn keep_log(&self, what: String, log: &Path, key: &Digest) -> Trouble {
-        let kept = failed_log(self.store.root(), key);
-        let folder = kept.parent().expect("BUG: a log lies in a folder");
-        match fs::create_dir_all(folder).and_then(|()| fs::rename(log, &kept)) {
-            Ok(()) => Trouble::Command { what, log: kept },
-            Err(error) => Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display())),
-        }
-    }
-
-    /// What became of a command while the disk was full is no fault of the command. Asked before
-    /// what it left is erased.
-    fn on_full_disk(&self, step: &Step, trouble: Trouble) -> Trouble {
-        match self.store.has_room() {
-            Ok(()) => trouble,
-            Err(full) => Trouble::Environment(format!("{trouble}; `forge log {}` prints its log\n  {full}", step.unit)),
-        }
-    }
-}
-
-/// Where the log of a failed step lies until it succeeds.
-#[must_use]
-pub fn failed_log(store: &Path, key: &Digest) -> PathBuf {
-    store.join("log").join(key.hex())
-}
-
-/// What no store can hold is the command's fault, anything else is not.
-fn refusal(error: store::Error) -> Trouble {
-    use store::Error::{NotUtf8, Permissions, TooDeep, Unsupported};
-    match error {
-        NotUtf8(_) | Permissions { .. } | TooDeep(_) | Unsupported { .. } => Trouble::Refused(error.to_string()),
-        error => error.into(),
-    }
 }
 
 /// Refuses a result that is another than the one that the same step gave before.
@@ -397,17 +273,4 @@ fn compare(known: &Outputs, outputs: &Outputs) -> Result<(), Trouble> {
         let what = "not reproducible: the same step gave another result than before, which is kept";
         Err(Trouble::Refused(format!("{what}\n  output: {name}\n  want: {want}\n   got: {got}")))
     })
-}
-
-fn verdict(exit: Exit, step: &Step) -> Result<(), Trouble> {
-    let seconds = step.timeout.as_secs();
-    match exit {
-        Exit::Code(0) => Ok(()),
-        Exit::Code(code) => Err(Trouble::Refused(format!("exit code {code}"))),
-        Exit::Signal(signal) => Err(Trouble::Refused(format!("killed by signal {signal}"))),
-        Exit::TimedOut => {
-            Err(Trouble::Refused(format!("killed after {seconds} s; raise `timeout-seconds` in its recipe")))
-        }
-        Exit::Cancelled => Err(Trouble::Cancelled),
-    }
 }

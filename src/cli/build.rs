@@ -4,9 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
 use super::progress::Screen;
@@ -56,46 +53,23 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     }
     let root = session::root(directory)?;
     let store = session::store()?;
-    let Planned { project, units, plan } = session::planned(&root, &store, &args.names)?;
-    let cancel = interrupts()?;
-    let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
-    let fetcher = session::fetcher(&store, args.offline)?;
-    let refill = || session::refill(&root, &store, &project, &units).map_err(|error| error.to_string());
-    let worker = Worker {
-        store: &store,
-        fetcher: &fetcher,
-        program: &program,
-        jobs: jobs(args),
-        cancel: &cancel,
-        refill: &refill,
-        sandbox: OnceLock::new(),
-    };
+    let planned = session::planned(&root, &store, &args.names)?;
+    session::with_worker(&root, &store, &planned, args.offline, args.jobs, |worker| {
+        realise(&root, &planned, args, worker)
+    })
+}
+
+fn realise(root: &Path, planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdict, CliError> {
+    let Planned { units, plan, .. } = planned;
     let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();
     let wanted = if args.all { plan.units.values().map(|unit| unit.last).collect() } else { asked.clone() };
     let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
     let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild };
-    let screen = Screen::new(&plan, &wanted, args.json);
-    let finishes = build::build(&plan, &wanted, &options, &worker, &screen)?;
+    let screen = Screen::new(plan, &wanted, args.json);
+    let finishes = build::build(plan, &wanted, &options, worker, &screen)?;
     screen.close();
-    link(&root, &store, &plan, &units, &finishes)?;
-    Ok(conclude(&plan, &asked, &finishes, worker.cancelled()))
-}
-
-/// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).
-pub fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let code = i32::from(Verdict::Interrupted.code());
-        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| CliError::environment(format!("watching for Ctrl-C: {error}")))?;
-    }
-    Ok(flag)
-}
-
-fn jobs(args: &Args) -> usize {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    args.jobs.map_or_else(processors, usize::from)
+    link(root, worker.store, plan, units, &finishes)?;
+    Ok(conclude(plan, &asked, &finishes, worker.cancelled()))
 }
 
 /// Links the results of the units asked for, and makes them roots of the store.

@@ -2,10 +2,13 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use super::error::CliError;
-use super::{environment, progress};
+use super::{Verdict, environment, progress};
+use crate::build::realise::Worker;
 use crate::fetch::{Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
 use crate::lockfile::{self, Locked, Lockfile};
 use crate::path::{Name, RelPath};
@@ -157,4 +160,41 @@ fn observe(observer: &Observer<'_>, project: &Project<Locked>, wanted: &[Name]) 
         }
     }
     Ok(observed)
+}
+
+/// Does `work` with what makes steps of what was planned; Ctrl-C stops it.
+pub fn with_worker<T>(
+    root: &Path,
+    store: &Store,
+    planned: &Planned,
+    offline: bool,
+    jobs: Option<u16>,
+    work: impl FnOnce(&Worker<'_>) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let cancel = interrupts()?;
+    let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
+    let fetcher = fetcher(store, offline)?;
+    let refill = || refill(root, store, &planned.project, &planned.units).map_err(|error| error.to_string());
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    work(&Worker {
+        store,
+        fetcher: &fetcher,
+        program: &program,
+        jobs: jobs.map_or_else(processors, usize::from),
+        cancel: &cancel,
+        refill: &refill,
+        sandbox: OnceLock::new(),
+    })
+}
+
+/// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).
+fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let code = i32::from(Verdict::Interrupted.code());
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .map_err(|error| CliError::environment(format!("watching for Ctrl-C: {error}")))?;
+    }
+    Ok(flag)
 }

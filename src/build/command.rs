@@ -1,0 +1,208 @@
+//! Runs one command in its sandbox and takes what it made into the store.
+//!
+//! What the command meets beside its inputs stands in [`Conditions`]: the same everywhere in a
+//! build, varied by `forge check`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::build::realise::{Trouble, Worker};
+use crate::build::schedule::Outputs;
+use crate::derivation::Run;
+use crate::digest::Digest;
+use crate::path::Name;
+use crate::plan::Step;
+use crate::sandbox::{Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
+use crate::store::{self, Output, Scratch};
+
+/// What a command meets beside its inputs. A build leaves all of it as it is by default.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// What it could read off its world.
+    pub world: World,
+    /// Variables that get another value than the step says.
+    pub env: BTreeMap<String, String>,
+    /// How many jobs it may run; `None` shares those of the build.
+    pub jobs: Option<usize>,
+}
+
+impl Worker<'_> {
+    /// Runs the command of a step as a build does; the log of a failure is kept.
+    pub(super) fn run(
+        &self,
+        step: &Step,
+        run: &Run<Output>,
+        key: &Digest,
+    ) -> Result<(Outputs, Option<store::Blob>), Trouble> {
+        let scratch = self.store.scratch()?;
+        let log = log(&scratch);
+        match self.command(run, step.timeout, &scratch, &Conditions::default()) {
+            Ok(outputs) => {
+                // Of an earlier run that failed, as on a full disk.
+                let _ = fs::remove_file(failed_log(self.store.root(), key));
+                Ok((outputs, Some(self.store.copy_file(&log)?)))
+            }
+            Err(Trouble::Refused(what)) => Err(self.on_full_disk(step, self.keep_log(what, &log, key))),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Runs a command in `scratch`, which is empty before, and takes its outputs into the store; no
+    /// result is recorded. What it said lies in [`log`].
+    ///
+    /// # Errors
+    /// [`Trouble::Refused`] where the command failed or made no good outputs.
+    pub fn command(
+        &self,
+        run: &Run<Output>,
+        timeout: Duration,
+        scratch: &Scratch,
+        conditions: &Conditions,
+    ) -> Result<Outputs, Trouble> {
+        let spec = self.spec(run, timeout, scratch, conditions)?;
+        let exit = self.sandbox(&spec, conditions.jobs, &log(scratch))?;
+        verdict(exit, timeout)?;
+        self.take_outputs(run, &spec.out)
+    }
+
+    /// What the sandbox is given.
+    fn spec(
+        &self,
+        run: &Run<Output>,
+        timeout: Duration,
+        scratch: &Scratch,
+        conditions: &Conditions,
+    ) -> Result<Spec, Trouble> {
+        let folder = |name: &str| -> Result<PathBuf, Trouble> {
+            let path = scratch.path().join(name);
+            fs::create_dir(&path)
+                // The command sees the mode, which must not tell the umask of who runs forge.
+                .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
+                .map_err(|source| store::Error::Io { path: path.clone(), source })?;
+            Ok(path)
+        };
+        let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {
+            inputs.iter().map(|(name, input)| Ok((name.to_string(), self.store.realise(input)?))).collect()
+        };
+        Ok(Spec {
+            root: self.store.realise(&run.root)?,
+            sources: real(&run.sources)?,
+            deps: real(&run.deps)?,
+            build: folder("build")?,
+            out: folder("out")?,
+            argv: run.argv.clone(),
+            env: environment(run, conditions),
+            cwd: "/".to_owned(),
+            profile: Profile::Build,
+            world: conditions.world.clone(),
+            limits: Limits { timeout, ..Limits::default() },
+        })
+    }
+
+    fn sandbox(&self, spec: &Spec, jobs: Option<usize>, log: &Path) -> Result<Exit, Trouble> {
+        let failed = |source| store::Error::Io { path: log.to_owned(), source };
+        let mut file = File::create(log).map_err(failed)?;
+        let mut lost = None;
+        let (launcher, shared) = self.launcher()?;
+        let own = jobs.map(Jobserver::new);
+        let exit = launcher.run(spec, Some(own.as_ref().unwrap_or(shared)), &|| self.cancelled(), &mut |bytes| {
+            if let Err(error) = file.write_all(bytes) {
+                lost.get_or_insert(error);
+            }
+        })?;
+        match lost {
+            None => Ok(exit),
+            Some(error) => Err(failed(error).into()),
+        }
+    }
+
+    fn launcher(&self) -> Result<&(Launcher, Jobserver), Trouble> {
+        if let Some(sandbox) = self.sandbox.get() {
+            return Ok(sandbox);
+        }
+        let started = (Launcher::start(self.program)?, Jobserver::new(self.jobs));
+        // Where two threads get here at once, the second helper ends with its handle.
+        Ok(self.sandbox.get_or_init(|| started))
+    }
+
+    /// Imports `/out/<output>`; refuses a folder that holds less, more, or what no store can hold.
+    fn take_outputs(&self, run: &Run<Output>, out: &Path) -> Result<Outputs, Trouble> {
+        let entries = fs::read_dir(out).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        let found: Vec<_> =
+            entries.map_err(|error: io::Error| Trouble::Environment(format!("reading /out: {error}")))?;
+        if let Some(missing) = run.outputs.iter().find(|output| !found.iter().any(|name| *name == *output.as_str())) {
+            return Err(Trouble::Refused(format!("it did not make its output /out/{missing}")));
+        }
+        if let Some(extra) = found.iter().find(|name| !run.outputs.iter().any(|output| **name == *output.as_str())) {
+            let extra = extra.to_string_lossy();
+            let advice = "name it in `outputs` or write it to /build";
+            return Err(Trouble::Refused(format!("it left /out/{extra}, which is not an output; {advice}")));
+        }
+        let import = |name: &Name| Ok((name.clone(), self.store.import(&out.join(name.as_str()))?));
+        run.outputs.iter().map(import).collect::<Result<_, store::Error>>().map_err(refusal)
+    }
+
+    /// Keeps the log of a failed command where `forge log` finds it.
+    fn keep_log(&self, what: String, log: &Path, key: &Digest) -> Trouble {
+        let kept = failed_log(self.store.root(), key);
+        let folder = kept.parent().expect("BUG: a log lies in a folder");
+        match fs::create_dir_all(folder).and_then(|()| fs::rename(log, &kept)) {
+            Ok(()) => Trouble::Command { what, log: kept },
+            Err(error) => Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display())),
+        }
+    }
+
+    /// What became of a command while the disk was full is no fault of the command. Asked before
+    /// what it left is erased.
+    fn on_full_disk(&self, step: &Step, trouble: Trouble) -> Trouble {
+        match self.store.has_room() {
+            Ok(()) => trouble,
+            Err(full) => Trouble::Environment(format!("{trouble}; `forge log {}` prints its log\n  {full}", step.unit)),
+        }
+    }
+}
+
+/// The variables of the step, some with another value.
+fn environment(run: &Run<Output>, conditions: &Conditions) -> Vec<(String, String)> {
+    let mut all = run.env.clone();
+    all.extend(conditions.env.clone());
+    all.into_iter().collect()
+}
+
+/// Where what a command said lies in its scratch folder.
+#[must_use]
+pub fn log(scratch: &Scratch) -> PathBuf {
+    scratch.path().join("log")
+}
+
+/// Where the log of a failed step lies until it succeeds.
+#[must_use]
+pub fn failed_log(store: &Path, key: &Digest) -> PathBuf {
+    store.join("log").join(key.hex())
+}
+
+/// What no store can hold is the command's fault, anything else is not.
+fn refusal(error: store::Error) -> Trouble {
+    use store::Error::{NotUtf8, Permissions, TooDeep, Unsupported};
+    match error {
+        NotUtf8(_) | Permissions { .. } | TooDeep(_) | Unsupported { .. } => Trouble::Refused(error.to_string()),
+        error => error.into(),
+    }
+}
+
+fn verdict(exit: Exit, timeout: Duration) -> Result<(), Trouble> {
+    let seconds = timeout.as_secs();
+    match exit {
+        Exit::Code(0) => Ok(()),
+        Exit::Code(code) => Err(Trouble::Refused(format!("exit code {code}"))),
+        Exit::Signal(signal) => Err(Trouble::Refused(format!("killed by signal {signal}"))),
+        Exit::TimedOut => {
+            Err(Trouble::Refused(format!("killed after {seconds} s; raise `timeout-seconds` in its recipe")))
+        }
+        Exit::Cancelled => Err(Trouble::Cancelled),
+    }
+}
