@@ -41,4 +41,4 @@ pub use helper::{HELPER_ARG, helper_main};
 pub use jobserver::Jobserver;
 pub use launcher::{LOG_LIMIT_BYTES, Launcher};
 pub use probe::{Check, probe};
-pub use spec::{Exit, Limits, Profile, Spec, World};
+pub use spec::{Exit, Limits, Profile, Scratch, Spec, World};

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/` | the toolroot, read-only |
 //! | `/src/<name>`, `/deps/<name>` | sources and dependencies, read-only |
-//! | `/build`, `/out` | directories on disk, writable |
+//! | `/build`, `/out` | directories on disk, writable; `/build` may be memory ([`Scratch`]) |
 //! | `/tmp`, `/dev/shm` | memory of limited size, writable |
 //! | `/dev` | five devices of the host, own terminals, the jobserver's fifo; read-only |
 //! | `/proc` | of the own pid namespace; read-only |
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::spec::Spec;
+use super::spec::{Scratch, Spec};
 use crate::path::RelPath;
 
 /// Where the jobserver's fifo stands, the same in every sandbox.
@@ -74,13 +74,20 @@ pub(super) fn plan(spec: &Spec, jobserver: bool) -> Result<Vec<Step>, Error> {
         attach(Source::Tree(spec.root.clone()), "/"),
         attach(Source::Proc, "/proc"),
         attach(Source::Memory { bytes: spec.limits.tmp_bytes, mode: 0o1777 }, "/tmp"),
-        attach(Source::Disk(spec.build.clone()), "/build"),
+        attach(scratch(spec), "/build"),
         attach(Source::Disk(spec.out.clone()), "/out"),
     ];
     named("/src", &spec.sources, &mut steps)?;
     named("/deps", &spec.deps, &mut steps)?;
     devices(spec.limits.tmp_bytes, jobserver, &mut steps);
     Ok(steps)
+}
+
+fn scratch(spec: &Spec) -> Source {
+    match spec.world.scratch {
+        Scratch::Disk => Source::Disk(spec.build.clone()),
+        Scratch::Memory => Source::Memory { bytes: spec.limits.tmp_bytes, mode: 0o755 },
+    }
 }
 
 fn named(at: &'static str, sources: &[(String, PathBuf)], steps: &mut Vec<Step>) -> Result<(), Error> {
@@ -200,6 +207,16 @@ linking /dev/stderr to fd/2
 making the fifo /dev/jobserver
 making /dev read-only";
         assert_eq!(got.join("\n"), want);
+    }
+
+    #[test]
+    fn build_in_memory_is_the_only_change() {
+        let disk = spec(&[]);
+        let memory = Spec { world: World { scratch: Scratch::Memory, ..World::default() }, ..spec(&[]) };
+        let steps = |spec| plan(spec, false).expect("plan").iter().map(Step::to_string).collect::<Vec<_>>();
+        let (disk, memory) = (steps(&disk), steps(&memory));
+        let changed: Vec<_> = disk.iter().zip(&memory).filter(|(a, b)| a != b).map(|(_, b)| b.as_str()).collect();
+        assert_eq!(changed, ["mounting a tmpfs of 4096 bytes, mode 0755, at /build"]);
     }
 
     #[test]

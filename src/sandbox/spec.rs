@@ -14,7 +14,8 @@ pub struct Spec {
     pub sources: Vec<(String, PathBuf)>,
     /// Read-only, at `/deps/<name>`.
     pub deps: Vec<(String, PathBuf)>,
-    /// Host directory for `/build`: writable, on plain disk, owned by the user who runs forge.
+    /// Host directory for `/build`: writable, on plain disk, owned by the user who runs forge. It stays empty with
+    /// [`Scratch::Memory`].
     pub build: PathBuf,
     /// Host directory for `/out`, like `build`.
     pub out: PathBuf,
@@ -58,6 +59,17 @@ pub struct World {
     pub cpus: Option<usize>,
     /// Whether `uname -r` shows a 2.6 kernel (`UNAME26` of personality(2)).
     pub uname26: bool,
+    /// What `/build` lies on.
+    pub scratch: Scratch,
+}
+
+/// What `/build` lies on. `/out` is always on disk, as the store imports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scratch {
+    /// The file system of the store.
+    Disk,
+    /// A tmpfs of [`Limits::tmp_bytes`].
+    Memory,
 }
 
 impl Default for World {
@@ -70,6 +82,7 @@ impl Default for World {
             aslr: false,
             cpus: None,
             uname26: false,
+            scratch: Scratch::Disk,
         }
     }
 }
@@ -79,7 +92,7 @@ impl Default for World {
 pub struct Limits {
     /// From start to [`Exit::TimedOut`].
     pub timeout: Duration,
-    /// The size of `/tmp`, and of `/dev/shm`.
+    /// The size of `/tmp`, of `/dev/shm`, and of `/build` with [`Scratch::Memory`].
     pub tmp_bytes: u64,
 }
 

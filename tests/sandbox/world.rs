@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use forge::sandbox::{Error, Exit, Spec, World, probe};
+use forge::sandbox::{Error, Exit, Scratch, Spec, World, probe};
 
 use super::house::{FORGE, House};
 
@@ -29,9 +29,24 @@ fn another_world() {
         aslr: true,
         cpus: Some(1),
         uname26: true,
+        ..World::default()
     };
     let (_, log) = house.run(&Spec { world, ..house.sh(&format!("{FACTS}; uname -r | head -c 4")) }).unwrap();
     assert_eq!(log, "1234\n99\nelsewhere\n(none)\n0002\n1\n00020000\n2.6.");
+}
+
+#[test]
+fn build_may_lie_in_memory() {
+    let house = House::new();
+    let script = "stat -f -c %T /build /out; stat -c '%a %u' /build; echo x >/build/x; echo y >/out/y";
+    let world = World { scratch: Scratch::Memory, ..World::default() };
+    let (exit, log) = house.run(&Spec { world, ..house.sh(script) }).unwrap();
+    assert_eq!(exit, Exit::Code(0), "{log}");
+    let (build, rest) = log.split_once('\n').unwrap();
+    assert_eq!(build, "tmpfs");
+    assert_eq!(rest.split_once('\n').unwrap().1, "755 1000\n");
+    let exists = |name: &str| house.dir.path().join(name).exists();
+    assert_eq!((exists("build/x"), exists("out/y")), (false, true));
 }
 
 #[test]
