@@ -119,6 +119,23 @@ fn a_rebuild_that_differs_is_refused_and_the_first_result_kept() {
 }
 
 #[test]
+fn the_last_build_that_did_something_is_remembered() {
+    let forge = two_units();
+    let record = forge.store().join("last-build");
+    fs::remove_file(&record).unwrap_or_default();
+    forge.run(&["build", "box"]).success();
+    assert!(!record.exists(), "nothing ran");
+    forge.run(&["build"]).success();
+    let text = fs::read_to_string(&record).unwrap();
+    let mut lines = text.lines();
+    assert!(lines.next().unwrap().starts_with("forge timeline 1\t"), "{text}");
+    let ran: Vec<_> = lines.filter(|line| line.contains("\twork ") && line.contains("\tbuilt\tsha256:")).collect();
+    assert!(ran.len() == 2 && ran[0].ends_with("\ta") && ran[1].ends_with("\tb"), "{text}");
+    forge.run(&["build"]).success();
+    assert_eq!(fs::read_to_string(&record).unwrap(), text, "a build that did nothing leaves it");
+}
+
+#[test]
 fn offline_uses_the_store_alone() {
     let forge = two_units();
     forge.run(&["build", "--offline"]).success();

@@ -10,6 +10,7 @@ pub mod command;
 pub mod realise;
 mod repair;
 pub mod schedule;
+pub mod timeline;
 pub mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,23 @@ pub enum Status {
     Skipped,
     /// It was not started, or was stopped, as the build ended before.
     Cancelled,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Built, Self::Cached, Self::Failed, Self::Skipped, Self::Cancelled];
+
+    /// The word for it in what scripts read.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Built => "built",
+            Self::Cached => "cached",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// The end of a step.

@@ -63,7 +63,8 @@ impl Lane {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Fetch, Self::Work];
 
-    fn of<I>(derivation: &Derivation<I>) -> Self {
+    /// The lane of a step.
+    pub(super) fn of<I>(derivation: &Derivation<I>) -> Self {
         if derivation.fixed().is_some() { Self::Fetch } else { Self::Work }
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::error::CliError;
 use super::progress::Screen;
 use super::session::Planned;
 use super::{Verdict, advice, output, session};
 use crate::build::realise::{Trouble, Worker};
+use crate::build::timeline::Recorder;
 use crate::build::{self, Finish, Finishes, Options, Status};
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
@@ -66,8 +68,11 @@ fn realise(root: &Path, planned: &Planned, args: &Args, worker: &Worker<'_>) -> 
     let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
     let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild };
     let screen = Screen::new(plan, &wanted, args.json);
-    let finishes = build::build(plan, &wanted, &options, worker, &screen)?;
+    let recorder = Recorder::new(plan, &screen, SystemTime::now());
+    let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
+    // A record that can't be written is no reason to fail.
+    let _ = recorder.end().save(worker.store.root());
     link(root, worker.store, plan, units, &finishes)?;
     Ok(conclude(plan, &asked, &finishes, worker.cancelled()))
 }

@@ -241,22 +241,12 @@ fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
     Line {
         name: name.as_str(),
         kind: unit.kind,
-        status: status(finish.status),
+        status: finish.status.word(),
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
         outputs: outputs.collect(),
         error: finish.trouble.as_ref().map(ToString::to_string),
         log,
-    }
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Built => "built",
-        Status::Cached => "cached",
-        Status::Failed => "failed",
-        Status::Skipped => "skipped",
-        Status::Cancelled => "cancelled",
     }
 }
 
