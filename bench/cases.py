@@ -109,6 +109,15 @@ def plan(track, forge):
     return [Lap("forge", command, ["rm", "-rf", store])]
 
 
+def why(track, forge):
+    command = [forge, "-C", track.project(1000, 10), "why", "u0999"]
+    return [
+        Lap("forge, a package", [*command, "libc6"]),
+        Lap("forge, a file", [*command, "recipes/files/u0999/05.txt"]),
+        Lap("forge --version", [forge, "--version"]),
+    ]
+
+
 # Programs that are not in PATH.
 
 def example(forge, name):
@@ -164,6 +173,12 @@ CASES = {
         {clock: hashing},
         [Bar("forge", "nix hash path", 0.35)],
         ["nix", "examples/hash_tree"],
+    ),
+    "why": Case(
+        "why one of 1,000 units needs a package or a file, in seconds more than nothing at all",
+        {clock: why},
+        [Bar(f"forge, {what}", "forge --version", 0.05, "plus") for what in ["a package", "a file"]],
+        [],
     ),
     "plan": Case(
         "peak memory of a plan of 1,000 units",

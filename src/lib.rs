@@ -17,4 +17,5 @@ pub mod plan;
 pub mod artifact;
 pub mod fetch;
 pub mod build;
+pub mod explain;
 pub mod cli;

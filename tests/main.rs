@@ -14,3 +14,4 @@ mod reproducible;
 mod resolver;
 mod sandbox;
 mod support;
+mod why;

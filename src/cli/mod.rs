@@ -11,12 +11,14 @@ mod error;
 mod list;
 mod lock;
 mod log;
+mod needs;
 mod output;
 mod plan;
 mod progress;
 mod schema;
 mod session;
 mod store;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +45,7 @@ enum Verb {
     Build(build::Args),
     Lock(lock::Args),
     Plan(plan::Args),
+    Why(why::Args),
     List(list::Args),
     Log(log::Args),
     Store(store::Args),
@@ -97,6 +100,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Build(build) => build::run(directory, build),
         Verb::Lock(lock) => lock::run(directory, lock),
         Verb::Plan(plan) => plan::run(directory, plan),
+        Verb::Why(why) => why::run(directory, why),
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
         Verb::Store(store) => store::run(store),

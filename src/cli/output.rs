@@ -11,6 +11,16 @@ pub fn data(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
+/// Prints rows of data with their columns aligned.
+pub fn table<const N: usize>(rows: &[[String; N]]) {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in rows {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        data(cells.join("  ").trim_end());
+    }
+}
+
 /// Prints raw data.
 pub fn raw(bytes: &[u8]) {
     let _ = io::stdout().lock().write_all(bytes);

@@ -3,13 +3,15 @@
 //!
 //! * [`release`] verifies a suite's signed list ([`clearsign`], [`openpgp`], [`date`]);
 //! * [`index`] holds the packages it lists ([`control`], [`package`], [`relation`], [`version`]);
-//! * [`resolve`] finds the set that apt would install for some [`root`]s, or why there is none ([`unresolved`]);
+//! * [`resolve`] finds the set that apt would install for some [`root`]s, or why there is none ([`unresolved`]); [`chain`] says
+//!   which of them needs which;
 //! * [`deb`] reads packages ([`ar`], [`decode`], [`tarball`], within [`limits`]), [`unpack`] makes
 //!   trees of them by [`rules`] into a [`sink`];
 //! * [`toolroot`] merges trees and asks for what scripts would have linked ([`alternatives`]).
 
 pub mod alternatives;
 pub mod ar;
+pub mod chain;
 pub mod clearsign;
 pub mod control;
 pub mod date;

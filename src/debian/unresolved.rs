@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::chain::show;
 use super::index::{Index, NameId, PackageId};
 use super::mark::{Marks, Obstacle};
 use super::need::{Group, Needs, answers};
@@ -91,10 +92,6 @@ pub(super) fn explain(index: &Index<'_>, marks: &Marks<'_, '_>, fault: &Fault) -
 fn label(index: &Index<'_>, id: PackageId) -> String {
     let package = index.package(id);
     format!("{} {}", package.name, package.version)
-}
-
-fn show(group: &Group<'_>) -> String {
-    group.iter().map(|want| want.relation.to_string()).collect::<Vec<_>>().join(" | ")
 }
 
 /// A chain shows at most this many packages, half of them at each end.

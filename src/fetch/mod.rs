@@ -21,6 +21,7 @@ mod pin;
 pub mod places;
 mod seen;
 mod snapshot;
+mod stanzas;
 mod suite;
 mod walk;
 

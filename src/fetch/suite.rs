@@ -180,7 +180,12 @@ impl Fetcher<'_> {
     }
 
     /// The package lists of all components, as one.
-    fn packages(&self, archive: &Archive, state: &lockfile::Suite, watch: &Watch<'_>) -> Result<String, Error> {
+    pub(super) fn packages(
+        &self,
+        archive: &Archive,
+        state: &lockfile::Suite,
+        watch: &Watch<'_>,
+    ) -> Result<String, Error> {
         let mut packages = String::new();
         for folder in folders(archive) {
             let index = state.indexes.iter().find(|index| is_in(index, &folder));

@@ -33,6 +33,8 @@ pub(super) struct Page<'a> {
     pub(super) name: Name,
     pub(super) root: Root,
     pub(super) file: &'a RelPath,
+    /// The files of the recipes that it extends.
+    pub(super) bases: Vec<&'a RelPath>,
     /// The folder that globs are relative to.
     pub(super) directory: RelPath,
     pub(super) form: Form,
@@ -80,6 +82,11 @@ impl<'a> Book<'a> {
         self.sheets.iter().map(|(name, sheet)| (name, !sheet.is_abstract()))
     }
 
+    /// The file of a recipe.
+    pub(super) fn file(&self, name: &Name) -> Option<&'a RelPath> {
+        self.sheets.get(name).map(|sheet| sheet.file)
+    }
+
     /// Every recipe that is not abstract; one that can't be read, or extends such a one, is left out.
     pub(super) fn pages(&mut self, faults: &mut Vec<Fault>) -> Vec<Page<'a>> {
         let names: Vec<Name> = self.names().filter(|(_, concrete)| *concrete).map(|(name, _)| name.clone()).collect();
@@ -95,7 +102,8 @@ impl<'a> Book<'a> {
         let form = form(&raw, root, at.clone(), faults)?;
         foreign(form, &keys, faults);
         let directory = file.parent().expect("BUG: a recipe file outside its folder");
-        Some(Page { name, root, file, directory, form, raw, at, whole })
+        let bases = chain[1..].iter().map(|name| self.sheets[name].file).collect();
+        Some(Page { name, root, file, bases, directory, form, raw, at, whole })
     }
 
     /// The fields of the first in `chain`, with those it gets from the others.

@@ -81,6 +81,7 @@ mod form;
 mod graph;
 mod input;
 mod model;
+mod place;
 mod raw;
 mod root;
 mod schema;
@@ -92,12 +93,13 @@ pub(crate) mod text;
 mod unit;
 mod vars;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
 pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Toolroot};
+pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
 pub use source::{Archive, Rev, Source, Unpack};
@@ -134,7 +136,13 @@ pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, V
     if !faults.is_empty() {
         return Err(locate(faults, &texts));
     }
-    let sound = |(name, unit): (Name, Unit)| (name, unit.recipe.expect("BUG: a unit without faults or recipe"));
+    let sound = |(name, unit): (Name, Unit)| {
+        let recipe = unit.recipe.expect("BUG: a unit without faults or recipe");
+        let archives: BTreeSet<&Name> = recipe.sources.values().filter_map(Source::archive).map(|a| &a.name).collect();
+        let archives = archives.into_iter().filter_map(|name| book.file(name)).cloned();
+        let bases = recipe.bases.iter().cloned().chain(archives).collect();
+        (name, Recipe { bases, places: place::places(unit.spans, &texts), ..recipe })
+    };
     Ok(Project { units: graph.units.into_iter().map(sound).collect() })
 }
 

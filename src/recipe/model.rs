@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::{Root, Source};
+use super::{Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -26,6 +26,10 @@ pub struct Recipe<S = Source> {
     pub root: Root,
     /// The recipe file, relative to the project.
     pub file: RelPath,
+    /// The recipes that it is based on: those it extends, and its archives.
+    pub bases: Vec<RelPath>,
+    /// Where in it, or in those it extends, stands what it names.
+    pub places: Places,
     /// One line for people, or empty.
     pub description: String,
     /// Built when no name is given.

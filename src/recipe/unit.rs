@@ -9,6 +9,7 @@ use super::field;
 use super::form::Form;
 use super::input::{Archives, Inputs};
 use super::model::{Bpf, Build, Cmd, OUTPUT, Recipe, Reference, Toolroot};
+use super::place::{Item, Places};
 use super::raw::{At, Raw, Table};
 use super::source::{Archive, Source};
 use super::text::Span;
@@ -35,6 +36,8 @@ pub(super) struct Unit {
     /// Nothing if it has faults.
     pub(super) recipe: Option<Recipe>,
     pub(super) uses: Vec<Use>,
+    /// Where what it names is written.
+    pub(super) spans: BTreeMap<Item, Span>,
 }
 
 /// One reference to another unit.
@@ -52,6 +55,7 @@ pub(super) struct Draft<'a> {
     raw: &'a Raw,
     inputs: Inputs<'a>,
     uses: Vec<Use>,
+    spans: BTreeMap<Item, Span>,
     faults: &'a mut Vec<Fault>,
 }
 
@@ -63,7 +67,7 @@ impl<'a> Draft<'a> {
         faults: &'a mut Vec<Fault>,
     ) -> Self {
         let inputs = Inputs { directory: &page.directory, vars, archives };
-        Self { page, raw: &page.raw, inputs, uses: Vec::new(), faults }
+        Self { page, raw: &page.raw, inputs, uses: Vec::new(), spans: BTreeMap::new(), faults }
     }
 
     /// The unit `name`, which is named at `at`.
@@ -83,17 +87,19 @@ impl<'a> Draft<'a> {
             description: self.raw.description.clone().unwrap_or_default(),
             default: self.raw.default.unwrap_or_default(),
             unfree: self.raw.unfree.unwrap_or_default(),
+            bases: self.page.bases.iter().copied().cloned().collect(),
+            places: Places::new(),
             sources,
             build,
         });
-        Unit { root: self.page.root, at, recipe, uses: self.uses }
+        Unit { root: self.page.root, at, recipe, uses: self.uses, spans: self.spans }
     }
 
     fn toolroot(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
         let archive = self.required("archive", self.raw.archive.as_ref());
         let archive = archive.and_then(|name| self.inputs.archive(name, self.faults));
         self.filled("packages", &self.raw.packages);
-        let packages = self.raw.packages.iter().map(|text| self.inputs.package(text, self.faults)).collect();
+        let packages = self.packages();
         let source = Source::Debs {
             archive: archive?,
             packages: distinct(packages),
@@ -107,6 +113,18 @@ impl<'a> Draft<'a> {
         let ignore_alternatives = self.raw.ignore_alternatives.clone();
         let sources = BTreeMap::from([(constant(DEBS), source)]);
         Some((Build::Toolroot(Toolroot { links, trim, ignore_alternatives }), sources))
+    }
+
+    fn packages(&mut self) -> Vec<String> {
+        let mut packages = Vec::new();
+        let first = self.raw.packages.first().map(At::span);
+        self.spans.extend(first.map(|span| (Item::Source(constant(DEBS)), span)));
+        for text in &self.raw.packages {
+            let package = self.inputs.package(text, self.faults);
+            self.spans.insert(Item::Package(package.clone()), text.span());
+            packages.push(package);
+        }
+        packages
     }
 
     fn cmd(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
@@ -143,6 +161,7 @@ impl<'a> Draft<'a> {
         let unit = field::name(text, self.faults)?;
         let reference = Reference { unit: unit.clone(), output: None };
         self.uses.push(Use { reference, toolroot: true, at: text.span() });
+        self.spans.insert(Item::Toolroot, text.span());
         Some(unit)
     }
 
@@ -152,6 +171,7 @@ impl<'a> Draft<'a> {
             let name = field::name(name, self.faults);
             let Some(reference) = field::reference(text, self.faults) else { continue };
             self.uses.push(Use { reference: reference.clone(), toolroot: false, at: text.span() });
+            self.spans.extend(name.clone().map(|name| (Item::Dep(name), text.span())));
             deps.extend(name.map(|name| (name, reference)));
         }
         deps
@@ -159,8 +179,9 @@ impl<'a> Draft<'a> {
 
     fn sources(&mut self) -> BTreeMap<Name, Source> {
         let mut sources = BTreeMap::new();
-        for (name, input) in &self.raw.sources {
-            let name = field::name(name, self.faults);
+        for (text, input) in &self.raw.sources {
+            let name = field::name(text, self.faults);
+            self.spans.extend(name.clone().map(|name| (Item::Source(name), text.span())));
             let source = self.inputs.source(input, self.faults);
             sources.extend(name.zip(source));
         }

@@ -1,0 +1,187 @@
+//! The graph that `forge why` searches: recipes and lock, and of the store only what the question
+//! calls for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::error::CliError;
+use super::output;
+use super::progress::Bar;
+use super::session::{self, Planned};
+use crate::build::look;
+use crate::debian::index::Index;
+use crate::digest::Digest;
+use crate::explain::need::{self, Needs, Thing};
+use crate::explain::target::Target;
+use crate::fetch::{self, Observer};
+use crate::lockfile::{Deb, Lockfile};
+use crate::path::{Name, RelPath};
+use crate::plan;
+use crate::recipe::{Archive, Project, Recipe, Source};
+use crate::store::{self, Directory, Node, Output, Store};
+
+/// What a graph is drawn from.
+pub struct Drawing<'a> {
+    pub root: &'a Path,
+    pub project: &'a Project,
+    pub lockfile: &'a Lockfile,
+    /// The unit whose needs are asked for.
+    pub unit: &'a Name,
+    /// Whether the network may be used.
+    pub fetch: bool,
+}
+
+impl Drawing<'_> {
+    /// The graph, and the things in it that `word` stands for.
+    pub fn draw(&self, word: &str) -> Result<(Needs, BTreeSet<Thing>), CliError> {
+        let mut graph = need::needs(self.project, self.lockfile);
+        let targets = match Target::of(word, self.project, self.lockfile) {
+            Some(Target::Things(things)) => {
+                self.sets(&mut graph, &things)?;
+                things
+            }
+            Some(Target::File(path)) if self.root.join(path.as_str()).exists() => {
+                need::add_recipes(&mut graph, self.project);
+                self.files(&mut graph, |file, _| file == &path)?;
+                BTreeSet::from([Thing::File(path)])
+            }
+            Some(Target::Content(digest)) => self.content(&mut graph, &digest)?,
+            Some(Target::File(_)) | None => return Err(self.unknown(word)),
+        };
+        Ok((graph, targets))
+    }
+
+    fn unknown(&self, word: &str) -> CliError {
+        let error = CliError::user(format!("`{word}` is no unit, source, package or file of this project"));
+        match Target::near(word, self.project, self.lockfile) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`forge list` prints all units; lockfile.toml lists the packages"),
+        }
+    }
+
+    /// The recipes of the unit and of all that it needs.
+    fn recipes(&self) -> Result<Vec<&Recipe>, CliError> {
+        Ok(plan::closure(self.project, std::slice::from_ref(self.unit))?)
+    }
+
+    /// Adds why packages are in the sets that `things` are packages of.
+    fn sets(&self, graph: &mut Needs, things: &BTreeSet<Thing>) -> Result<(), CliError> {
+        let asked = |recipe: &&Recipe| {
+            things.iter().any(|thing| matches!(thing, Thing::Package { unit, .. } if *unit == recipe.name))
+        };
+        let asked: Vec<_> = self.recipes()?.into_iter().filter(asked).collect();
+        let store = if asked.is_empty() { return Ok(()) } else { session::store()? };
+        for recipe in asked {
+            for (name, source) in &recipe.sources {
+                let entry = self.lockfile.entry(&recipe.name, name);
+                if let (Source::Debs { archive, .. }, Some(entry)) = (source, entry) {
+                    self.set(graph, &store, recipe, name, archive, entry.debs())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set(
+        &self,
+        graph: &mut Needs,
+        store: &Store,
+        recipe: &Recipe,
+        source: &Name,
+        archive: &Archive,
+        debs: &[Deb],
+    ) -> Result<(), CliError> {
+        let fetcher = session::fetcher(store, !self.fetch)?;
+        let suite = self.lockfile.suites().get(&archive.name).expect("BUG: locked packages without their suite");
+        let bar = Bar::new();
+        match fetcher.stanzas(archive, suite, debs, &bar.watch()) {
+            Ok(text) => {
+                let index = Index::parse(&text, &archive.architecture).map_err(CliError::environment)?;
+                need::add_set(graph, recipe, &recipe.sources[source], &index);
+            }
+            Err(fetch::Error::Exhausted(_)) if !self.fetch => {
+                output::words(&format!(
+                    "note: the store does not have what the packages of `{}` depend on",
+                    recipe.name
+                ));
+                output::words("hint: `forge why --fetch` downloads the locked package list");
+                need::add_opaque_set(graph, recipe, source, debs);
+            }
+            Err(error) => return Err(CliError::of_source(error, &recipe.name, source)),
+        }
+        Ok(())
+    }
+
+    /// Adds the files of path sources that `wanted` wants, by path and digest, and says which.
+    fn files(
+        &self,
+        graph: &mut Needs,
+        wanted: impl Fn(&RelPath, Option<&Digest>) -> bool,
+    ) -> Result<BTreeSet<Thing>, CliError> {
+        let store = session::store()?;
+        let observer = Observer::open(&store, self.root, SystemTime::now)?;
+        let mut found = BTreeSet::new();
+        for recipe in self.recipes()? {
+            for (name, source) in &recipe.sources {
+                let Source::Path { directory, include, exclude } = source else { continue };
+                let tree = observer.observe(directory, include, exclude);
+                let tree = tree.map_err(|error| CliError::of_source(error, &recipe.name, name))?;
+                if wanted(directory, Some(&tree.digest())) {
+                    found.insert(Thing::Source(recipe.name.clone(), name.clone()));
+                }
+                walk(&store, &tree.digest(), directory, &mut |file, digest| {
+                    if wanted(&file, digest) {
+                        need::add_file(graph, recipe, name, &file);
+                        found.insert(Thing::File(file));
+                    }
+                })?;
+            }
+        }
+        observer.save()?;
+        Ok(found)
+    }
+
+    /// What has this content: a file of the project, a source's tree, a unit's output, a step.
+    fn content(&self, graph: &mut Needs, digest: &Digest) -> Result<BTreeSet<Thing>, CliError> {
+        let found = self.files(graph, |_, other| other == Some(digest))?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let store = session::store()?;
+        let Planned { plan, .. } = session::planned(self.root, &store, std::slice::from_ref(self.unit))?;
+        let rebuild = BTreeSet::new();
+        let schedule = look(&plan, &store, &rebuild, plan.units.values().map(|unit| unit.last));
+        let is = |output: Option<Output>| output.is_some_and(|output| output.digest() == *digest);
+        let made = plan.units.iter().filter(|(_, unit)| {
+            let key = schedule.resolved(unit.last).is_some_and(|derivation| derivation.key() == *digest);
+            key || unit.outputs.iter().any(|(_, input)| is(schedule.content(input)))
+        });
+        let made: BTreeSet<_> = made.map(|(name, _)| Thing::Unit(name.clone())).collect();
+        if made.is_empty() {
+            let unit = self.unit;
+            return Err(CliError::user(format!("nothing that `{unit}` needs, as far as it is built, is {digest}"))
+                .hint("it may be the digest of what was built before, or is not built yet"));
+        }
+        Ok(made)
+    }
+}
+
+/// Calls `visit` with every file below a tree, by path; a symlink has no digest of its own.
+fn walk(
+    store: &Store,
+    tree: &Digest,
+    above: &RelPath,
+    visit: &mut impl FnMut(RelPath, Option<&Digest>),
+) -> Result<(), store::Error> {
+    let Directory { entries } = store.directory(tree)?;
+    for (name, node) in entries {
+        let path = above.join(&RelPath::new(name).expect("BUG: the store holds clean names"));
+        match node {
+            Node::File { blob, .. } => visit(path, Some(&blob.digest)),
+            Node::Directory(blob) => walk(store, &blob.digest, &path, visit)?,
+            Node::Symlink(_) => visit(path, None),
+        }
+    }
+    Ok(())
+}
