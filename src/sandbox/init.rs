@@ -3,14 +3,15 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, exit};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::process::{
-    DumpableBehavior, Pid, Signal, WaitOptions, chdir, set_dumpable_behavior, set_parent_process_death_signal, setsid,
-    umask, wait,
+    DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus, chdir, set_dumpable_behavior,
+    set_parent_process_death_signal, setsid, umask, wait,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::system::{setdomainname, sethostname};
@@ -23,8 +24,9 @@ use super::error::{Failure, Stage, Staged as _};
 use super::helper::{Sandbox, User};
 use super::mounts::JOBSERVER;
 use super::spec::{Exit, Spec, World};
+use super::trace::{self, Tracer};
 use super::wire::{Report, Request, read_request, send_report};
-use super::{rlimits, root, sys};
+use super::{rlimits, root, seccomp, sys};
 
 const DOMAIN: &[u8] = b"(none)";
 
@@ -49,10 +51,18 @@ fn run(sandbox: &Sandbox) -> Result<Exit, Failure> {
     root::enter(mounts)?;
     let fifo = descriptors(*jobserver)?;
     world(spec)?;
+    let running = || {
+        send_report(&sandbox.start.control, &Report::Running, fifo.as_ref().map(AsFd::as_fd))
+            .staged(Stage::World, || "reporting the start".to_owned())
+    };
+    if trace::wanted(&spec.world) {
+        let tracer = Tracer::start(&spec.world, || become_traced(sandbox, spec, *jobserver))?;
+        running()?;
+        return tracer.follow();
+    }
     privileges(sandbox, spec)?;
     let command = start(spec, *jobserver)?;
-    send_report(&sandbox.start.control, &Report::Running, fifo.as_ref().map(AsFd::as_fd))
-        .staged(Stage::World, || "reporting the start".to_owned())?;
+    running()?;
     reap(command).staged(Stage::World, || "waiting for the command".to_owned())
 }
 
@@ -151,6 +161,29 @@ fn drop_capabilities() -> rustix::io::Result<()> {
 }
 
 fn start(spec: &Spec, jobserver: bool) -> Result<Pid, Failure> {
+    let child = command(spec, jobserver).spawn().staged(Stage::Command, || running_it(spec))?;
+    Ok(Pid::from_child(&child))
+}
+
+/// As [`privileges`] and [`start`], but in this process, which is followed. It returns only when it fails.
+fn become_traced(sandbox: &Sandbox, spec: &Spec, jobserver: bool) -> Failure {
+    let followed = privileges(sandbox, spec).and_then(|()| {
+        seccomp::follow(&spec.world)
+            .map_err(io::Error::other)
+            .staged(Stage::Privileges, || "installing the tracer's seccomp filter".to_owned())
+    });
+    let run = |()| Err(command(spec, jobserver).exec()).staged(Stage::Command, || running_it(spec));
+    match followed.and_then(run) {
+        Err(failure) => failure,
+        Ok(never) => never,
+    }
+}
+
+fn running_it(spec: &Spec) -> String {
+    format!("running `{}`", spec.argv.first().map_or("", String::as_str))
+}
+
+fn command(spec: &Spec, jobserver: bool) -> Command {
     let (program, arguments) = spec.argv.split_first().unwrap_or((const { &String::new() }, &[]));
     let mut command = Command::new(program);
     command.args(arguments).env_clear();
@@ -158,20 +191,21 @@ fn start(spec: &Spec, jobserver: bool) -> Result<Pid, Failure> {
         command.env("MAKEFLAGS", format!("-j --jobserver-auth=fifo:{JOBSERVER}"));
     }
     command.envs(spec.env.iter().map(|(name, value)| (name, value)));
-    let child = command.spawn().staged(Stage::Command, || format!("running `{program}`"))?;
-    Ok(Pid::from_child(&child))
+    command
 }
 
 /// Waits for the command, and meanwhile for every orphan that the kernel hands to pid 1.
 fn reap(command: Pid) -> rustix::io::Result<Exit> {
     loop {
         match wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid == command => {
-                let signal = status.terminating_signal().map(Exit::Signal);
-                return Ok(signal.unwrap_or(Exit::Code(status.exit_status().unwrap_or_default())));
-            }
+            Ok(Some((pid, status))) if pid == command => return Ok(ending(status)),
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }
     }
+}
+
+/// How a process that is gone has ended.
+pub(super) fn ending(status: WaitStatus) -> Exit {
+    status.terminating_signal().map_or_else(|| Exit::Code(status.exit_status().unwrap_or_default()), Exit::Signal)
 }

@@ -16,7 +16,8 @@
 //!
 //! What a command can see is decided in `mounts`, by a pure function from [`Spec`] to data;
 //! what it can do, by the tables in `seccomp` and `rlimits`; what else it could read off its world
-//! (uid, host name, umask, …) stands in [`World`].
+//! (uid, host name, umask, …) stands in [`World`]. What of that no namespace can vary, `trace` does,
+//! which costs nothing where it is not asked for.
 //!
 //! One thing is added to [`Spec::env`] here rather than by the derivation: `MAKEFLAGS`, which
 //! names the jobserver. It holds a constant path and no number, so that the count of jobs can
@@ -34,6 +35,7 @@ mod root;
 mod seccomp;
 mod spec;
 mod sys;
+mod trace;
 mod wire;
 
 pub use error::Error;
@@ -41,4 +43,4 @@ pub use helper::{HELPER_ARG, helper_main};
 pub use jobserver::Jobserver;
 pub use launcher::{LOG_LIMIT_BYTES, Launcher};
 pub use probe::{Check, probe};
-pub use spec::{Exit, Limits, Profile, Scratch, Spec, World};
+pub use spec::{Entries, Exit, Limits, Profile, Scratch, Spec, World};

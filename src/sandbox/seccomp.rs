@@ -4,6 +4,8 @@
 //! filter cannot look into, because the arguments stand in memory, answers `ENOSYS`, and libraries
 //! fall back to the older call that it can: `clone3` to `clone`, `openat2` to `openat`.
 //! Another architecture's numbers (32 bit) end the process; x32 numbers answer `ENOSYS`.
+//!
+//! One more filter refuses nothing but stops for the tracer, in worlds that have one.
 
 use libc::{EAFNOSUPPORT, ENOSYS, EOPNOTSUPP, EPERM};
 use seccompiler::{
@@ -13,7 +15,8 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::spec::Profile;
+use super::spec::{Entries, Profile, World};
+use super::trace::clock::CLOCKS;
 
 /// Numbers that this version of libc lacks; the same on every architecture.
 const SYS_SETXATTRAT: i64 = 463;
@@ -147,9 +150,45 @@ fn compile(profile: Profile) -> Result<Vec<BpfProgram>, seccompiler::Error> {
     ])
 }
 
+/// Stops this process, and all it starts, for its tracer at the calls that tell what `world` shows otherwise.
+pub(super) fn follow(world: &World) -> Result<(), seccompiler::Error> {
+    seccompiler::apply_filter(&compiled(followed(world)?, SeccompAction::Trace(0))?)
+}
+
+/// The calls that `trace` answers or changes.
+fn followed(world: &World) -> Result<Rules, seccompiler::Error> {
+    let mut rules = Rules::new();
+    if world.entries != Entries::Stored {
+        rules.extend(always(&[libc::SYS_getdents, libc::SYS_getdents64]));
+    }
+    if !world.clock.is_zero() {
+        rules.extend(time_of_day()?);
+    }
+    Ok(rules)
+}
+
+/// The calls that tell the time of day, or wait for a moment of it.
+fn time_of_day() -> Result<Rules, seccompiler::Error> {
+    let rule = |conditions| -> Result<SeccompRule, seccompiler::Error> { Ok(SeccompRule::new(conditions)?) };
+    let flag = |flag: i32| has(1, flag.cast_unsigned());
+    let mut rules = always(&[libc::SYS_gettimeofday, libc::SYS_time]);
+    for clock in CLOCKS {
+        let clock = compare(0, SeccompCmpOp::Eq, clock.cast_unsigned())?;
+        rules.entry(libc::SYS_clock_gettime).or_default().push(rule(vec![clock.clone()])?);
+        rules.entry(libc::SYS_clock_nanosleep).or_default().push(rule(vec![clock, flag(libc::TIMER_ABSTIME)?])?);
+    }
+    let command = SeccompCmpOp::MaskedEq(libc::FUTEX_CMD_MASK.cast_unsigned().into());
+    let lock = compare(1, command, libc::FUTEX_LOCK_PI.cast_unsigned())?;
+    rules.insert(libc::SYS_futex, vec![rule(vec![flag(libc::FUTEX_CLOCK_REALTIME)?])?, rule(vec![lock])?]);
+    Ok(rules)
+}
+
 fn program(rules: Rules, errno: i32) -> Result<BpfProgram, seccompiler::Error> {
+    compiled(rules, SeccompAction::Errno(errno.cast_unsigned()))
+}
+
+fn compiled(rules: Rules, action: SeccompAction) -> Result<BpfProgram, seccompiler::Error> {
     let architecture = std::env::consts::ARCH.try_into()?;
-    let action = SeccompAction::Errno(errno.cast_unsigned());
     Ok(SeccompFilter::new(rules, SeccompAction::Allow, action, architecture)?.try_into()?)
 }
 

@@ -61,6 +61,10 @@ pub struct World {
     pub uname26: bool,
     /// What `/build` lies on.
     pub scratch: Scratch,
+    /// How far the time of day is ahead of the machine's; clocks that measure are as they are.
+    pub clock: Duration,
+    /// In which order a directory's entries are read.
+    pub entries: Entries,
 }
 
 /// What `/build` lies on. `/out` is always on disk, as the store imports it.
@@ -70,6 +74,15 @@ pub enum Scratch {
     Disk,
     /// A tmpfs of [`Limits::tmp_bytes`].
     Memory,
+}
+
+/// In which order a directory's entries are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entries {
+    /// As the file system stores them.
+    Stored,
+    /// The other way round, within each result of getdents64(2).
+    Reversed,
 }
 
 impl Default for World {
@@ -83,6 +96,8 @@ impl Default for World {
             cpus: None,
             uname26: false,
             scratch: Scratch::Disk,
+            clock: Duration::ZERO,
+            entries: Entries::Stored,
         }
     }
 }

@@ -3,4 +3,5 @@
 mod ending;
 mod hermetic;
 pub mod house;
+mod traced;
 mod world;

@@ -1,11 +1,14 @@
 //! The system calls that rustix leaves out: the one place with unsafe code.
 #![allow(unsafe_code)]
 
+pub(super) mod ptrace;
+
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::mount::MountAttrFlags;
+use rustix::process::Pid;
 
 /// Proof that this process has one thread, so that a clone of it may go on running ordinary code.
 pub(super) struct SingleThread(());
@@ -50,6 +53,15 @@ pub(super) fn clone_into_namespaces(_: &SingleThread) -> io::Result<Option<Owned
         0 => Ok(None),
         // SAFETY: the kernel has just opened this descriptor for us alone.
         _ => Ok(Some(unsafe { OwnedFd::from_raw_fd(pidfd) })),
+    }
+}
+
+/// Forks: in the parent the child's number, in the child `None`.
+pub(super) fn fork(_: &SingleThread) -> io::Result<Option<Pid>> {
+    // SAFETY: as there is one thread (see SingleThread) no lock is held by a thread that the child lacks.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        child => Ok(Pid::from_raw(child)),
     }
 }
 
