@@ -15,6 +15,7 @@ pub mod lockfile;
 pub mod derivation;
 pub mod plan;
 pub mod artifact;
+pub mod compare;
 pub mod fetch;
 pub mod build;
 pub mod explain;

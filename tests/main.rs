@@ -3,6 +3,7 @@
 
 mod architecture;
 mod build;
+mod compare;
 mod crash;
 mod fetch;
 mod fuzz;

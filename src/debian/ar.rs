@@ -1,4 +1,4 @@
-//! The ar container, as dpkg writes it and no other way.
+//! The ar container: .debs, and static libraries.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -22,6 +22,25 @@ pub enum Error {
     /// It ends inside a member or header, or can't be read.
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+/// What stands before a member. Texts are as in the file, without the spaces behind them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// At most 16 bytes; GNU ar puts a slash behind it, and has own names that start with one.
+    pub name: String,
+    /// Seconds since 1970, decimal.
+    pub mtime: String,
+    /// The owner's number, decimal.
+    pub uid: String,
+    /// The group's number, decimal.
+    pub gid: String,
+    /// Type and permissions, octal.
+    pub mode: String,
+    /// Bytes of the member.
+    pub size: u64,
+    /// Where in the container the member starts.
+    pub start: u64,
 }
 
 /// Reads members one after the other; as a [`Read`]er it yields the current one.
@@ -51,18 +70,28 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// If the container breaks the format or is cut off.
     pub fn next_member(&mut self) -> Result<Option<String>, Error> {
+        let name = |header: Header| header.name.strip_suffix('/').unwrap_or(&header.name).to_owned();
+        Ok(self.next_header()?.map(name))
+    }
+
+    /// Skips what is left of the current member; what stands before the next one, or `None` at the end.
+    ///
+    /// # Errors
+    /// If the container breaks the format or is cut off.
+    pub fn next_header(&mut self) -> Result<Option<Header>, Error> {
         io::copy(self, &mut io::sink())?;
         if self.odd {
             self.expect_newline()?;
         }
-        let mut header = [0; 60];
-        if !self.fill(&mut header)? {
+        let mut bytes = [0; 60];
+        if !self.fill(&mut bytes)? {
             return Ok(None);
         }
-        let (name, size) = parse(&header).ok_or(Error::Header(self.position))?;
-        self.position += header.len() as u64;
-        (self.left, self.odd) = (size, size % 2 == 1);
-        Ok(Some(name))
+        let start = self.position + bytes.len() as u64;
+        let header = parse(&bytes, start).ok_or(Error::Header(self.position))?;
+        self.position = start;
+        (self.left, self.odd) = (header.size, header.size % 2 == 1);
+        Ok(Some(header))
     }
 
     fn expect_newline(&mut self) -> Result<(), Error> {
@@ -84,15 +113,17 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Name and size of a header.
-fn parse(header: &[u8; 60]) -> Option<(String, u64)> {
-    let field =
-        |range: std::ops::Range<usize>| std::str::from_utf8(&header[range]).ok().map(|text| text.trim_end_matches(' '));
-    let name = field(0..16)?;
-    let size = field(48..58)?;
+/// The header whose member starts at `start`.
+fn parse(header: &[u8; 60], start: u64) -> Option<Header> {
+    let field = |from: usize, to: usize| Some(str::from_utf8(&header[from..to]).ok()?.trim_end_matches(' ').to_owned());
+    let (name, size) = (field(0, 16)?, field(48, 58)?);
     let sound =
         header[58..] == *b"`\n" && !name.is_empty() && !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit());
-    sound.then(|| size.parse().ok().map(|size| (name.strip_suffix('/').unwrap_or(name).to_owned(), size)))?
+    if !sound {
+        return None;
+    }
+    let [mtime, uid, gid, mode] = [field(16, 28)?, field(28, 34)?, field(34, 40)?, field(40, 48)?];
+    Some(Header { name, mtime, uid, gid, mode, size: size.parse().ok()?, start })
 }
 
 impl<R: Read> Read for Reader<R> {

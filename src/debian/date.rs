@@ -46,6 +46,13 @@ impl Date {
         release(text).ok_or_else(|| ParseDateError { text: text.to_owned(), form: RELEASE_FORM })
     }
 
+    /// The form of RFC 3339 and ISO 8601, as `2026-09-12T07:55:41Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let ([year, month, day], [hour, minute, second]) = self.parts();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
     fn new(date: [u64; 3], time: [u64; 3]) -> Option<Self> {
         let ([year, month, day], [hour, minute, second]) = (date, time);
         let sound = (1970..=9999).contains(&year)
@@ -151,6 +158,7 @@ mod tests {
             let date = Date::from_release(text).expect(text);
             assert_eq!((date.to_string().as_str(), date.unix()), (stamp, unix), "{text}");
             assert_eq!(stamp.parse(), Ok(date));
+            assert_eq!(date.rfc3339().replace(['-', ':'], ""), stamp);
         }
     }
 

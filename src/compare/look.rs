@@ -1,0 +1,259 @@
+//! What bytes look like: a time, a path, an address … Pure guesses, made on both sides alike.
+//!
+//! A guess counts only if both sides look like the same thing. Texts are judged by the word around
+//! the place, or by [`SHAPES`] that cover it; other bytes by the aligned number at the place.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::debian::date::Date;
+
+/// The most bytes of a word or run that are looked at, to each side.
+const REACH: usize = 128;
+
+/// Seconds that count as a time of our days: 2001-09-09 to 2100-01-01.
+const DECIMAL: Range<u64> = 1_000_000_000..4_102_444_800;
+
+/// The same for four bytes, where chance hits more often: 2015-01-01 to 2050-01-01.
+const BINARY: Range<u64> = 1_420_070_400..2_524_608_000;
+
+/// Shapes of texts. `#` is a digit, `%` a hexadecimal one, `~` a digit or space, `^` and `_` letters
+/// of either case; the rest stands for itself.
+const SHAPES: [(&str, &str); 12] = [
+    ("%%%%%%%%-%%%%-%%%%-%%%%-%%%%%%%%%%%%", "a UUID"),
+    ("20##-##-##T##:##:##", "a time"),
+    ("20##-##-## ##:##:##", "a time"),
+    ("20##-##-##", "a date"),
+    ("^__ ^__ ~# ##:##:## 20##", "a time"),
+    ("^__ ^__ ~# ##:##:## ^^^ 20##", "a time"),
+    ("^__, ~# ^__ 20## ##:##:##", "a time"),
+    ("~# ^__ 20##", "a date"),
+    ("^__ ~# 20##", "a date"),
+    ("20######T######Z", "a time"),
+    ("##:##:##", "a time of day"),
+    ("^_rwxr-xr-x", "permissions"),
+];
+
+/// Guesses at a whole word, the surest first: what it is called, and what makes of the word the
+/// text to show.
+type Guess = (&'static str, fn(&str) -> Option<String>);
+const WORDS: [Guess; 10] = [
+    ("a time", decimal_time),
+    ("an address", address),
+    ("a random or hashed number", hashed),
+    ("a path", path),
+    ("a user and host", user_at_host),
+    ("a host name", host),
+    ("a locale", locale),
+    ("a release or version", version),
+    ("a mode or umask", mode),
+    ("a count, as of processors", count),
+];
+
+/// Guesses at the bytes behind a place that is a multiple of eight or four.
+type Binary = (&'static str, usize, fn(&[u8]) -> Option<String>);
+const NUMBERS: [Binary; 3] = [("an address", 8, pointer), ("a time", 8, time_of_eight), ("a time", 4, time_of_four)];
+
+/// What both sides look like at the place `at`, as `a time: 0 = 1970-01-01T00:00:00Z and 1 = …`.
+/// The bytes start at a multiple of eight in their content.
+#[must_use]
+pub fn look(one: &[u8], two: &[u8], at: usize) -> Option<String> {
+    let shape = SHAPES.iter().find_map(|(shape, name)| agree(name, covered(shape, one, at), covered(shape, two, at)));
+    let words = || [word(one, at), word(two, at)];
+    let word = || {
+        let [one, two] = words();
+        WORDS.iter().find_map(|(name, guess)| agree(name, guess(one?), guess(two?)))
+    };
+    let number = || NUMBERS.iter().find_map(|(name, size, guess)| aligned([one, two], at, *size, name, *guess));
+    shape.or_else(word).or_else(number).or_else(|| random(one.get(at..)?, two.get(at..)?))
+}
+
+/// A time as seconds and in words.
+#[must_use]
+pub fn time(seconds: u64) -> String {
+    const END: u64 = 253_402_300_800;
+    if seconds < END { format!("{seconds} = {}", Date::from_unix(seconds).rfc3339()) } else { seconds.to_string() }
+}
+
+fn agree(name: &str, one: Option<String>, two: Option<String>) -> Option<String> {
+    let (one, two) = one.zip(two).filter(|(one, two)| one != two)?;
+    Some(format!("{name}: {one} and {two}"))
+}
+
+/// The bytes around the place that `belongs` takes.
+fn around(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> Range<usize> {
+    let at = at.min(bytes.len());
+    let (before, behind) = bytes.split_at(at);
+    let left = before.iter().rev().take(REACH).take_while(|byte| belongs(**byte)).count();
+    let right = behind.iter().take(REACH).take_while(|byte| belongs(**byte)).count();
+    at - left..at + right
+}
+
+/// The word at the place: what quotes, brackets, spaces and the like end.
+fn word(bytes: &[u8], at: usize) -> Option<&str> {
+    const ENDS: &[u8] = b"\"'`<>()[]{},;=|&$\\";
+    let range = around(bytes, at, |byte| byte.is_ascii_graphic() && !ENDS.contains(&byte));
+    str::from_utf8(&bytes[range]).ok().map(|word| word.trim_end_matches(['.', ':'])).filter(|word| !word.is_empty())
+}
+
+/// The text of a shape that covers the place, or ends at it.
+fn covered(shape: &str, bytes: &[u8], at: usize) -> Option<String> {
+    let length = shape.len();
+    let printable = around(bytes, at, |byte| byte == b' ' || byte.is_ascii_graphic());
+    let starts = at.saturating_sub(length).max(printable.start)..=at.min(printable.end);
+    let texts = starts.filter_map(|start| bytes.get(start..start + length).map(|text| (start, text)));
+    let fits = |(start, text): &(usize, &[u8])| {
+        let joined = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let alone = !joined(start.checked_sub(1).and_then(|before| bytes.get(before)));
+        alone && shape.bytes().zip(*text).all(|(kind, byte)| is(kind, *byte))
+    };
+    let (_, text) = texts.into_iter().find(fits)?;
+    Some(String::from_utf8_lossy(text).into_owned())
+}
+
+fn is(kind: u8, byte: u8) -> bool {
+    match kind {
+        b'#' => byte.is_ascii_digit(),
+        b'%' => byte.is_ascii_hexdigit(),
+        b'~' => byte.is_ascii_digit() || byte == b' ',
+        b'^' => byte.is_ascii_uppercase(),
+        b'_' => byte.is_ascii_lowercase(),
+        other => other == byte,
+    }
+}
+
+fn digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Seconds since 1970, or their thousandths, millionths or billionths.
+fn decimal_time(word: &str) -> Option<String> {
+    let whole = word.split_once('.').map_or(word, |(whole, _)| whole);
+    let unit = match whole.len() {
+        10 => 1,
+        13 => 1_000,
+        16 => 1_000_000,
+        19 => 1_000_000_000,
+        _ => return None,
+    };
+    let number: u64 = if digits(whole) { whole.parse().ok()? } else { return None };
+    let seconds = number / unit;
+    DECIMAL.contains(&seconds).then(|| format!("{word} = {}", Date::from_unix(seconds).rfc3339()))
+}
+
+fn address(word: &str) -> Option<String> {
+    let number = word.strip_prefix("0x")?;
+    let sound = (8..=16).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+    sound.then(|| word.to_owned())
+}
+
+fn hashed(word: &str) -> Option<String> {
+    const SHORTEST: usize = 12;
+    let number = word.split_once(':').map_or(word, |(_, number)| number);
+    let hex = number.len() >= SHORTEST && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (hex && number.bytes().any(|byte| byte.is_ascii_alphabetic())).then(|| word.to_owned())
+}
+
+fn path(word: &str) -> Option<String> {
+    let path = &word[word.find('/')?..];
+    let parts = path.split('/').filter(|part| !part.is_empty()).count();
+    (parts >= 2 && !path.starts_with("//")).then(|| path.to_owned())
+}
+
+fn user_at_host(word: &str) -> Option<String> {
+    let (user, host) = word.split_once('@')?;
+    let sound = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    (sound(user) && sound(host)).then(|| word.to_owned())
+}
+
+/// A name with dots and no number at its end, or one that ends in a number behind a hyphen.
+fn host(word: &str) -> Option<String> {
+    let label = |label: &str| {
+        let plain = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        plain && label.starts_with(|first: char| first.is_ascii_lowercase()) && !label.ends_with('-')
+    };
+    let labels: Vec<&str> = word.split('.').collect();
+    let numbered = word.rsplit_once('-').is_some_and(|(_, number)| digits(number));
+    let named = labels.len() >= 3 || word == "localhost" || (labels.len() == 1 && numbered);
+    (named && labels.iter().all(|text| label(text))).then(|| word.to_owned())
+}
+
+fn locale(word: &str) -> Option<String> {
+    let (language, charset) = word.split_once('.').unwrap_or((word, ""));
+    let known = matches!(language, "C" | "POSIX") || {
+        let bytes = language.as_bytes();
+        bytes.len() == 5
+            && "__.^^".bytes().zip(bytes).all(|(kind, byte)| is(kind, *byte) || (kind == b'.' && *byte == b'_'))
+    };
+    (known && (charset.is_empty() || charset.to_ascii_lowercase().starts_with("utf"))).then(|| word.to_owned())
+}
+
+/// Numbers with at least one dot, and anything behind a hyphen or plus: as kernels name themselves.
+fn version(word: &str) -> Option<String> {
+    let numbers = word.split(['-', '+', '~']).next()?.trim_start_matches('v');
+    let parts: Vec<_> = numbers.split('.').collect();
+    (parts.len() >= 2 && parts.iter().all(|part| digits(part))).then(|| word.to_owned())
+}
+
+fn mode(word: &str) -> Option<String> {
+    let octal = word.starts_with('0') && word.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    (octal && (3..=6).contains(&word.len())).then(|| word.to_owned())
+}
+
+fn count(word: &str) -> Option<String> {
+    const MOST: u32 = 1024;
+    let number: u32 = if digits(word) { word.parse().ok()? } else { return None };
+    (1..=MOST).contains(&number).then(|| number.to_string())
+}
+
+/// The guess at the number of `size` bytes that the place is in, if the bytes that follow are alike.
+fn aligned(
+    sides: [&[u8]; 2],
+    at: usize,
+    size: usize,
+    name: &str,
+    guess: fn(&[u8]) -> Option<String>,
+) -> Option<String> {
+    let start = at - at % size;
+    let [one, two] = sides.map(|side| side.get(start..));
+    let (one, rest_one) = one?.split_at_checked(size)?;
+    let (two, rest_two) = two?.split_at_checked(size)?;
+    let next = size.min(rest_one.len()).min(rest_two.len());
+    let ends = name != "a time" || rest_one[..next] == rest_two[..next];
+    if ends { agree(name, guess(one), guess(two)) } else { None }
+}
+
+/// User-space addresses of x86-64 and arm64 with ASLR: the heap, mappings and the stack.
+fn pointer(bytes: &[u8]) -> Option<String> {
+    let number = u64::from_le_bytes(bytes.try_into().ok()?);
+    matches!(number >> 40, 0x55 | 0x56 | 0x7e | 0x7f | 0xffff).then(|| format!("{number:#x}"))
+}
+
+fn time_of_eight(bytes: &[u8]) -> Option<String> {
+    let number = u64::from_le_bytes(bytes.try_into().ok()?);
+    BINARY.contains(&number).then(|| time(number))
+}
+
+fn time_of_four(bytes: &[u8]) -> Option<String> {
+    if bytes.iter().all(u8::is_ascii_graphic) {
+        return None; // The letters of a text.
+    }
+    let number = u32::from_le_bytes(bytes.try_into().ok()?);
+    BINARY.contains(&number.into()).then(|| time(number.into()))
+}
+
+/// Bytes without a pattern, nearly all of which differ.
+fn random(one: &[u8], two: &[u8]) -> Option<String> {
+    const LOOKED_AT: usize = 16;
+    const DIFFER: usize = 14;
+    const KINDS: usize = 12;
+    let (one, two) = (one.get(..LOOKED_AT)?, two.get(..LOOKED_AT)?);
+    let differ = one.iter().zip(two).filter(|(one, two)| one != two).count();
+    let kinds = |bytes: &[u8]| bytes.iter().collect::<BTreeSet<_>>().len();
+    let text = |bytes: &[u8]| bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let random = differ >= DIFFER && kinds(one) >= KINDS && kinds(two) >= KINDS && !text(one) && !text(two);
+    let hex = |bytes: &[u8]| bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    random.then(|| format!("random bytes, or a digest: {}… and {}…", hex(one), hex(two)))
+}
