@@ -13,28 +13,72 @@ pub fn each<T: Sync, R: Send, E: Send>(
     threads: usize,
     work: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    if threads <= 1 {
-        return items.iter().map(work).collect();
-    }
+    share(items, threads, |queue, answers| answers.extend(queue.map(|(index, item)| (index, work(item)))))
+}
+
+/// Shares `items` between threads: each thread runs `work`, which takes items from the queue as it
+/// likes and gives an answer to every one that it took. The answers come in the order of the items.
+///
+/// # Errors
+/// After a failure the queue gives no new item; the failure of the earliest item is returned.
+pub fn share<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&mut Queue<'_, T>, &mut Answers<'_, R, E>) + Sync,
+) -> Result<Vec<R>, E> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(items.len()));
     let run = || {
-        let mut mine = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { break };
-            let answer = work(item);
-            if answer.is_err() {
-                next.store(items.len(), Ordering::Relaxed);
-            }
-            mine.push((index, answer));
-        }
-        done.lock().expect("BUG: a worker panicked").extend(mine);
+        let mut answers = Answers { given: Vec::new(), next: &next, end: items.len() };
+        work(&mut Queue { items, next: &next }, &mut answers);
+        done.lock().expect("BUG: a worker panicked").extend(answers.given);
     };
-    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(run))));
+    // This thread works, too: where one is enough, none is started.
+    thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(run)));
+        run();
+    });
     let mut done = done.into_inner().expect("BUG: a worker panicked");
     done.sort_unstable_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// The items that no thread has taken yet, with their places.
+pub struct Queue<'a, T> {
+    items: &'a [T],
+    next: &'a AtomicUsize,
+}
+
+impl<'a, T> Iterator for Queue<'a, T> {
+    type Item = (usize, &'a T);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        self.items.get(index).map(|item| (index, item))
+    }
+}
+
+/// What a thread has made of its items, by their places.
+pub struct Answers<'a, R, E> {
+    given: Vec<(usize, Result<R, E>)>,
+    next: &'a AtomicUsize,
+    end: usize,
+}
+
+impl<R, E> Answers<'_, R, E> {
+    /// Answers for the item at `index`. A failure empties the queue.
+    pub fn give(&mut self, index: usize, answer: Result<R, E>) {
+        if answer.is_err() {
+            self.next.store(self.end, Ordering::Relaxed);
+        }
+        self.given.push((index, answer));
+    }
+}
+
+impl<R, E> Extend<(usize, Result<R, E>)> for Answers<'_, R, E> {
+    fn extend<I: IntoIterator<Item = (usize, Result<R, E>)>>(&mut self, answers: I) {
+        answers.into_iter().for_each(|(index, answer)| self.give(index, answer));
+    }
 }
 
 #[cfg(test)]

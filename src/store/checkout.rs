@@ -17,11 +17,10 @@ use rustix::fs::{renameat_with, statat, symlinkat, utimensat};
 use rustix::io::Errno;
 
 use super::error::at;
-use super::object::{DIRECTORY_MODE, Disk, Kind, MTIME, looks, seal, times};
+use super::object::{DIRECTORY_MODE, Disk, Kind, MTIME, Object, looks, seal, times};
 use super::reach::Reach;
 use super::{Blob, Directory, Error, Node, Output, Store, fault, scratch, threads};
 use crate::digest::Digest;
-use crate::parallel;
 
 impl Store {
     /// The tree as a real directory that can be bind-mounted read-only; made once, looked over on
@@ -129,20 +128,29 @@ impl Disk {
         let mut reach = Reach::default();
         reach.output(self, &Output::Tree(Blob { digest: *tree, size: 0 }));
         let objects: Vec<_> = reach.objects.into_iter().collect();
-        let sound = parallel::each(&objects, threads::worth(objects.len(), reach.bytes), |(kind, digest)| {
-            self.is_sound(*kind, digest)
-        })?;
+        let sound = self.sound(&objects, reach.bytes)?;
         let bad: Vec<_> = objects.iter().zip(sound).filter(|(_, sound)| !sound).map(|(object, _)| *object).collect();
         if bad.is_empty() { Ok(()) } else { Err(self.corrupt(&bad)) }
     }
 
-    /// Whether an object is sound. One that is not there is for the checkout to miss.
+    /// Whether each object, `bytes` in all, is sound. One that is not there is for the checkout to miss.
+    pub(super) fn sound(&self, objects: &[Object], bytes: u64) -> Result<Vec<bool>, Error> {
+        let threads = threads::worth(objects.len(), bytes);
+        threads::hash_each(
+            objects,
+            threads,
+            |object| self.open_object(object),
+            |(kind, digest), read| match read {
+                Some((_, blob)) if blob.digest != *digest => Ok(false),
+                Some((_, blob)) => self.mend(*kind, &blob).map(|()| true),
+                None => Ok(true),
+            },
+        )
+    }
+
+    /// Whether one object is sound.
     pub(super) fn is_sound(&self, kind: Kind, digest: &Digest) -> Result<bool, Error> {
-        match self.rehash(kind, digest)? {
-            Some(blob) if blob.digest != *digest => Ok(false),
-            Some(blob) => self.mend(kind, &blob).map(|()| true),
-            None => Ok(true),
-        }
+        self.sound(&[(kind, *digest)], 0).map(|sound| sound[0])
     }
 
     /// Sets mode and time of an object right whose bytes were found right.

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use rustix::fs::CWD;
 
-use super::object::{Disk, Kind, shard};
+use super::object::{Disk, Object, shard};
 use super::result::RESULT;
 use super::{Error, Store, threads};
 use crate::digest::Digest;
-use crate::parallel;
 
 /// What fsck looked at and found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,14 +62,12 @@ impl Disk {
         let sizes = self.sizes()?;
         let bytes = sizes.iter().map(|(_, size)| size).sum();
         let mut report = Report { objects: sizes.len(), bytes, findings: Vec::new() };
-        let threads = threads::worth(sizes.len(), bytes);
-        let got = parallel::each(&sizes, threads, |((kind, digest), _)| self.examine(*kind, digest))?;
-        let mut bad = Vec::new();
-        for (((kind, want), _), got) in sizes.iter().zip(got) {
-            if let Some(got) = got {
-                bad.push((*kind, *want));
-                report.findings.push(Finding::Corrupt { path: kind.path(want), want: *want, got });
-            }
+        let objects: Vec<Object> = sizes.into_iter().map(|(object, _)| object).collect();
+        let got = self.examine(&objects, bytes)?;
+        let bad: Vec<Object> =
+            objects.iter().zip(&got).filter(|(_, got)| got.is_some()).map(|(object, _)| *object).collect();
+        for ((kind, want), got) in objects.iter().zip(got) {
+            report.findings.extend(got.map(|got| Finding::Corrupt { path: kind.path(want), want: *want, got }));
         }
         self.drop_lines(&mut report)?;
         let condemned = self.condemn(&bad)?;
@@ -84,14 +81,22 @@ impl Disk {
         Ok(report)
     }
 
-    /// The digest of an object's bytes if it is another one than its name. A sound object gets
-    /// its mode and time back.
-    fn examine(&self, kind: Kind, digest: &Digest) -> Result<Option<Digest>, Error> {
-        let blob = self.rehash(kind, digest)?.ok_or(Error::Missing(*digest))?;
-        if blob.digest == *digest {
-            self.mend(kind, &blob)?;
-        }
-        Ok(Some(blob.digest).filter(|got| got != digest))
+    /// For each object the digest of its bytes, if it is another one than its name. A sound object
+    /// gets its mode and time back.
+    fn examine(&self, objects: &[Object], bytes: u64) -> Result<Vec<Option<Digest>>, Error> {
+        let threads = threads::worth(objects.len(), bytes);
+        threads::hash_each(
+            objects,
+            threads,
+            |object| self.open_object(object),
+            |(kind, digest), read| {
+                let (_, blob) = read.ok_or(Error::Missing(*digest))?;
+                if blob.digest == *digest {
+                    self.mend(*kind, &blob)?;
+                }
+                Ok(Some(blob.digest).filter(|got| got != digest))
+            },
+        )
     }
 
     fn drop_lines(&self, report: &mut Report) -> Result<(), Error> {
@@ -121,6 +126,7 @@ impl Disk {
 mod tests {
     use super::super::Output;
     use super::super::fixture::Fixture;
+    use super::super::object::Kind;
     use super::*;
 
     #[test]

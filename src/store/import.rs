@@ -4,16 +4,17 @@
 //! before anything has moved; then its files are hashed and moved, several at a time; then the
 //! directories are written, children first.
 
+use std::fs::File;
 use std::path::Path;
 
 use rustix::fs::CWD;
 
 use super::error::at;
-use super::object::{Disk, Kind, hash, seal};
+use super::object::{Disk, Kind, seal};
+use super::threads::Opened;
 use super::walk::{Leaf, Rights, Shape, Walk};
 use super::{Blob, Error, Output, Store, fault, scratch, threads};
 use crate::digest::Digest;
-use crate::parallel;
 
 impl Store {
     /// Moves what stands at `path` into the store: a file or a directory, on the store's file
@@ -26,7 +27,8 @@ impl Store {
     /// For what a tree can't hold, naming it; nothing has moved then. For a failed system call
     /// part of the tree may have moved.
     pub fn import(&self, path: &Path) -> Result<Output, Error> {
-        output(path, |leaf| self.disk.absorb(leaf), || self.disk.import_tree(path))
+        let absorb = |leaf: &Leaf, file: &File, blob| self.disk.absorb(leaf, file, blob);
+        output(path, Rights::Take, absorb, |walk, blobs| self.disk.store_directories(path, walk, blobs))
     }
 }
 
@@ -35,64 +37,63 @@ impl Store {
 /// # Errors
 /// For what a tree can't hold, naming it, and for what can't be read.
 pub fn survey(path: &Path) -> Result<Output, Error> {
-    output(path, read, || {
-        let walk = Walk::new(path, Rights::Keep)?;
-        let blobs = each(&walk, read)?;
-        walk.directories(&blobs, |directory| {
+    let tree = |walk: &Walk, blobs: &[Blob]| {
+        walk.directories(blobs, |directory| {
             let bytes = directory.encode();
             Ok(Blob { digest: Digest::of(&bytes), size: bytes.len() as u64 })
         })
-    })
+    };
+    output(path, Rights::Keep, |_, _, blob| Ok(blob), tree)
 }
 
-/// What `path` comes to: by `file` if it is a file, by `tree` if it is a directory.
+/// What `path` comes to: each file goes through `file` once it is hashed; the directories of a tree,
+/// once all files are done, through `tree`.
 fn output(
     path: &Path,
-    file: impl FnOnce(&Leaf) -> Result<Blob, Error>,
-    tree: impl FnOnce() -> Result<Blob, Error>,
+    rights: Rights,
+    file: impl Fn(&Leaf, &File, Blob) -> Result<Blob, Error> + Sync,
+    tree: impl FnOnce(&Walk, &[Blob]) -> Result<Blob, Error>,
 ) -> Result<Output, Error> {
+    let each = |leaves: &[Leaf]| {
+        let bytes = leaves.iter().map(|leaf| leaf.size).sum();
+        let done = |leaf: &Leaf, read: Option<(&Opened, Blob)>| {
+            let (opened, blob) = read.expect("BUG: a leaf is always opened");
+            file(leaf, &opened.file, blob)
+        };
+        threads::hash_each(leaves, threads::worth(leaves.len(), bytes), |leaf| leaf.open().map(Some), done)
+    };
     match Shape::of(path)? {
         Shape::File { executable, size } => {
             let leaf = Leaf { path: path.to_owned(), executable, size };
-            Ok(Output::File { blob: file(&leaf)?, executable })
+            Ok(Output::File { blob: each(&[leaf])?[0], executable })
         }
-        Shape::Directory => tree().map(Output::Tree),
+        Shape::Directory => {
+            let walk = Walk::new(path, rights)?;
+            fault::point("import.walked");
+            let blobs = each(&walk.leaves)?;
+            tree(&walk, &blobs).map(Output::Tree)
+        }
         Shape::Symlink => Err(Error::Unsupported { path: path.to_owned(), what: "a symlink as a whole output" }),
     }
 }
 
-/// Does `work` on each file, several at a time where that is worth it.
-fn each(walk: &Walk, work: impl Fn(&Leaf) -> Result<Blob, Error> + Sync) -> Result<Vec<Blob>, Error> {
-    let bytes = walk.leaves.iter().map(|leaf| leaf.size).sum();
-    parallel::each(&walk.leaves, threads::worth(walk.leaves.len(), bytes), work)
-}
-
-fn read(leaf: &Leaf) -> Result<Blob, Error> {
-    hash(&leaf.open()?).map_err(at(&leaf.path))
-}
-
 impl Disk {
-    fn import_tree(&self, path: &Path) -> Result<Blob, Error> {
-        let walk = Walk::new(path, Rights::Take)?;
-        fault::point("import.walked");
-        let blobs = each(&walk, |leaf| self.absorb(leaf))?;
-        let root = walk.directories(&blobs, |directory| self.put(Kind::Dir, &directory.encode()))?;
+    /// Moves a file that was hashed to where it belongs.
+    fn absorb(&self, leaf: &Leaf, file: &File, blob: Blob) -> Result<Blob, Error> {
+        let kind = Kind::of(leaf.executable);
+        seal(file, kind.mode()).map_err(at(&leaf.path))?;
+        fault::point("import.hashed");
+        self.place(CWD, &leaf.path, kind, &blob)?;
+        fault::point("import.moved");
+        Ok(blob)
+    }
+
+    /// Stores the directories of a tree whose files are in the store, and erases what is left of it.
+    fn store_directories(&self, path: &Path, walk: &Walk, blobs: &[Blob]) -> Result<Blob, Error> {
+        let root = walk.directories(blobs, |directory| self.put(Kind::Dir, &directory.encode()))?;
         fault::point("import.stored");
         scratch::erase(path)?;
         Ok(root)
-    }
-
-    /// Hashes a file and moves it to where it belongs.
-    fn absorb(&self, leaf: &Leaf) -> Result<Blob, Error> {
-        let path = &leaf.path;
-        let file = leaf.open()?;
-        let blob = hash(&file).map_err(at(path))?;
-        let kind = Kind::of(leaf.executable);
-        seal(&file, kind.mode()).map_err(at(path))?;
-        fault::point("import.hashed");
-        self.place(CWD, path, kind, &blob)?;
-        fault::point("import.moved");
-        Ok(blob)
     }
 }
 

@@ -21,8 +21,9 @@ use super::error::at;
 use super::open::Setup;
 use super::result::RESULT;
 use super::scratch::Scratch;
+use super::threads::Opened;
 use super::{ActionResult, Blob, Directory, Error, fault};
-use crate::digest::{Digest, Hasher};
+use crate::digest::Digest;
 
 /// The modification time of everything in a store: 1980-01-02T00:00:00Z. Not 0, as zip and some
 /// build tools can't write a time before 1980, in no time zone.
@@ -30,9 +31,6 @@ pub(crate) const MTIME: i64 = 315_619_200;
 
 /// The mode of every directory of a realised tree.
 pub(super) const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
-
-/// Bytes read at a time; fits the processor's second cache and a thread's stack.
-pub(super) const CHUNK: usize = 64 << 10;
 
 /// The three kinds of objects, each a folder of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -199,10 +197,10 @@ impl Disk {
         }
     }
 
-    /// Hashes an object; `None` if it is not there.
-    pub(super) fn rehash(&self, kind: Kind, digest: &Digest) -> Result<Option<Blob>, Error> {
+    /// Opens an object to be hashed; `None` if it is not there.
+    pub(super) fn open_object(&self, (kind, digest): &Object) -> Result<Option<Opened>, Error> {
         let path = kind.path(digest);
-        self.open(&path)?.map(|file| hash(&file).map_err(self.at(&path))).transpose()
+        Ok(self.open(&path)?.map(|file| Opened { file, path: self.path.join(path) }))
     }
 
     /// Reads a directory, verified. A corrupt one goes to quarantine.
@@ -289,20 +287,4 @@ pub(super) fn looks(stat: &Stat, mode: Mode, size: u64) -> bool {
         && Mode::from_raw_mode(stat.st_mode) == mode
         && u64::try_from(stat.st_size) == Ok(size)
         && stat.st_mtime == MTIME
-}
-
-/// Digest and size of what is left to read of `file`.
-pub(super) fn hash(mut file: &File) -> io::Result<Blob> {
-    let mut hasher = Hasher::default();
-    let mut chunk = [0; CHUNK];
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => hasher.update(&chunk[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let (digest, size) = hasher.finish();
-    Ok(Blob { digest, size })
 }

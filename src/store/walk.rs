@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, chmodat, openat, readlinkat, statat};
@@ -10,7 +9,9 @@ use rustix::io::Errno;
 
 use super::error::at;
 use super::object::DIRECTORY_MODE;
-use super::{Blob, Directory, Error, MAX_DEPTH, Node};
+use super::threads::Opened;
+use super::{Blob, Directory, Error, MAX_DEPTH, Node, threads};
+use crate::parallel;
 
 /// What a stored tree can hold, and the top of a tree.
 pub(super) enum Shape {
@@ -38,9 +39,10 @@ pub(super) struct Leaf {
 
 impl Leaf {
     /// Opens the file, which must not have become a link meanwhile.
-    pub(super) fn open(&self) -> Result<File, Error> {
+    pub(super) fn open(&self) -> Result<Opened, Error> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(CWD, &self.path, flags, Mode::empty()).map(File::from).map_err(at(&self.path))
+        let file = openat(CWD, &self.path, flags, Mode::empty()).map_err(at(&self.path))?.into();
+        Ok(Opened { file, path: self.path.clone() })
     }
 }
 
@@ -53,20 +55,19 @@ pub(super) enum Rights {
     Keep,
 }
 
-/// A tree that was looked over.
+/// A tree that was looked over, level by level: a directory's number is less than those of its own.
 pub(super) struct Walk {
     /// Its files.
     pub(super) leaves: Vec<Leaf>,
-    top: Folder,
+    /// Its directories, the top one first.
+    folders: Vec<BTreeMap<String, Entry>>,
 }
-
-/// A directory of the tree.
-struct Folder(BTreeMap<String, Entry>);
 
 enum Entry {
     /// The place of a [`Leaf`] in its list.
     File(usize),
-    Folder(Folder),
+    /// The place of a directory in its list.
+    Folder(usize),
     Symlink(String),
 }
 
@@ -76,9 +77,40 @@ impl Walk {
     /// # Errors
     /// For what a tree can't hold, naming it.
     pub(super) fn new(path: &Path, rights: Rights) -> Result<Self, Error> {
-        let mut walker = Walker { rights, leaves: Vec::new() };
-        let top = walker.folder(CWD, path, path, 0)?;
-        Ok(Self { leaves: walker.leaves, top })
+        let mut walk = Self { leaves: Vec::new(), folders: Vec::new() };
+        let mut level = vec![path.to_owned()];
+        for _ in 0..MAX_DEPTH {
+            let listings = parallel::each(&level, threads::worth(level.len(), 0), |path| list(path, rights))?;
+            level = walk.descend(&level, listings);
+            if level.is_empty() {
+                return Ok(walk);
+            }
+        }
+        Err(Error::TooDeep(level.swap_remove(0)))
+    }
+
+    /// Takes in the directories of a level; returns those of the next, which will be numbered on.
+    fn descend(&mut self, level: &[PathBuf], listings: Vec<Listing>) -> Vec<PathBuf> {
+        let (first, mut next) = (self.folders.len() + level.len(), Vec::new());
+        for (path, listing) in level.iter().zip(listings) {
+            let folder = listing.into_iter().map(|(name, found)| {
+                let entry = match found {
+                    Found::File { executable, size } => {
+                        self.leaves.push(Leaf { path: path.join(&name), executable, size });
+                        Entry::File(self.leaves.len() - 1)
+                    }
+                    Found::Directory => {
+                        next.push(path.join(&name));
+                        Entry::Folder(first + next.len() - 1)
+                    }
+                    Found::Symlink(target) => Entry::Symlink(target),
+                };
+                (name, entry)
+            });
+            let folder = folder.collect();
+            self.folders.push(folder);
+        }
+        next
     }
 
     /// Gives each directory to `put`, children first; `blobs` are the contents of the leaves. The
@@ -88,76 +120,66 @@ impl Walk {
         blobs: &[Blob],
         mut put: impl FnMut(&Directory) -> Result<Blob, Error>,
     ) -> Result<Blob, Error> {
-        self.directory(&self.top, blobs, &mut put)
-    }
-
-    fn directory(
-        &self,
-        folder: &Folder,
-        blobs: &[Blob],
-        put: &mut impl FnMut(&Directory) -> Result<Blob, Error>,
-    ) -> Result<Blob, Error> {
-        let mut directory = Directory::default();
-        for (name, entry) in &folder.0 {
-            let node = match entry {
+        let mut done = vec![None; self.folders.len()];
+        for (number, folder) in self.folders.iter().enumerate().rev() {
+            let node = |entry: &Entry| match entry {
                 Entry::File(index) => Node::File { blob: blobs[*index], executable: self.leaves[*index].executable },
-                Entry::Folder(folder) => Node::Directory(self.directory(folder, blobs, put)?),
+                Entry::Folder(number) => Node::Directory(done[*number].expect("BUG: a level too early")),
                 Entry::Symlink(target) => Node::Symlink(target.clone()),
             };
-            directory.entries.insert(name.clone(), node);
+            let entries = folder.iter().map(|(name, entry)| (name.clone(), node(entry))).collect();
+            done[number] = Some(put(&Directory { entries })?);
         }
-        put(&directory)
+        Ok(done[0].expect("BUG: there is a top directory"))
     }
 }
 
-struct Walker {
-    rights: Rights,
-    leaves: Vec<Leaf>,
+/// What stands in a directory, by name.
+type Listing = Vec<(String, Found)>;
+
+enum Found {
+    File { executable: bool, size: u64 },
+    Directory,
+    Symlink(String),
 }
 
-impl Walker {
-    /// Looks over the directory `name` in `parent`, whose whole path is `path`.
-    fn folder(&mut self, parent: impl AsFd, name: &Path, path: &Path, depth: usize) -> Result<Folder, Error> {
-        if depth >= MAX_DEPTH {
-            return Err(Error::TooDeep(path.to_owned()));
+fn list(path: &Path, rights: Rights) -> Result<Listing, Error> {
+    let directory = open(path, rights).map_err(at(path))?;
+    let mut listing = Listing::new();
+    for entry in Dir::read_from(&directory).map_err(at(path))? {
+        let entry = entry.map_err(at(path))?;
+        if matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            continue;
         }
-        let directory = self.open(parent, name).map_err(at(path))?;
-        let mut folder = BTreeMap::new();
-        for entry in Dir::read_from(&directory).map_err(at(path))? {
-            let entry = entry.map_err(at(path))?;
-            if matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let name = utf8(path, entry.file_name().to_bytes())?;
-            let node = self.entry(&directory, &name, &path.join(&name), depth)?;
-            folder.insert(name, node);
-        }
-        Ok(Folder(folder))
+        let name = utf8(path, entry.file_name().to_bytes())?;
+        let found = find(&directory, &name, &path.join(&name), rights)?;
+        listing.push((name, found));
     }
+    Ok(listing)
+}
 
-    fn open(&self, parent: impl AsFd, name: &Path) -> Result<File, Errno> {
-        if self.rights == Rights::Take {
-            chmodat(&parent, name, DIRECTORY_MODE, AtFlags::empty())?;
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(parent, name, flags, Mode::empty()).map(File::from)
+fn open(path: &Path, rights: Rights) -> Result<File, Errno> {
+    if rights == Rights::Take {
+        chmodat(CWD, path, DIRECTORY_MODE, AtFlags::empty())?;
     }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(CWD, path, flags, Mode::empty()).map(File::from)
+}
 
-    fn entry(&mut self, parent: &File, name: &str, path: &Path, depth: usize) -> Result<Entry, Error> {
-        let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(path))?;
-        match shape(&stat, path)? {
-            Shape::Directory => self.folder(parent, name.as_ref(), path, depth + 1).map(Entry::Folder),
-            Shape::Symlink => {
-                let target = readlinkat(parent, name, Vec::new()).map_err(at(path))?;
-                utf8(path, target.to_bytes()).map(Entry::Symlink)
+/// Looks at the entry `name` of `parent`, whose whole path is `path`.
+fn find(parent: &File, name: &str, path: &Path, rights: Rights) -> Result<Found, Error> {
+    let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(path))?;
+    match shape(&stat, path)? {
+        Shape::Directory => Ok(Found::Directory),
+        Shape::Symlink => {
+            let target = readlinkat(parent, name, Vec::new()).map_err(at(path))?;
+            utf8(path, target.to_bytes()).map(Found::Symlink)
+        }
+        Shape::File { executable, size } => {
+            if rights == Rights::Take && stat.st_mode & 0o400 == 0 {
+                chmodat(parent, name, Mode::RUSR, AtFlags::empty()).map_err(at(path))?;
             }
-            Shape::File { executable, size } => {
-                if self.rights == Rights::Take && stat.st_mode & 0o400 == 0 {
-                    chmodat(parent, name, Mode::RUSR, AtFlags::empty()).map_err(at(path))?;
-                }
-                self.leaves.push(Leaf { path: path.to_owned(), executable, size });
-                Ok(Entry::File(self.leaves.len() - 1))
-            }
+            Ok(Found::File { executable, size })
         }
     }
 }

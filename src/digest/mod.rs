@@ -3,10 +3,14 @@
 //! One digest names everything in forge: a .deb, a source archive, a file and a tree of the
 //! store, a remote-cache entry. Written form: `sha256:` and 64 lower-case hex digits.
 
+mod each;
+mod pair;
+
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::str::FromStr;
 
+pub use each::each;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 value.
