@@ -4,6 +4,7 @@
 //! before anything has moved; then its files are hashed and moved, several at a time; then the
 //! directories are written, children first.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::path::Path;
 
@@ -54,27 +55,39 @@ fn output(
     file: impl Fn(&Leaf, &File, Blob) -> Result<Blob, Error> + Sync,
     tree: impl FnOnce(&Walk, &[Blob]) -> Result<Blob, Error>,
 ) -> Result<Output, Error> {
-    let each = |leaves: &[Leaf]| {
-        let bytes = leaves.iter().map(|leaf| leaf.size).sum();
-        let done = |leaf: &Leaf, read: Option<(&Opened, Blob)>| {
-            let (opened, blob) = read.expect("BUG: a leaf is always opened");
-            file(leaf, &opened.file, blob)
-        };
-        threads::hash_each(leaves, threads::worth(leaves.len(), bytes), |leaf| leaf.open().map(Some), done)
+    let work = |leaf: &Leaf, read: Option<(&Opened, Blob)>| {
+        let (opened, blob) = read.expect("BUG: a leaf is always opened");
+        file(leaf, &opened.file, blob)
     };
     match Shape::of(path)? {
         Shape::File { executable, size } => {
             let leaf = Leaf { path: path.to_owned(), executable, size };
-            Ok(Output::File { blob: each(&[leaf])?[0], executable })
+            Ok(Output::File { blob: hash_leaves(&[leaf], work)?[0], executable })
         }
         Shape::Directory => {
             let walk = Walk::new(path, rights)?;
             fault::point("import.walked");
-            let blobs = each(&walk.leaves)?;
+            let blobs = hash_leaves(&walk.leaves, work)?;
             tree(&walk, &blobs).map(Output::Tree)
         }
         Shape::Symlink => Err(Error::Unsupported { path: path.to_owned(), what: "a symlink as a whole output" }),
     }
+}
+
+/// Hashes each leaf and gives it to `work`; the answers come in the order of the leaves. The largest
+/// go first, so that all threads end at about the same time, and those hashed side by side are alike.
+fn hash_leaves(
+    leaves: &[Leaf],
+    work: impl Fn(&Leaf, Option<(&Opened, Blob)>) -> Result<Blob, Error> + Sync,
+) -> Result<Vec<Blob>, Error> {
+    let threads = threads::worth(leaves.len(), leaves.iter().map(|leaf| leaf.size).sum());
+    let mut order: Vec<(usize, &Leaf)> = leaves.iter().enumerate().collect();
+    order.sort_by_key(|(_, leaf)| Reverse(leaf.size));
+    let blobs =
+        threads::hash_each(&order, threads, |(_, leaf)| leaf.open().map(Some), |(_, leaf), read| work(leaf, read))?;
+    let mut answers: Vec<_> = order.iter().map(|(place, _)| *place).zip(blobs).collect();
+    answers.sort_unstable_by_key(|(place, _)| *place);
+    Ok(answers.into_iter().map(|(_, blob)| blob).collect())
 }
 
 impl Disk {
