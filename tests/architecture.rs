@@ -91,7 +91,7 @@ const RULES: [(&[&str], &[&str], &str); 4] = [
     (&["println!", "eprintln!", "print!("], &["cli"], "only cli prints"),
     (&["env::var", "current_dir("], &["cli"], "only cli reads the environment and the current folder"),
     (&["SystemTime::now"], &["cli", "store", "fetch"], "no clock where results are made"),
-    (&["unsafe {", "unsafe fn"], &["sandbox/sys"], "unsafe code lives in one place"),
+    (&["unsafe {", "unsafe fn"], &["sandbox/sys", "digest/pair.rs"], "unsafe code lives in few places"),
 ];
 
 #[test]
@@ -112,7 +112,7 @@ fn forbidden_words_stay_where_they_may_be() {
 
 #[test]
 fn pure_modules_open_nothing() {
-    let pure = ["digest.rs", "path.rs", "canon.rs", "plan", "derivation", "artifact"];
+    let pure = ["digest", "path.rs", "canon.rs", "plan", "derivation", "artifact"];
     for (file, _, code) in sources() {
         if pure.iter().any(|place| file.starts_with(place)) {
             for words in ["std::fs", "File::open", "std::net", "TcpStream", "Command::new"] {

@@ -14,5 +14,6 @@ mod reapi;
 mod reproducible;
 mod resolver;
 mod sandbox;
+mod settled;
 mod support;
 mod why;

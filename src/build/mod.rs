@@ -10,6 +10,7 @@ pub mod command;
 pub mod realise;
 mod repair;
 pub mod schedule;
+pub mod settled;
 pub mod timeline;
 pub mod times;
 

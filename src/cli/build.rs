@@ -11,8 +11,10 @@ use super::progress::Screen;
 use super::session::Planned;
 use super::{Verdict, advice, output, session};
 use crate::build::realise::{Trouble, Worker};
+use crate::build::settled::{Link, Settled};
 use crate::build::timeline::Recorder;
 use crate::build::{self, Finish, Finishes, Options, Status};
+use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::Store;
@@ -55,13 +57,36 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     }
     let root = session::root(directory)?;
     let store = session::store()?;
-    let planned = session::planned(&root, &store, &args.names)?;
+    let observer = session::observer(&root, &store)?;
+    let state = session::state(&root, &observer);
+    if let Some(settled) = args.settled(&root, &store, state) {
+        output::words(&summary(0, settled.units));
+        return Ok(Verdict::Good);
+    }
+    let planned = session::plan(&root, &observer, &args.names)?;
     session::with_worker(&root, &store, &planned, args.offline, args.jobs, |worker| {
-        realise(&root, &planned, args, worker)
+        realise(&root, state, &planned, args, worker)
     })
 }
 
-fn realise(root: &Path, planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdict, CliError> {
+impl Args {
+    /// The record that there is nothing to do, if there is one and it holds.
+    fn settled(&self, root: &Path, store: &Store, state: Option<Digest>) -> Option<Settled> {
+        if self.json || self.rebuild {
+            return None;
+        }
+        let settled = Settled::read(store, root, &self.names)?;
+        (Some(settled.state) == state && settled.holds(store)).then_some(settled)
+    }
+}
+
+fn realise(
+    root: &Path,
+    state: Option<Digest>,
+    planned: &Planned,
+    args: &Args,
+    worker: &Worker<'_>,
+) -> Result<Verdict, CliError> {
     let Planned { units, plan, .. } = planned;
     let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();
     let wanted = if args.all { plan.units.values().map(|unit| unit.last).collect() } else { asked.clone() };
@@ -73,12 +98,18 @@ fn realise(root: &Path, planned: &Planned, args: &Args, worker: &Worker<'_>) -> 
     screen.close();
     // A record that can't be written is no reason to fail.
     let _ = recorder.end().save(worker.store.root());
-    link(root, worker.store, plan, units, &finishes)?;
-    Ok(conclude(plan, &asked, &finishes, worker.cancelled()))
+    let links = link(root, worker.store, plan, units, &finishes)?;
+    let verdict = conclude(plan, &asked, &finishes, worker.cancelled());
+    if let (Some(state), true) = (state, asked.iter().all(|id| finishes[id].status == Status::Cached)) {
+        // Without the record the next build works out anew that there is nothing to do.
+        let _ = Settled { state, links, units: units.len() }.save(worker.store, root, &args.names);
+    }
+    Ok(verdict)
 }
 
 /// Links the results of the units asked for, and makes them roots of the store.
-fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<(), CliError> {
+fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<Vec<Link>, CliError> {
+    let mut links = Vec::new();
     let folder = root.join(RESULTS);
     let failed = |path: &Path, error: std::io::Error| {
         CliError::environment(format!("{}: {error}", path.display()))
@@ -93,9 +124,10 @@ fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Fini
             let link = if number == 0 { folder.join(name.as_str()) } else { folder.join(format!("{name}:{output}")) };
             replace(&link, path).map_err(|error| failed(&link, error))?;
             store.add_root(&link, std::slice::from_ref(content))?;
+            links.push(Link { link, output: *content });
         }
     }
-    Ok(())
+    Ok(links)
 }
 
 /// Points `link` to `target`, in one step; one that does so already stays.
@@ -123,9 +155,14 @@ fn conclude(plan: &Plan, wanted: &[StepId], finishes: &Finishes, cancelled: bool
         Verdict::Negative
     } else {
         let count = |status| wanted.iter().filter(|id| finishes[*id].status == status).count();
-        output::words(&format!("{} built, {} cached", count(Status::Built), count(Status::Cached)));
+        output::words(&summary(count(Status::Built), count(Status::Cached)));
         Verdict::Good
     }
+}
+
+/// What a good build came to.
+fn summary(built: usize, cached: usize) -> String {
+    format!("{built} built, {cached} cached")
 }
 
 /// One failed step: its whole log, then what happened and what to do.

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use super::error::CliError;
 use super::{Verdict, environment, progress};
 use crate::build::realise::Worker;
+use crate::canon;
+use crate::digest::Digest;
 use crate::fetch::{Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
 use crate::lockfile::{self, Locked, Lockfile};
 use crate::path::{Name, RelPath};
@@ -125,17 +127,40 @@ pub struct Planned {
     pub plan: Plan,
 }
 
-/// Draws the plan for `names`, after a look at the files that they use. The files are looked at
-/// while the recipes are read, as both take about as long.
+/// Who looks at the files of the project.
+pub fn observer<'a>(root: &Path, store: &'a Store) -> Result<Observer<'a>, CliError> {
+    Ok(Observer::open(store, root, SystemTime::now)?)
+}
+
+/// A digest of all that a plan depends on: recipes, the files beside them, the lock, and forge itself.
+/// `None` where it can't be told.
+pub fn state(root: &Path, observer: &Observer<'_>) -> Option<Digest> {
+    let program = std::env::current_exe().and_then(|program| program.metadata()).ok()?;
+    let changed = program.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let lock = Digest::of(&std::fs::read(root.join(lockfile::FILE)).ok()?);
+    let forge = (program.len(), changed.as_nanos().to_string());
+    Some(canon::identity("forge state 1", &(observer.state(&folders())?, (lock, forge))))
+}
+
+/// The folders of recipes.
+fn folders() -> [RelPath; 6] {
+    Root::ALL.map(|root| RelPath::new(root.folder()).expect("BUG: a root is a clean path"))
+}
+
+/// Draws the plan for `names`, after a look at the files that they use.
 pub fn planned(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
-    let observer = Observer::open(store, root, SystemTime::now)?;
-    let roots = Root::ALL.map(|root| RelPath::new(root.folder()).expect("BUG: a root is a clean path"));
+    plan(root, &observer(root, store)?, names)
+}
+
+/// As [`planned`], with what an observer has seen already. The files are looked at while the recipes
+/// are read, as both take about as long.
+pub fn plan(root: &Path, observer: &Observer<'_>, names: &[Name]) -> Result<Planned, CliError> {
     let project = std::thread::scope(|scope| {
-        scope.spawn(|| observer.look_ahead(&roots));
+        scope.spawn(|| observer.state(&folders()));
         locked(root)
     })?;
     let units = wanted(&project, names)?;
-    let observed = observe(&observer, &project, &units)?;
+    let observed = observe(observer, &project, &units)?;
     observer.save()?;
     let plan = plan::plan(&project, &observed, &units)?;
     Ok(Planned { project, units, plan })
@@ -143,7 +168,7 @@ pub fn planned(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, Cl
 
 /// Puts the files that `wanted` units name into the store again, whatever it seems to have.
 pub fn refill(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<(), CliError> {
-    let observer = Observer::open(store, root, SystemTime::now)?;
+    let observer = observer(root, store)?;
     observer.forget();
     observe(&observer, project, wanted).map(drop)
 }

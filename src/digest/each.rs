@@ -72,8 +72,8 @@ fn advance<R>(places: &mut [Place<R>; 2]) -> bool {
     let whole = |place: &Place<R>| place.stream.as_ref().map(|stream| stream.left.len() / size_of::<Block>());
     match (whole(one), whole(two)) {
         (None, None) => return false,
-        (Some(blocks), None) => one.take(blocks, |state, blocks| compress256(state, blocks)),
-        (None, Some(blocks)) => two.take(blocks, |state, blocks| compress256(state, blocks)),
+        (Some(blocks), None) => one.take(blocks, compress256),
+        (None, Some(blocks)) => two.take(blocks, compress256),
         (Some(first), Some(second)) => {
             let blocks = first.min(second);
             one.take(blocks, |left, first| {

@@ -9,6 +9,7 @@
 //! [`super::seen`]. A file whose ctime is within [`RACY`] of the moment it was read could change once
 //! more without its stat showing it; it is read again in the next run.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +20,7 @@ use super::Error;
 use super::seen::{File, Seen, Source};
 use super::walk::{Kind, Stat, Walk};
 use crate::canon;
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::path::RelPath;
 use crate::store::{Blob, Output, Store, TreeBuilder};
 
@@ -75,10 +76,24 @@ impl<'a> Observer<'a> {
         Ok(Output::Tree(tree))
     }
 
-    /// Looks at everything below `directories` ahead of [`Observer::observe`], which reports what is wrong there.
-    pub fn look_ahead(&self, directories: &[RelPath]) {
+    /// A digest of all that stat tells of everything below `directories`: the same as long as nothing
+    /// has changed there. `None` where that can't be told: a file changed within [`RACY`] of this
+    /// moment and could do so once more unseen, a recipe is a link, which may lead out of the
+    /// directories, or something can't be read. What is looked at here
+    /// needs no second look in this run.
+    pub fn state(&self, directories: &[RelPath]) -> Option<Digest> {
+        let racy_from = nanoseconds((self.clock)() - RACY);
         let mut state = self.lock();
-        directories.iter().for_each(|directory| drop(state.walk.state(directory)));
+        let mut hasher = Hasher::default();
+        for directory in directories {
+            match state.walk.state(directory) {
+                Ok(_) if state.walk.has_linked_recipe(directory) => return None,
+                Ok(digest) => hasher.update(digest.bytes()),
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => hasher.update(b"none"),
+                Err(_) => return None,
+            }
+        }
+        (state.walk.newest() < racy_from).then(|| hasher.finish().0)
     }
 
     /// Forgets what earlier runs found, for when the store has lost an object: everything is read again.

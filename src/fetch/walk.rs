@@ -142,6 +142,22 @@ impl Walk {
             .is_some_and(|listing| listing.binary_search_by(|entry| entry.name.as_str().cmp(path.file_name())).is_err())
     }
 
+    /// The latest change of a file that was seen, in nanoseconds since 1970.
+    pub(super) fn newest(&self) -> i64 {
+        let changed = |entry: &Entry| if let Kind::File(stat) = &entry.kind { stat.ctime } else { i64::MIN };
+        self.listings.values().flat_map(|listing| listing.iter().map(changed)).max().unwrap_or(i64::MIN)
+    }
+
+    /// Whether an entry of the directory, or a `recipe.toml` right below it, is a link.
+    pub(super) fn has_linked_recipe(&self, directory: &RelPath) -> bool {
+        let link = |entry: &Entry| matches!(entry.kind, Kind::Symlink(_));
+        let recipe = |entry: &Entry| entry.name.as_str() == "recipe.toml" && link(entry);
+        let below = |entry: &Entry| self.listings.get(&directory.join(&entry.name));
+        self.listings.get(directory).is_some_and(|listing| {
+            listing.iter().any(|entry| link(entry) || below(entry).is_some_and(|below| below.iter().any(recipe)))
+        })
+    }
+
     pub(super) fn list(&mut self, directory: &RelPath) -> Result<Listing, Error> {
         if let Some(listing) = self.listings.get(directory) {
             return Ok(Arc::clone(listing));

@@ -70,6 +70,7 @@ pub use gc::{Policy, Removal, Sweep, Why};
 pub use import::survey;
 pub(crate) use object::MTIME;
 pub use open::{Lock, Setup};
+pub(crate) use result::OutputLine;
 pub use root::{RootUsage, Usage};
 pub use scratch::Scratch;
 pub use tree::TreeBuilder;

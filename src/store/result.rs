@@ -180,7 +180,7 @@ struct Line {
 /// The JSON of an output; roots are written with it too.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum OutputLine {
+pub(crate) enum OutputLine {
     File { digest: String, size: u64, executable: bool },
     Tree(BlobLine),
 }
@@ -188,7 +188,7 @@ pub(super) enum OutputLine {
 /// The JSON of a blob.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BlobLine {
+pub(crate) struct BlobLine {
     digest: String,
     size: u64,
 }
@@ -232,7 +232,8 @@ impl From<&Output> for OutputLine {
 }
 
 impl OutputLine {
-    pub(super) fn output(self) -> Option<Output> {
+    /// The output, unless its digest is none.
+    pub(crate) fn output(self) -> Option<Output> {
         match self {
             Self::File { digest, size, executable } => {
                 Some(Output::File { blob: BlobLine { digest, size }.blob()?, executable })

@@ -69,13 +69,19 @@ impl Store {
         let mut line = serde_json::to_vec(&Line { link: text.to_owned(), outputs })
             .expect("BUG: strings and numbers always become JSON");
         line.push(b'\n');
-        let path = format!("roots/{}", Digest::of(text.as_bytes()).hex());
+        let path = root_file(text);
         if std::fs::read(self.disk.path.join(&path)).is_ok_and(|old| old == line) {
             return Ok(());
         }
         let mut temp = self.disk.temp()?;
         temp.write_all(&line)?;
         temp.rename(&path)
+    }
+
+    /// Whether a root is registered for this link.
+    #[must_use]
+    pub fn has_root(&self, link: &Path) -> bool {
+        link.to_str().is_some_and(|text| self.disk.path.join(root_file(text)).is_file())
     }
 
     /// Who takes how much space.
@@ -112,6 +118,11 @@ impl Store {
             total: sum(&|_| true),
         })
     }
+}
+
+/// The file of the root whose link is `link`, below the store.
+fn root_file(link: &str) -> String {
+    format!("roots/{}", Digest::of(link.as_bytes()).hex())
 }
 
 impl Disk {
