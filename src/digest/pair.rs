@@ -89,29 +89,41 @@ mod shani {
         }
     }
 
-    /// All 64 rounds of both lanes, four at a time. `words` holds the schedule's next 16 words.
+    /// All 64 rounds of both lanes. `words` is a ring of the schedule's next 16 words: what four
+    /// rounds use up is replaced by the four words that come after all others.
     #[inline]
     #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
     fn rounds(lanes: &mut [Lane; 2], mut words: [[__m128i; 4]; 2]) {
-        for (step, [a, b, c, d]) in CONSTANTS.into_iter().enumerate() {
-            let constants = _mm_set_epi32(d.cast_signed(), c.cast_signed(), b.cast_signed(), a.cast_signed());
-            for (Lane { abef, cdgh }, words) in lanes.iter_mut().zip(&mut words) {
-                let input = _mm_add_epi32(words[0], constants);
-                *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, input);
-                *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(input, 0x0e));
-                // The last four steps use up what is scheduled.
-                let next = if step < 12 { schedule(words) } else { words[0] };
-                *words = [words[1], words[2], words[3], next];
+        let (turns, _) = CONSTANTS.as_chunks::<4>();
+        for (turn, constants) in turns.iter().enumerate() {
+            for (at, constants) in constants.iter().enumerate() {
+                for (lane, words) in lanes.iter_mut().zip(&mut words) {
+                    four_rounds(lane, words[at], constants);
+                    // The last turn uses up what is scheduled.
+                    if turn < 3 {
+                        words[at] =
+                            schedule([words[at], words[(at + 1) % 4], words[(at + 2) % 4], words[(at + 3) % 4]]);
+                    }
+                }
             }
         }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    fn four_rounds(Lane { abef, cdgh }: &mut Lane, words: __m128i, constants: &[u32; 4]) {
+        let [a, b, c, d] = constants.map(u32::cast_signed);
+        let input = _mm_add_epi32(words, _mm_set_epi32(d, c, b, a));
+        *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, input);
+        *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(input, 0x0e));
     }
 
     /// The four words that follow 16 words of the schedule.
     #[inline]
     #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
-    fn schedule(words: &[__m128i; 4]) -> __m128i {
-        let sum = _mm_add_epi32(_mm_sha256msg1_epu32(words[0], words[1]), _mm_alignr_epi8(words[3], words[2], 4));
-        _mm_sha256msg2_epu32(sum, words[3])
+    fn schedule([first, second, third, fourth]: [__m128i; 4]) -> __m128i {
+        let sum = _mm_add_epi32(_mm_sha256msg1_epu32(first, second), _mm_alignr_epi8(fourth, third, 4));
+        _mm_sha256msg2_epu32(sum, fourth)
     }
 
     /// A block as 16 big-endian words.

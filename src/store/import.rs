@@ -74,15 +74,18 @@ fn output(
     }
 }
 
-/// Hashes each leaf and gives it to `work`; the answers come in the order of the leaves. The largest
-/// go first, so that all threads end at about the same time, and those hashed side by side are alike.
+/// A file of so many bytes keeps a thread busy for about a millisecond.
+const LARGE: u64 = 1 << 20;
+
+/// Hashes each leaf and gives it to `work`; the answers come in the order of the leaves. The
+/// largest go first, so that all threads end at about the same time; others stay beside their neighbours.
 fn hash_leaves(
     leaves: &[Leaf],
     work: impl Fn(&Leaf, Option<(&Opened, Blob)>) -> Result<Blob, Error> + Sync,
 ) -> Result<Vec<Blob>, Error> {
     let threads = threads::worth(leaves.len(), leaves.iter().map(|leaf| leaf.size).sum());
     let mut order: Vec<(usize, &Leaf)> = leaves.iter().enumerate().collect();
-    order.sort_by_key(|(_, leaf)| Reverse(leaf.size));
+    order.sort_by_key(|(_, leaf)| Reverse(leaf.size / LARGE));
     let blobs =
         threads::hash_each(&order, threads, |(_, leaf)| leaf.open().map(Some), |(_, leaf), read| work(leaf, read))?;
     let mut answers: Vec<_> = order.iter().map(|(place, _)| *place).zip(blobs).collect();
