@@ -77,6 +77,42 @@ const RECIPES: &[Case] = &[
         &["recipes: no file matches *.nope", "check the spelling", "the source `s` of the unit `x`"],
     ),
     (
+        &[("recipes/x.toml", "UNIT\nsources.s.path = ['*.toml', 'good.tml']")],
+        &["build", "x"],
+        2,
+        &["recipes/x.toml:3:", "no file matches good.tml; did you mean `good.toml`?", "the source `s` of the unit `x`"],
+    ),
+    (
+        &[("recipes/x.toml", "UNIT\nsources.s.path = ['*.toml', '*.nope']")],
+        &["plan", "x"],
+        2,
+        &["recipes/x.toml:3:", "recipes: no file matches *.nope; check the spelling"],
+    ),
+    (
+        &[("recipes/x.toml", "UNIT\nsources.s.path = ['*.toml', 'a[']")],
+        &["list"],
+        2,
+        &["recipes/x.toml:3:", "unclosed character class", "write a glob"],
+    ),
+    (
+        &[("recipes/x.toml", "UNIT\nsources.s.path = ['*.toml']\nsources.s.exclude = ['{a']")],
+        &["list"],
+        2,
+        &["recipes/x.toml:4:", "unclosed alternate", "write a glob"],
+    ),
+    (
+        &[("recipes/x.toml", "UNIT\noutputs = []")],
+        &["list"],
+        2,
+        &["recipes/x.toml:3:", "a unit without an output makes nothing", "the default is `out`"],
+    ),
+    (
+        &[("recipes/x.toml", "UNIT\ndescription = ['x']\nenv = ['x']")],
+        &["list"],
+        2,
+        &["recipes/x.toml:3:", "invalid type: list", "recipes/x.toml:4:", "write a table"],
+    ),
+    (
         &[("kernel/good.toml", "kind = 'cmd'\nUNIT\n")],
         &["build", "good"],
         2,
@@ -313,6 +349,8 @@ fn a_host_without_user_namespaces() {
     run.says("good: making namespaces: ").says("sudo sysctl -w user.max_user_namespaces=");
     let doctor = unshared(&forge, "-Ur", forbid, &["doctor"]).code(1);
     assert!(doctor.stdout.contains("FAIL  user namespaces"), "{}", doctor.stdout);
+    let doctor = doctor.says("1 thing to mend");
+    assert!(doctor.stdout.contains("sudo sysctl -w user.max_user_namespaces="), "{}", doctor.stdout);
     still_good(&forge, "a host without user namespaces");
 }
 

@@ -11,7 +11,7 @@ use super::{Verdict, environment, progress};
 use crate::build::realise::Worker;
 use crate::canon;
 use crate::digest::Digest;
-use crate::fetch::{Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
+use crate::fetch::{self, Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
 use crate::lockfile::{self, Locked, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::plan::{self, Observed, Plan};
@@ -160,7 +160,7 @@ pub fn plan(root: &Path, observer: &Observer<'_>, names: &[Name]) -> Result<Plan
         locked(root)
     })?;
     let units = wanted(&project, names)?;
-    let observed = observe(observer, &project, &units)?;
+    let observed = observe(root, observer, &project, &units)?;
     observer.save()?;
     let plan = plan::plan(&project, &observed, &units)?;
     Ok(Planned { project, units, plan })
@@ -170,16 +170,35 @@ pub fn plan(root: &Path, observer: &Observer<'_>, names: &[Name]) -> Result<Plan
 pub fn refill(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<(), CliError> {
     let observer = observer(root, store)?;
     observer.forget();
-    observe(&observer, project, wanted).map(drop)
+    observe(root, &observer, project, wanted).map(drop)
 }
 
-fn observe(observer: &Observer<'_>, project: &Project<Locked>, wanted: &[Name]) -> Result<Observed, CliError> {
+/// What a source led to; where a glob is at fault, with its place in the recipe.
+fn source_error(root: &Path, recipe: &recipe::Recipe<Locked>, source: &Name, error: fetch::Error) -> CliError {
+    let drawn = error.glob().and_then(|glob| {
+        let text = std::fs::read_to_string(root.join(recipe.file.as_str())).ok()?;
+        Diagnostic::at_text(recipe.file.clone(), text, source.as_str(), glob, error.to_string())
+    });
+    match drawn {
+        Some(drawn) => {
+            CliError::user(draw(&[drawn])).hint(format!("this is the source `{source}` of the unit `{}`", recipe.name))
+        }
+        None => CliError::of_source(error, &recipe.name, source),
+    }
+}
+
+fn observe(
+    root: &Path,
+    observer: &Observer<'_>,
+    project: &Project<Locked>,
+    wanted: &[Name],
+) -> Result<Observed, CliError> {
     let mut observed = Observed::new();
     for recipe in plan::closure(project, wanted)? {
         for (name, source) in &recipe.sources {
             if let Locked::Path { directory, include, exclude } = source {
                 let output = observer.observe(directory, include, exclude);
-                let output = output.map_err(|error| CliError::of_source(error, &recipe.name, name))?;
+                let output = output.map_err(|error| source_error(root, recipe, name, error))?;
                 observed.insert((recipe.name.clone(), name.clone()), output);
             }
         }
@@ -213,7 +232,7 @@ pub fn with_worker<T>(
 }
 
 /// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).
-fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
+pub fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let code = i32::from(Verdict::Interrupted.code());

@@ -111,12 +111,14 @@ pub enum Error {
     #[error("{0}: leads out of the project; a path source is a directory of this repository")]
     Outside(RelPath),
     /// Nothing matched.
-    #[error("{directory}: no file matches {patterns}; check the spelling of `path` and `exclude`")]
+    #[error("{directory}: no file matches {}; {}", globs.join(", "), meant(near.as_deref()))]
     NothingMatched {
         /// The source's directory.
         directory: RelPath,
-        /// As the recipe has them.
-        patterns: String,
+        /// Each glob that matches nothing, as the recipe has it.
+        globs: Vec<String>,
+        /// A file that the first of them may have meant.
+        near: Option<String>,
     },
     /// A pattern is no glob.
     #[error("{directory}: {error}")]
@@ -189,7 +191,23 @@ pub enum Error {
     Changing(RelPath),
 }
 
+/// What to do about a glob that matches nothing.
+fn meant(near: Option<&str>) -> String {
+    let spelling = || "check the spelling of `path` and `exclude`".to_owned();
+    near.map_or_else(spelling, |near| format!("did you mean `{near}`?"))
+}
+
 impl Error {
+    /// The glob of a recipe that is at fault, as it is written there.
+    #[must_use]
+    pub fn glob(&self) -> Option<&str> {
+        match self {
+            Self::NothingMatched { globs, .. } => globs.first().map(String::as_str),
+            Self::Glob { error, .. } => error.glob(),
+            _ => None,
+        }
+    }
+
     /// Whether the recipes or the project's files have to change, not this machine or a mirror.
     #[must_use]
     pub fn is_input(&self) -> bool {

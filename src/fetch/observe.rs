@@ -3,12 +3,13 @@
 //! Git is not asked. `*` does not cross a slash, `**` does; a pattern that matches a directory
 //! matches all that is below it; no `include` means everything. Never included, at any depth: `.git`,
 //! `target`, `result`. Symlinks are kept as they are and never followed; directories without a file
-//! are left out.
+//! are left out. Each pattern of `include` must match something.
 //!
 //! A source whose directory has not changed, as far as stat tells, is not even listed again: see
 //! [`super::seen`]. A file whose ctime is within [`RACY`] of the moment it was read could change once
 //! more without its stat showing it; it is read again in the next run.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -22,6 +23,7 @@ use super::walk::{Kind, Stat, Walk};
 use crate::canon;
 use crate::digest::{Digest, Hasher};
 use crate::path::RelPath;
+use crate::recipe;
 use crate::store::{Blob, Output, Store, TreeBuilder};
 
 /// Coarser than the clock of any file system that forge runs on.
@@ -118,14 +120,12 @@ impl<'a> Observer<'a> {
 
     /// The tree, and whether one of its files may still change unseen.
     fn tree(&self, state: &mut State, directory: &RelPath, choice: &Choice) -> Result<(Blob, bool), Error> {
-        let mut chosen = Vec::new();
+        let mut chosen = Chosen::default();
         choice.walk(&mut state.walk, directory, None, choice.everything(), &mut chosen)?;
-        if chosen.is_empty() {
-            return Err(choice.nothing(directory));
-        }
+        choice.check(directory, &chosen)?;
         let mut tree = TreeBuilder::new();
         let mut any_racy = false;
-        for (path, found) in chosen {
+        for (path, found) in chosen.entries {
             match found {
                 Found::Symlink(target) => tree.symlink(&path, &target)?,
                 Found::File(stat) => {
@@ -173,13 +173,24 @@ fn nanoseconds(time: SystemTime) -> i64 {
 
 /// What a source is remembered by.
 fn specification(directory: &RelPath, include: &[String], exclude: &[String]) -> Digest {
-    canon::identity("forge path source 1", &(directory, (include.to_vec(), exclude.to_vec())))
+    canon::identity("forge path source 2", &(directory, (include.to_vec(), exclude.to_vec())))
 }
 
 /// A chosen entry.
 enum Found {
     File(Stat),
     Symlink(String),
+}
+
+/// What the patterns of a source chose.
+#[derive(Default)]
+struct Chosen {
+    /// By paths below the source's directory.
+    entries: Vec<(RelPath, Found)>,
+    /// The patterns that chose something, by number.
+    used: BTreeSet<usize>,
+    /// Files that were not chosen.
+    seen: Vec<RelPath>,
 }
 
 /// The patterns of a source.
@@ -207,9 +218,17 @@ impl Choice {
         self.include.is_empty()
     }
 
-    fn nothing(&self, directory: &RelPath) -> Error {
-        let patterns = if self.everything() { "**".to_owned() } else { self.include.join(", ") };
-        Error::NothingMatched { directory: directory.clone(), patterns }
+    /// Refuses patterns that match nothing: they are slips, or left over.
+    fn check(&self, directory: &RelPath, chosen: &Chosen) -> Result<(), Error> {
+        let unused = self.include.iter().enumerate().filter(|(number, _)| !chosen.used.contains(number));
+        let mut globs: Vec<_> = unused.map(|(_, glob)| glob.clone()).collect();
+        if self.everything() && chosen.entries.is_empty() {
+            globs.push("**".to_owned());
+        }
+        let Some(first) = globs.first() else { return Ok(()) };
+        let files = chosen.entries.iter().map(|(path, _)| path).chain(&chosen.seen);
+        let near = recipe::nearest(first, files.map(RelPath::as_str)).map(str::to_owned);
+        Err(Error::NothingMatched { directory: directory.clone(), globs, near })
     }
 
     /// Adds what is chosen in `directory` to `chosen`, by paths below the source's own; `above` is its path there.
@@ -219,21 +238,25 @@ impl Choice {
         directory: &RelPath,
         above: Option<&RelPath>,
         inherited: bool,
-        chosen: &mut Vec<(RelPath, Found)>,
+        chosen: &mut Chosen,
     ) -> Result<(), Error> {
         for entry in walk.list(directory)?.iter() {
             let path = above.map_or_else(|| entry.name.clone(), |above| above.join(&entry.name));
             if self.excluded.is_match(&path) {
                 continue;
             }
-            let included = inherited || self.included.is_match(&path);
-            let here = || directory.join(&entry.name);
+            let matching = self.included.matches(&path);
+            let included = inherited || !matching.is_empty();
+            let (here, before) = (|| directory.join(&entry.name), chosen.entries.len());
             match &entry.kind {
                 Kind::Directory => self.walk(walk, &here(), Some(&path), included, chosen)?,
-                _ if !included => {}
-                Kind::File(stat) => chosen.push((path, Found::File(*stat))),
-                Kind::Symlink(target) => chosen.push((path, Found::Symlink(target.clone()))),
+                _ if !included => chosen.seen.push(path),
+                Kind::File(stat) => chosen.entries.push((path, Found::File(*stat))),
+                Kind::Symlink(target) => chosen.entries.push((path, Found::Symlink(target.clone()))),
                 Kind::Special => return Err(Error::Special(here())),
+            }
+            if chosen.entries.len() > before {
+                chosen.used.extend(matching);
             }
         }
         Ok(())

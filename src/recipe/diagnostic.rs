@@ -34,6 +34,22 @@ impl Diagnostic {
         Self { title, marks: Vec::new(), help: None }
     }
 
+    /// An error that came out after the recipes were read, at the place of a text in quotes: the
+    /// first in the file `path` (of content `text`) after the word `after`, or else the first.
+    /// Nothing if it stands in another file, as after `extends`.
+    #[must_use]
+    pub fn at_text(path: RelPath, text: String, after: &str, quoted: &str, title: String) -> Option<Self> {
+        let find = |from: usize| {
+            let places =
+                ['"', '\''].into_iter().filter_map(|quote| text[from..].find(&format!("{quote}{quoted}{quote}")));
+            places.min().map(|at| from + at)
+        };
+        let start = find(text.find(after).unwrap_or_default()).or_else(|| find(0))?;
+        let span = start..start + quoted.len() + 2;
+        let texts = Texts::new([(path, text)]);
+        Some(Fault::new(span, title).locate(&texts))
+    }
+
     /// The file at fault, relative to the project; nothing if it could not be read.
     #[must_use]
     pub fn file(&self) -> Option<&RelPath> {
@@ -174,6 +190,20 @@ mod tests {
   = help: write `[\"…\"]`";
         assert_eq!(drawn[0].to_string(), expected);
         assert!(drawn[0].render(true).contains("\x1b["));
+    }
+
+    #[test]
+    fn a_text_is_found_again() {
+        let path = RelPath::new("recipes/x.toml").expect("clean");
+        let text = "[sources]\na = { path = ['*.c'] }\nb = { path = [\"*.c\"] }\n";
+        let line = |after: &str, quoted: &str| {
+            let found = Diagnostic::at_text(path.clone(), text.to_owned(), after, quoted, "x".to_owned());
+            found.and_then(|found| found.line())
+        };
+        assert_eq!(
+            [line("\nb", "*.c"), line("\na", "*.c"), line("gone", "*.c"), line("a", "*.h")],
+            [Some(3), Some(2), Some(2), None]
+        );
     }
 
     #[test]

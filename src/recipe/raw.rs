@@ -110,7 +110,7 @@ pub(super) struct Raw {
     /// Lines for `sh -eu`, each a process of its own, run in /build.
     pub(super) steps: Texts,
     /// Names below /out, the main one first; `out` by default.
-    pub(super) outputs: Texts,
+    pub(super) outputs: Option<At<Texts>>,
     /// How long all steps together may take.
     pub(super) timeout_seconds: Option<At<u64>>,
 

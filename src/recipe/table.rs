@@ -100,6 +100,7 @@ fn cut_value(value: &mut DeValue<'_>, span: &Span) -> bool {
 
 /// serde's message, with "did you mean" where it lists what is known: "unknown field `x`, expected one of `a`, `b`".
 fn misfit(message: &str, span: Span) -> Fault {
+    let message = &in_toml_words(message);
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let mut words = message.split('`').skip(1).step_by(2);
     match words.next() {
@@ -110,6 +111,19 @@ fn misfit(message: &str, span: Span) -> Fault {
         _ if expected.is_empty() => Fault::new(span, message).help("correct this value"),
         _ => Fault::new(span, what).help(format!("write {expected}")),
     }
+}
+
+/// What serde calls things, and what people who write TOML do.
+const WORDS: [(&str, &str); 4] =
+    [("a sequence", "a list"), ("sequence", "list"), ("a map", "a table"), (": map", ": table")];
+
+/// The message in words of TOML; what stands in backticks was written by the user.
+fn in_toml_words(message: &str) -> String {
+    let part = |(number, part): (usize, &str)| {
+        let replace = |text: String, (serde, toml): &(&str, &str)| text.replace(serde, toml);
+        if number % 2 == 0 { WORDS.iter().fold(part.to_owned(), replace) } else { part.to_owned() }
+    };
+    message.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
 #[cfg(test)]
@@ -148,6 +162,18 @@ mod tests {
             Fault::new(37..40, "unknown field `zzz`").help("known here: steps, strip"),
         ];
         assert_eq!(faults, expected);
+    }
+
+    #[test]
+    fn words_of_toml() {
+        for (serde, toml) in [
+            ("invalid type: sequence, expected a string", "invalid type: list, expected a string"),
+            ("invalid type: map, expected a sequence", "invalid type: table, expected a list"),
+            ("invalid type: string \"x\", expected a map", "invalid type: string \"x\", expected a table"),
+            ("unknown field `a sequence`", "unknown field `a sequence`"),
+        ] {
+            assert_eq!(in_toml_words(serde), toml);
+        }
     }
 
     #[test]

@@ -208,8 +208,14 @@ impl<'a> Draft<'a> {
     }
 
     fn outputs(&mut self) -> Vec<Name> {
+        let Some(written) = &self.raw.outputs else { return vec![constant(OUTPUT)] };
+        if written.is_empty() {
+            let fault = Fault::new(written.span(), "a unit without an output makes nothing");
+            self.faults
+                .push(fault.help(format!("name what stands in /out, or drop the line: the default is `{OUTPUT}`")));
+        }
         let mut outputs = Vec::new();
-        for text in &self.raw.outputs {
+        for text in written.iter() {
             let Some(name) = field::name(text, self.faults) else { continue };
             if outputs.contains(&name) {
                 let fault = Fault::new(text.span(), format!("the output `{name}` is named twice"));
@@ -217,7 +223,7 @@ impl<'a> Draft<'a> {
             }
             outputs.push(name);
         }
-        if self.raw.outputs.is_empty() { vec![constant(OUTPUT)] } else { outputs }
+        outputs
     }
 
     fn timeout(&mut self) -> Duration {

@@ -70,11 +70,16 @@ fn globs_choose() {
         (&["**/*.c"], &["**/deep"], &["a.c", "sub/b.c", "tests/d.c"]),
         (&["sub"], &["*/*.txt"], &["sub/b.c", "sub/deep/c.c"]),
         (&["sub/*.{c,txt}"], &[], &["sub/b.c", "sub/x.txt"]),
-        (&["**/t.c", "a.h", "**/config", "**/r.c"], &[], &["a.h"]),
+        (&["a.h", "**/d.c"], &[], &["a.h", "tests/d.c"]),
     ] {
         let tree = observe(&home, parent, &base, include, exclude).expect("files");
         let found: Vec<_> = files(&home.store, &tree, "").into_keys().collect();
         assert_eq!(found, expected, "{include:?} {exclude:?}");
+    }
+    for (glob, exclude) in [("**/t.c", &[][..]), ("**/config", &[]), ("**/r.c", &[]), ("empty", &[]), ("a.c", &["*.c"])]
+    {
+        let error = observe(&home, parent, &base, &["a.h", glob], exclude).expect_err(glob).to_string();
+        assert!(error.contains(&format!("no file matches {glob}; ")), "{error}");
     }
 }
 
@@ -196,7 +201,7 @@ fn two_thousand_unchanged_files_are_quick() {
     let look = || assert!(all.iter().all(|name| fs::symlink_metadata(project.path().join(name)).is_ok()));
     let run = || {
         let observer = Observer::open(&home.store, project.path(), SystemTime::now).expect("an observer");
-        let include = patterns(&["src/**/*.c", "*.h"]);
+        let include = patterns(&["src/**/*.c", "src"]);
         let see = |source| observer.observe(&rel(&format!("recipes/unit-{source}")), &include, &[]).expect("files");
         let trees: Vec<_> = (0..SOURCES).map(see).collect();
         observer.save().expect("an index");
