@@ -118,6 +118,16 @@ def why(track, forge):
     ]
 
 
+def gc(track, forge):
+    pristine, store = track.garbage(10_000)
+    collect = ["env", f"FORGE_STORE={store}", forge, "store", "gc", "--older-than", "0"]
+    nix_pristine, nix_store = track.nix_garbage(10_000)
+    return [
+        Lap("forge", collect, track.restore(pristine, store)),
+        Lap("nix-store --gc", ["nix-store", "--gc", "--quiet"], track.restore(nix_pristine, nix_store)),
+    ]
+
+
 # Programs that are not in PATH.
 
 def example(forge, name):
@@ -179,6 +189,12 @@ CASES = {
         {clock: why},
         [Bar(f"forge, {what}", "forge --version", 0.05, "plus") for what in ["a package", "a file"]],
         [],
+    ),
+    "gc": Case(
+        "collect 9,000 of 10,000 outputs, a folder with a file each; links need the others",
+        {clock: gc},
+        [Bar("forge", "nix-store --gc", 0.3)],
+        ["nix-store", "examples/fill_store"],
     ),
     "plan": Case(
         "peak memory of a plan of 1,000 units",

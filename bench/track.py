@@ -97,6 +97,10 @@ def files(folder, units, each):
             write(folder / "files" / unit / f"{number:02}.txt", f"{unit} {number}\n" * 20)
 
 
+def chunks(items, size):
+    return [items[start:start + size] for start in range(0, len(items), size)]
+
+
 class Track:
     """The temporary folder. Each method lays out one thing, once, and returns where it is."""
 
@@ -175,6 +179,33 @@ class Track:
             write(folder / "units.nix", DERIVATIONS)
             write(folder / "nonce", "nonce-0")
         return self.once("nix", lay)
+
+    def garbage(self, count):
+        """A forge store of `count` outputs, every tenth with a result link; and where it stands to be collected."""
+        def lay(folder):
+            program = self.forge.parent / "examples" / "fill_store"
+            output("env", f"FORGE_STORE={folder / 'store'}", program, count, folder / "links")
+            (folder / "store").rename(folder / "pristine")
+        folder = self.once(f"garbage-{count}", lay)
+        return folder / "pristine", folder / "store"
+
+    def nix_garbage(self, count):
+        """The same for Nix."""
+        store = self.nix() / "store"
+        def lay(folder):
+            for number in range(count):
+                write(folder / "outputs" / f"o{number}" / "text", f"output {number}\n")
+            paths = sorted((folder / "outputs").iterdir())
+            added = [path for some in chunks(paths, 500) for path in output("nix-store", "--add", *some).split()]
+            for path in added[::10]:
+                (store / "nix/var/nix/gcroots" / Path(path).name).symlink_to(path)
+            shutil.copytree(store, folder / "pristine", symlinks=True)
+        return self.once(f"nix-garbage-{count}", lay) / "pristine", store
+
+    def restore(self, pristine, place):
+        """A command that puts a folder back as it was."""
+        script = f"chmod -R u+w {place} 2>/dev/null; rm -rf {place}; cp -a {pristine} {place}"
+        return ["sh", "-c", script]
 
     def renew(self, pattern):
         """A command that puts a new nonce into the files that match, so that nothing in them is known."""

@@ -25,6 +25,7 @@ const LAYOUT: &[&str] = &[
     "file",
     "format",
     "index",
+    "last-build",
     "lock",
     "log",
     "partial",

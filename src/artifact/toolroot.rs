@@ -110,7 +110,7 @@ fn unpacked(store: &Store, key: &Digest, package: &str, path: &Path, rules: &Rul
         return Ok(tree);
     }
     let tree = unpack_deb(package, path, rules, store)?.tree;
-    store.record(key, &result(tree))?;
+    store.record(key, &result(package, tree))?;
     Ok(tree)
 }
 
@@ -122,9 +122,10 @@ fn recorded(store: &Store, key: &Digest) -> Result<Option<Blob>, Error> {
     }))
 }
 
-fn result(tree: Blob) -> ActionResult {
+fn result(package: &str, tree: Blob) -> ActionResult {
     let name = Name::new(OUTPUT).expect("BUG: `out` is a name");
-    ActionResult { outputs: BTreeMap::from([(name, Output::Tree(tree))]), seconds: 0.0, log: None }
+    let outputs = BTreeMap::from([(name, Output::Tree(tree))]);
+    ActionResult { label: format!("unpacked packages: {package}"), outputs, ..ActionResult::default() }
 }
 
 fn size(deb: &Output) -> u64 {

@@ -277,7 +277,8 @@ impl<'a> Build<'a> {
         drop(inner);
         self.progress.started(id);
         let again = self.options.rebuild.contains(&id);
-        let mut attempt = self.worker.realise(&self.plan.steps[id], &derivation, again, &|news| match news {
+        let (step, downloads) = (&self.plan.steps[id], self.plan.downloads(id));
+        let mut attempt = self.worker.realise(step, &derivation, &downloads, again, &|news| match news {
             realise::News::Part(words) => self.progress.part(id, words),
             realise::News::Waiting => self.progress.waiting(id),
             realise::News::Transferred { got, total } => self.progress.transferred(id, got, total),

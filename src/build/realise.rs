@@ -16,7 +16,7 @@ use crate::fetch::{self, Fetcher};
 use crate::path::Name;
 use crate::plan::Step;
 use crate::sandbox::{self, Jobserver, Launcher};
-use crate::store::{self, ActionResult, Lock, Output, Store};
+use crate::store::{self, ActionResult, Directory, Lock, Output, Store};
 
 /// How often a step that another process makes is looked at.
 const LOCK_TICK: Duration = Duration::from_millis(20);
@@ -162,16 +162,18 @@ impl Worker<'_> {
         self.cancel.load(Ordering::Relaxed)
     }
 
-    /// Does `step`, unless its result is there by now; `again` does it in any case.
+    /// Does `step`, unless its result is there by now; `again` does it in any case. `downloads`
+    /// are those of its inputs that were downloaded.
     pub fn realise(
         &self,
         step: &Step,
         derivation: &Derivation,
+        downloads: &Directory,
         again: bool,
         news: &(dyn Fn(News<'_>) + Sync),
     ) -> Attempt {
         let key = derivation.key();
-        match self.locked(step, derivation, &key, again, news) {
+        match self.locked(step, derivation, downloads, &key, again, news) {
             Ok(attempt) => attempt,
             Err(trouble) => Attempt::Failed(trouble),
         }
@@ -181,6 +183,7 @@ impl Worker<'_> {
         &self,
         step: &Step,
         derivation: &Derivation,
+        downloads: &Directory,
         key: &Digest,
         again: bool,
         news: &(dyn Fn(News<'_>) + Sync),
@@ -195,9 +198,16 @@ impl Worker<'_> {
         known.map_or(Ok(()), |known| compare(&known, &outputs))?;
         let seconds = start.elapsed().as_secs_f64();
         if derivation.fixed().is_none() {
-            self.store.record(key, &ActionResult { outputs: outputs.clone(), seconds, log })?;
+            let downloads = self.keep(downloads)?;
+            let (label, outputs) = (step.label.clone(), outputs.clone());
+            self.store.record(key, &ActionResult { label, outputs, seconds, log, downloads })?;
         }
         Ok(Attempt::Done { outputs, seconds, ran: true, lock: Some(lock) })
+    }
+
+    /// Writes down what was downloaded for a result, so that gc can keep it with the result.
+    fn keep(&self, downloads: &Directory) -> Result<Option<store::Blob>, store::Error> {
+        if downloads.entries.is_empty() { Ok(None) } else { self.store.put_directory(downloads).map(Some) }
     }
 
     /// Waits until no other thread or process makes this, or the user wants to stop.

@@ -15,6 +15,7 @@ mod needs;
 mod output;
 mod plan;
 mod progress;
+mod quantity;
 mod schema;
 mod session;
 mod store;
@@ -103,7 +104,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Why(why) => why::run(directory, why),
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
-        Verb::Store(store) => store::run(store),
+        Verb::Store(store) => store::run(directory, store),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),
         Verb::Schema(schema) => schema::run(schema),
     }

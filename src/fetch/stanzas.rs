@@ -44,7 +44,8 @@ impl Fetcher<'_> {
         };
         let blob = self.store.put(text.as_bytes())?;
         let outputs = BTreeMap::from([(Name::new("out")?, Output::File { blob, executable: false })]);
-        self.store.record(&key, &ActionResult { outputs, seconds: 0.0, log: None })?;
+        let label = "package lists: stanzas".to_owned();
+        self.store.record(&key, &ActionResult { label, outputs, ..ActionResult::default() })?;
         self.store.commit()?;
         Ok(text)
     }

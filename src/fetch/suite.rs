@@ -216,15 +216,16 @@ impl Fetcher<'_> {
         let name = label(archive, index.path.as_str());
         let want = Want { name: &name, unit: None, digest: Some(digest), size: Some(size), limit: size };
         let blob = self.downloader.download(self.store, &want, &places, watch)?;
-        self.keep(&blob)?;
+        self.keep(&name, &blob)?;
         self.text(&blob).map_err(|source| Error::Packages { name, source })
     }
 
     /// Makes the list outlive the next gc, so that the locked state serves again, without a network.
-    fn keep(&self, blob: &Blob) -> Result<(), Error> {
+    fn keep(&self, name: &str, blob: &Blob) -> Result<(), Error> {
         let outputs = BTreeMap::from([(Name::new("out")?, Output::File { blob: *blob, executable: false })]);
         let key = canon::identity("forge package list 1", &blob.digest);
-        Ok(self.store.record(&key, &ActionResult { outputs, seconds: 0.0, log: None })?)
+        let label = format!("package lists: {name}");
+        Ok(self.store.record(&key, &ActionResult { label, outputs, ..ActionResult::default() })?)
     }
 
     fn text(&self, blob: &Blob) -> std::io::Result<String> {

@@ -21,7 +21,7 @@ use crate::digest::Digest;
 use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::recipe::{Build, Project, Recipe, Reference};
-use crate::store::Output;
+use crate::store::{Directory, Output};
 
 /// How long a step may run where its recipe does not say.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -131,6 +131,21 @@ pub fn closure<'a, S>(project: &'a Project<S>, wanted: &[Name]) -> Result<Vec<&'
 }
 
 impl Plan {
+    /// What a step reads that other steps download, by what people call it.
+    #[must_use]
+    pub fn downloads(&self, step: StepId) -> Directory {
+        let download = |input: &Input| match input {
+            Input::Step(id, _) => Some((self.steps[*id].label.as_str(), self.steps[*id].derivation.fixed()?)),
+            Input::Known(_) => None,
+        };
+        let entry = |(label, output): (&str, Output)| {
+            let name = label.split_once(": fetch ").map_or(label, |(_, what)| what).replace('/', "_");
+            (name, output.into())
+        };
+        let downloads = self.steps[step].derivation.inputs().into_iter().filter_map(download);
+        Directory { entries: downloads.map(entry).collect() }
+    }
+
     fn add(&mut self, step: Step) -> StepId {
         self.steps.push(step);
         self.steps.len() - 1

@@ -127,7 +127,7 @@ impl Disk {
     fn audit(&self, tree: &Digest) -> Result<(), Error> {
         let mut reach = Reach::default();
         reach.output(self, &Output::Tree(Blob { digest: *tree, size: 0 }));
-        let objects: Vec<_> = reach.objects.into_iter().collect();
+        let objects: Vec<_> = reach.objects.into_keys().collect();
         let sound = self.sound(&objects, reach.bytes)?;
         let bad: Vec<_> = objects.iter().zip(sound).filter(|(_, sound)| !sound).map(|(object, _)| *object).collect();
         if bad.is_empty() { Ok(()) } else { Err(self.corrupt(&bad)) }

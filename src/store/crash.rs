@@ -1,6 +1,7 @@
 //! Kills a process at every fault point, and runs others under a hostile umask or beside each
 //! other. The processes are this test binary itself, started for the one test [`child`].
 
+use std::ops::ControlFlow;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +10,7 @@ use std::time::SystemTime;
 use rustix::fs::Mode;
 
 use super::fixture::{result, sample, setup};
-use super::{Policy, Store, fault};
+use super::{Policy, Progress, Store, fault};
 use crate::digest::Digest;
 
 const DIR: &str = "STORE_TEST_DIR";
@@ -34,10 +35,14 @@ fn work(dir: &Path) {
     }
 }
 
+fn quiet(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
 /// A policy that keeps results and takes garbage.
 fn policy() -> Policy {
     let day = std::time::Duration::from_secs(24 * 60 * 60);
-    Policy { now: SystemTime::now(), keep: day, quota: None }
+    Policy { now: SystemTime::now(), older_than: Some(day), quota: None }
 }
 
 /// Not a test of its own: what the processes run that the tests below start.
@@ -51,7 +56,7 @@ fn child() {
     work(dir.as_ref());
     // Beside another process it is refused, which is right too.
     let mut store = Store::open_with(&Path::new(&dir).join("store"), &setup("one")).expect("opens");
-    let _ = store.gc(&policy());
+    let _ = store.gc(&policy(), &quiet);
 }
 
 fn start(dir: &Path, point: Option<&str>) -> Child {
@@ -66,7 +71,7 @@ fn start(dir: &Path, point: Option<&str>) -> Child {
 /// Opens the store, looks it over, and says the digest of what was made.
 fn inspect(dir: &Path, boot: &str) -> Digest {
     let mut store = Store::open_with(&dir.join("store"), &setup(boot)).expect("needs no unlock");
-    assert_eq!(store.fsck().expect("looks").findings, []);
+    assert_eq!(store.fsck(&quiet).expect("looks").findings, []);
     let own = format!("{}-", std::process::id());
     let others = |name: &String| !name.starts_with(&own);
     assert_eq!(store.disk.names("tmp").expect("reads").iter().find(|name| others(name)), None, "scratch of the dead");
@@ -88,7 +93,7 @@ fn death_at_every_point_costs_only_work() {
             assert_eq!(status.signal(), (spec == *point || !status.success()).then_some(9), "{spec}");
             for boot in ["one", "two"] {
                 let mut store = Store::open_with(&dir.path().join("store"), &setup(boot)).expect("opens");
-                assert_eq!(store.fsck().expect("looks").findings, [], "{spec}");
+                assert_eq!(store.fsck(&quiet).expect("looks").findings, [], "{spec}");
             }
             assert!(start(dir.path(), None).wait().expect("ends").success(), "{spec}");
             assert_eq!(inspect(dir.path(), "one"), want, "{spec}");

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 
-use super::Blob;
+use super::{Blob, Output};
 use crate::digest::Digest;
 
 /// An entry of a directory.
@@ -37,6 +37,15 @@ pub enum Node {
     Directory(Blob),
     /// A symbolic link and its target, kept as it is: absolute and dangling ones are normal.
     Symlink(String),
+}
+
+impl From<Output> for Node {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::File { blob, executable } => Self::File { blob, executable },
+            Output::Tree(blob) => Self::Directory(blob),
+        }
+    }
 }
 
 /// A directory: names and what they stand for, sorted by the bytes of the names.

@@ -42,6 +42,9 @@ pub enum Error {
     /// Upkeep wants the store for itself while another process works in it.
     #[error("{}: another forge works in the store; try again when it has ended", .0.display())]
     Busy(PathBuf),
+    /// Upkeep was told to stop.
+    #[error("stopped")]
+    Stopped,
     /// A name or symlink target that is not UTF-8, shown with escapes.
     #[error("`{0}` is not UTF-8; a tree can only hold names and symlink targets that are")]
     NotUtf8(String),
@@ -83,10 +86,12 @@ pub enum Error {
         why: super::NotCanonical,
     },
     /// Objects whose bytes are not what their names say. They are in quarantine already.
-    #[error("{}: corrupt in the store; the bad copy went to {} and every result made of it is forgotten: build again, and check the disk", list(digests), quarantine.display())]
+    #[error("{}: {cause}\n  the bad copy went to {}, and every result made of it is forgotten: the next build makes it again", list(digests), quarantine.display())]
     Corrupt {
         /// The objects, at least one.
         digests: Vec<Digest>,
+        /// How they may have come to be so.
+        cause: Cause,
         /// Where the bad copies lie.
         quarantine: PathBuf,
     },
@@ -96,6 +101,19 @@ pub enum Error {
     /// A fault point that does not exist.
     #[error("there is no fault point `{0}`; `store::fault::POINTS` lists them")]
     NoSuchPoint(String),
+}
+
+/// How an object may have come to hold other bytes than its name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// Its time or mode is another one, so it was written to.
+    #[error(
+        "something wrote to it after it was made, as one can through ./result: results are hard links, so copy one before you change it"
+    )]
+    Written,
+    /// It looks as the store left it.
+    #[error("its bytes changed, and its time did not: check the disk and the memory")]
+    Decayed,
 }
 
 impl Error {

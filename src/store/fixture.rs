@@ -57,8 +57,9 @@ impl Fixture {
 
     /// Records and commits a result with one output.
     pub(super) fn commit(&self, key: &str, output: Output) -> Digest {
+        let result = ActionResult { label: key.to_owned(), ..result(output) };
         let key = Digest::of(key.as_bytes());
-        self.store.record(&key, &result(output)).expect("records");
+        self.store.record(&key, &result).expect("records");
         self.store.commit().expect("commits");
         key
     }
@@ -76,7 +77,7 @@ impl Fixture {
 
 pub(super) fn result(output: Output) -> ActionResult {
     let outputs = [(Name::new("out").expect("a name"), output)].into();
-    ActionResult { outputs, seconds: 0.5, log: None }
+    ActionResult { outputs, seconds: 0.5, ..ActionResult::default() }
 }
 
 pub(super) fn write(path: &Path, text: &str, mode: u32) {

@@ -1,30 +1,27 @@
 //! Taking away what nothing needs: at a user's wish, and after a boot.
 //!
-//! What goes is decided first, as data ([`Sweep`]); a dry run ends there. Then it is removed in
-//! the order results, roots, trees, objects, so that an interrupted removal leaves no result over
-//! a missing object.
+//! What goes is decided first, as data ([`Sweep`], made in [`super::mark`]); a dry run ends there.
+//! Then it is removed in the order results, roots, trees, objects, so that an interrupted removal
+//! leaves no result over a missing object.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, statat};
+use super::object::Disk;
+use super::watch::{Stage, Watch, tell};
+use super::{Error, Store, fault, scratch};
 
-use super::object::{Disk, Kind, Object, shard};
-use super::quarantine::QUARANTINE;
-use super::reach::Reach;
-use super::result::RESULT;
-use super::{ActionResult, Error, Store, fault, scratch};
-use crate::digest::Digest;
-
-/// What gc keeps besides what roots need.
+/// What of the things that no root needs gc takes away; both reasons may be given.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// The present time.
     pub now: SystemTime,
-    /// Results used within this time stay.
-    pub keep: Duration,
-    /// Older results stay too, the last used first, while all that stays is at most this many
-    /// bytes. `None`: none of them stays.
+    /// Results that were not used for so long go.
+    pub older_than: Option<Duration>,
+    /// The least recently used go until all that stays is at most so many bytes: first downloads
+    /// of which the result stands, then results.
     pub quota: Option<u64>,
 }
 
@@ -33,8 +30,12 @@ pub struct Policy {
 pub struct Sweep {
     /// In the order of removal.
     pub removals: Vec<Removal>,
-    /// Bytes of the objects that stay.
+    /// Bytes that stay.
     pub kept: u64,
+    /// Of these, bytes that roots need.
+    pub rooted: u64,
+    /// How many roots stand.
+    pub roots: usize,
 }
 
 impl Sweep {
@@ -52,16 +53,21 @@ pub struct Removal {
     pub path: String,
     /// Bytes of content; 0 for a realised tree, which is made of links.
     pub bytes: u64,
-    /// Why it goes.
+    /// What it belongs to, in words: a unit, `downloads for toolroot-c`.
+    pub part: Arc<str>,
+    /// Why it goes; of what a result needed, why that goes.
     pub why: Why,
 }
 
-/// Why something goes. Written as words, it completes "… goes, because".
+/// Why something goes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    /// A result.
-    #[error("no root needs this result and it was not used lately")]
-    Unused,
+    /// It was not used for this long.
+    #[error("not used for {}", Age(*.0))]
+    Old(Duration),
+    /// There is no room for it.
+    #[error("over the quota, and used less lately than what stays")]
+    Quota,
     /// A line that is no result.
     #[error("the line is no result")]
     Unreadable,
@@ -72,17 +78,35 @@ pub enum Why {
     #[error("no root and no result needs it")]
     Unneeded,
     /// Something in quarantine.
-    #[error("it is in quarantine")]
-    Quarantined,
+    #[error("it is damaged")]
+    Damaged,
+    /// A file written aside.
+    #[error("its process was killed before it had its name")]
+    Left,
+}
+
+/// A time span for people, in days, or in hours or minutes where there are no two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Age(pub Duration);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.0.as_secs() / 60;
+        match (minutes / (24 * 60), minutes / 60) {
+            (0..2, 0..2) => write!(f, "{minutes} minute{}", if minutes == 1 { "" } else { "s" }),
+            (0..2, hours) => write!(f, "{hours} hours"),
+            (days, _) => write!(f, "{days} days"),
+        }
+    }
 }
 
 impl Store {
     /// Says what gc would take away now.
     ///
     /// # Errors
-    /// If the store can't be read.
-    pub fn gc_plan(&self, policy: &Policy) -> Result<Sweep, Error> {
-        self.disk.plan(policy)
+    /// If the store can't be read, and [`Error::Stopped`].
+    pub fn gc_plan(&self, policy: &Policy, watch: &Watch<'_>) -> Result<Sweep, Error> {
+        self.disk.mark(policy, watch)
     }
 
     /// Takes away what neither a root nor the policy keeps. `&mut` as it must not run beside work
@@ -90,120 +114,23 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`] if another process has the store open: it may build with what no root
-    /// needs yet. Else if the store can't be read or written.
-    pub fn gc(&mut self, policy: &Policy) -> Result<Sweep, Error> {
+    /// needs yet. Else if the store can't be read or written, and [`Error::Stopped`]; what was
+    /// removed before is gone then.
+    pub fn gc(&mut self, policy: &Policy, watch: &Watch<'_>) -> Result<Sweep, Error> {
         self.alone(|| {
-            let sweep = self.disk.plan(policy)?;
-            self.disk.remove(&sweep)?;
+            let sweep = self.disk.mark(policy, watch)?;
+            self.disk.remove(&sweep, watch)?;
             self.disk.remove_locks()?;
             Ok(sweep)
         })
     }
-
-    /// After a boot: takes away what no result covers, as it may never have reached the disk.
-    pub(super) fn sweep_uncovered(&self) -> Result<(), Error> {
-        let mut covered = Reach::default();
-        for key in self.disk.keys()? {
-            self.disk.line(&key)?.iter().for_each(|result| covered.result(&self.disk, result));
-        }
-        let mut sweep = Sweep::default();
-        self.disk.plan_uncovered(&covered, &mut sweep)?;
-        self.disk.remove(&sweep)
-    }
-}
-
-/// A result on disk.
-struct Used {
-    key: Digest,
-    at: SystemTime,
-    result: ActionResult,
 }
 
 impl Disk {
-    fn plan(&self, policy: &Policy) -> Result<Sweep, Error> {
-        let (mut reach, mut sweep) = (Reach::default(), Sweep::default());
-        let (standing, gone): (Vec<_>, Vec<_>) = self.roots()?.into_iter().partition(|root| root.stands);
-        for root in &standing {
-            root.outputs.iter().for_each(|output| reach.output(self, output));
-        }
-        self.plan_results(policy, &mut reach, &mut sweep)?;
-        for root in gone {
-            sweep.removals.push(Removal { path: root.file, bytes: 0, why: Why::RootGone(root.link) });
-        }
-        self.plan_uncovered(&reach, &mut sweep)?;
-        for name in self.names(QUARANTINE)? {
-            sweep.removals.push(Removal { path: format!("{QUARANTINE}/{name}"), bytes: 0, why: Why::Quarantined });
-        }
-        Ok(sweep)
-    }
-
-    /// Results that roots or the policy keep are added to `reach`; the others go.
-    fn plan_results(&self, policy: &Policy, reach: &mut Reach, sweep: &mut Sweep) -> Result<(), Error> {
-        let (rooted, mut others): (Vec<_>, Vec<_>) =
-            self.used(sweep)?.into_iter().partition(|used| reach.covers(&used.result));
-        rooted.iter().for_each(|used| reach.result(self, &used.result));
-        others.sort_by_key(|used| (std::cmp::Reverse(used.at), used.key));
-        let mut full = false;
-        for Used { key, at, result } in others {
-            let young = policy.now.duration_since(at).map_or(true, |age| age < policy.keep);
-            if young {
-                reach.result(self, &result);
-            } else if full || !policy.quota.is_some_and(|quota| reach.result_within(self, &result, quota)) {
-                full = true;
-                sweep.removals.push(Removal { path: shard(RESULT, &key), bytes: 0, why: Why::Unused });
-            }
-        }
-        Ok(())
-    }
-
-    /// The results and when they were last used. Lines that are none go.
-    fn used(&self, sweep: &mut Sweep) -> Result<Vec<Used>, Error> {
-        let mut used = Vec::new();
-        for key in self.keys()? {
-            let path = shard(RESULT, &key);
-            match self.line(&key)? {
-                Some(result) => used.push(Used { key, at: self.modified(&path)?, result }),
-                None => sweep.removals.push(Removal { path, bytes: 0, why: Why::Unreadable }),
-            }
-        }
-        Ok(used)
-    }
-
-    fn modified(&self, path: &str) -> Result<SystemTime, Error> {
-        self.path.join(path).metadata().and_then(|data| data.modified()).map_err(self.at(path))
-    }
-
-    /// Trees and objects outside `reach` go.
-    fn plan_uncovered(&self, reach: &Reach, sweep: &mut Sweep) -> Result<(), Error> {
-        for tree in self.trees()?.into_iter().filter(|tree| !reach.keeps_tree(tree)) {
-            sweep.removals.push(Removal { path: format!("tree/{}", tree.hex()), bytes: 0, why: Why::Unneeded });
-        }
-        for ((kind, digest), bytes) in self.sizes()? {
-            if reach.objects.contains(&(kind, digest)) {
-                sweep.kept += bytes;
-            } else {
-                sweep.removals.push(Removal { path: kind.path(&digest), bytes, why: Why::Unneeded });
-            }
-        }
-        Ok(())
-    }
-
-    /// All objects and their sizes.
-    pub(super) fn sizes(&self) -> Result<Vec<(Object, u64)>, Error> {
-        let mut sizes = Vec::new();
-        for kind in Kind::ALL {
-            for digest in self.objects(kind)? {
-                let path = kind.path(&digest);
-                let stat = statat(&self.root, &path, AtFlags::SYMLINK_NOFOLLOW).map_err(self.at(path))?;
-                sizes.push(((kind, digest), u64::try_from(stat.st_size).unwrap_or_default()));
-            }
-        }
-        Ok(sizes)
-    }
-
-    fn remove(&self, sweep: &Sweep) -> Result<(), Error> {
+    pub(super) fn remove(&self, sweep: &Sweep, watch: &Watch<'_>) -> Result<(), Error> {
         self.checked.lock().expect("BUG: a thread panicked").clear();
-        for removal in &sweep.removals {
+        for (done, removal) in sweep.removals.iter().enumerate() {
+            tell(watch, Stage::Sweep, done, sweep.removals.len())?;
             scratch::erase(&self.path.join(&removal.path))?;
             fault::point("sweep.removed");
         }
@@ -222,20 +149,50 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Output;
-    use super::super::fixture::Fixture;
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::fixture::{Fixture, result, setup};
+    use super::super::object::shard;
+    use super::super::result::RESULT;
+    use super::super::{ActionResult, Blob, Directory, Node, Output};
     use super::*;
+    use crate::digest::Digest;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    fn policy(days_later: u32, keep: Duration, quota: Option<u64>) -> Policy {
-        Policy { now: SystemTime::now() + DAY * days_later, keep, quota }
+    /// What holds so many days from now.
+    fn policy(days_later: u32, older_than: Option<Duration>, quota: Option<u64>) -> Policy {
+        Policy { now: SystemTime::now() + DAY * days_later, older_than, quota }
+    }
+
+    fn quiet(_: super::super::Progress) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 
     fn result_and_tree(fixture: &Fixture, text: &str) -> (Digest, Digest) {
         let tree = fixture.tree(&[("a", text)]);
         fixture.store.checkout(&tree.digest).expect("checks out");
         (fixture.commit(text, Output::Tree(tree)), tree.digest)
+    }
+
+    /// Makes a result seem to have been used a day earlier than now.
+    fn age(fixture: &Fixture, key: &Digest) {
+        let path = fixture.store.root().join(shard(RESULT, key));
+        std::fs::File::open(path).expect("opens").set_modified(SystemTime::now() - DAY).expect("ages");
+    }
+
+    /// Records a result made of a download of this text.
+    fn downloaded(fixture: &Fixture, text: &str) -> (Digest, Blob) {
+        let blob = fixture.store.put(text.as_bytes()).expect("puts");
+        let entries = [("x.deb".to_owned(), Node::File { blob, executable: false })].into();
+        let downloads = Some(fixture.store.put_directory(&Directory { entries }).expect("puts"));
+        let made = Output::File { blob: fixture.store.put(b"made").expect("puts"), executable: false };
+        let key = Digest::of(text.as_bytes());
+        let result = ActionResult { label: "box".to_owned(), downloads, ..result(made) };
+        fixture.store.record(&key, &result).expect("records");
+        fixture.store.commit().expect("commits");
+        (key, blob)
     }
 
     #[test]
@@ -249,18 +206,20 @@ mod tests {
         let output = fixture.store.result(&rooted).expect("looks").expect("there").outputs["out"];
         fixture.store.add_root(&link, &[output]).expect("adds");
 
-        fixture.store.gc(&policy(2, DAY * 3, None)).expect("collects");
+        fixture.store.gc(&policy(2, Some(DAY * 3), None), &quiet).expect("collects");
         assert!(fixture.store.result(&other).expect("looks").is_some(), "used lately");
-        let sweep = fixture.store.gc(&policy(2, DAY, None)).expect("collects");
-        assert!(sweep.removals.iter().any(|removal| removal.why == Why::Unused));
+        let sweep = fixture.store.gc(&policy(2, Some(DAY), None), &quiet).expect("collects");
+        let old = |removal: &Removal| matches!(removal.why, Why::Old(age) if Age(age).to_string() == "2 days");
+        assert!(sweep.removals.iter().all(old) && sweep.removals.len() == 4, "{:?}", sweep.removals);
         assert!(fixture.store.result(&rooted).expect("looks").is_some() && path.join("a").exists());
         assert!(fixture.store.result(&other).expect("looks").is_none() && !fixture.store.contains(&other_tree));
+        assert_eq!((sweep.roots, sweep.rooted), (1, sweep.kept));
 
         std::fs::remove_file(&link).expect("removes");
-        let sweep = fixture.store.gc(&policy(2, DAY, None)).expect("collects");
+        let sweep = fixture.store.gc(&policy(2, Some(DAY), None), &quiet).expect("collects");
         assert!(sweep.removals.iter().any(|removal| removal.why == Why::RootGone(link.clone())));
         assert!(!fixture.store.contains(&tree) && sweep.kept == 0);
-        assert!(fixture.store.gc(&policy(2, DAY, None)).expect("collects").removals.is_empty());
+        assert!(fixture.store.gc(&policy(2, Some(DAY), None), &quiet).expect("collects").removals.is_empty());
     }
 
     #[test]
@@ -268,14 +227,44 @@ mod tests {
         let mut fixture = Fixture::new();
         let (old, _) = result_and_tree(&fixture, "old text");
         let (new, _) = result_and_tree(&fixture, "new text");
-        let path = fixture.store.root().join(shard(RESULT, &old));
-        std::fs::File::open(path).expect("opens").set_modified(SystemTime::now() - DAY).expect("ages");
+        age(&fixture, &old);
         let all = fixture.store.usage().expect("adds up").total;
-        assert!(fixture.store.gc_plan(&policy(9, DAY, Some(all))).expect("plans").removals.is_empty());
-        let sweep = fixture.store.gc(&policy(9, DAY, Some(all - 1))).expect("collects");
+        assert!(fixture.store.gc_plan(&policy(9, None, Some(all)), &quiet).expect("plans").removals.is_empty());
+        let sweep = fixture.store.gc(&policy(9, None, Some(all - 1)), &quiet).expect("collects");
         assert_eq!(sweep.kept + sweep.freed(), all);
         assert!(fixture.store.result(&old).expect("looks").is_none());
         assert!(fixture.store.result(&new).expect("looks").is_some());
+    }
+
+    #[test]
+    fn downloads_stay_with_their_result_and_go_first() {
+        let mut fixture = Fixture::new();
+        let ((old, old_deb), (new, new_deb)) = (downloaded(&fixture, "old .deb"), downloaded(&fixture, "new .deb"));
+        age(&fixture, &old);
+        let all = fixture.store.usage().expect("adds up").total;
+        assert_eq!(fixture.store.gc(&policy(0, Some(DAY * 9), None), &quiet).expect("collects").removals, []);
+        let sweep = fixture.store.gc(&policy(0, None, Some(all - 1)), &quiet).expect("collects");
+        let gone: Vec<_> = sweep.removals.iter().map(|removal| (&*removal.part, &removal.why)).collect();
+        assert_eq!(gone, [("downloads for box", &Why::Quota); 2]);
+        assert!(!fixture.store.contains(&old_deb.digest) && fixture.store.contains(&new_deb.digest));
+        for key in [old, new] {
+            assert!(fixture.store.result(&key).expect("looks").is_some(), "it stands without its downloads");
+        }
+        let sweep = fixture.store.gc(&policy(0, Some(Duration::ZERO), None), &quiet).expect("collects");
+        assert_eq!(sweep.kept, 0);
+        assert!(sweep.removals.iter().any(|removal| &*removal.part == "downloads for box"));
+    }
+
+    #[test]
+    fn a_boot_leaves_downloads_that_are_whole() {
+        let fixture = Fixture::new();
+        let ((_, whole), (_, torn)) = (downloaded(&fixture, "whole .deb"), downloaded(&fixture, "torn .deb"));
+        let root = fixture.store.root().to_owned();
+        std::fs::write(root.join(shard("file", &torn.digest)), "\0\0\0").expect("tears");
+        let Fixture { store, dir: _dir } = fixture;
+        drop(store);
+        let again = Store::open_with(&root, &setup("two")).expect("opens");
+        assert!(again.contains(&whole.digest) && !again.contains(&torn.digest));
     }
 
     #[test]
@@ -283,19 +272,52 @@ mod tests {
         let mut fixture = Fixture::new();
         result_and_tree(&fixture, "text");
         let before = fixture.listing();
-        let plan = fixture.store.gc_plan(&policy(2, DAY, None)).expect("plans");
+        let policy = policy(2, Some(DAY), None);
+        let plan = fixture.store.gc_plan(&policy, &quiet).expect("plans");
         assert_eq!(fixture.listing(), before);
-        assert_eq!(fixture.store.gc(&policy(2, DAY, None)).expect("collects"), plan);
+        assert_eq!(fixture.store.gc(&policy, &quiet).expect("collects"), plan);
         assert!(plan.removals.iter().all(|removal| !fixture.store.root().join(&removal.path).exists()));
+    }
+
+    #[test]
+    fn stopped_anywhere_it_leaves_a_sound_store() {
+        for steps in 0..6 {
+            let mut fixture = Fixture::new();
+            result_and_tree(&fixture, "one");
+            result_and_tree(&fixture, "two");
+            let left = AtomicUsize::new(steps);
+            let watch = |_| match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
+                Ok(_) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            };
+            let stopped = fixture.store.gc(&policy(2, Some(DAY), None), &watch);
+            assert!(matches!(stopped, Err(Error::Stopped)), "{steps}: {stopped:?}");
+            assert_eq!(fixture.store.fsck(&quiet).expect("looks").findings, [], "{steps}");
+        }
+    }
+
+    #[test]
+    fn ages_for_people() {
+        for (minutes, words) in [
+            (0, "0 minutes"),
+            (1, "1 minute"),
+            (119, "119 minutes"),
+            (120, "2 hours"),
+            (2879, "47 hours"),
+            (2880, "2 days"),
+        ] {
+            assert_eq!(Age(Duration::from_secs(minutes * 60)).to_string(), words);
+        }
     }
 
     #[test]
     fn not_beside_another_process() {
         let mut fixture = Fixture::new();
         let other = fixture.again("one");
-        assert!(matches!(fixture.store.gc(&policy(0, DAY, None)), Err(Error::Busy(_))));
-        assert!(matches!(fixture.store.fsck(), Err(Error::Busy(_))));
+        let policy = policy(0, Some(DAY), None);
+        assert!(matches!(fixture.store.gc(&policy, &quiet), Err(Error::Busy(_))));
+        assert!(matches!(fixture.store.fsck(&quiet), Err(Error::Busy(_))));
         drop(other);
-        fixture.store.gc(&policy(0, DAY, None)).expect("collects");
+        fixture.store.gc(&policy, &quiet).expect("collects");
     }
 }

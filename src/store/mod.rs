@@ -12,7 +12,7 @@
 //! ├── roots/<digest>      links outside the store whose targets gc keeps (root.rs)
 //! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
-//! ├── partial/ index/ log/ times last-build   what `fetch` and `build` keep here
+//! ├── partial/ index/ log/ times last-build   what `fetch` and `build` keep here (auxiliary.rs)
 //! └── lock/               `use`, and a file an action being made
 //! ```
 //!
@@ -30,6 +30,7 @@
 //!
 //! A store belongs to one uid on one machine.
 
+mod auxiliary;
 mod checkout;
 mod content;
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod fixture;
 mod fsck;
 mod gc;
 mod import;
+mod mark;
 mod object;
 mod open;
 mod quarantine;
@@ -52,7 +54,9 @@ mod scratch;
 mod temp;
 mod threads;
 mod tree;
+mod usage;
 mod walk;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -64,16 +68,17 @@ use rustix::io::Errno;
 
 pub use content::Writer;
 pub use directory::{Directory, Node, NotCanonical};
-pub use error::Error;
-pub use fsck::{Finding, Report};
-pub use gc::{Policy, Removal, Sweep, Why};
+pub use error::{Cause, Error};
+pub use fsck::{Damage, Finding, Report};
+pub use gc::{Age, Policy, Removal, Sweep, Why};
 pub use import::survey;
 pub(crate) use object::MTIME;
 pub use open::{Lock, Setup};
 pub(crate) use result::OutputLine;
-pub use root::{RootUsage, Usage};
 pub use scratch::Scratch;
 pub use tree::TreeBuilder;
+pub use usage::{RootUsage, Usage};
+pub use watch::{Progress, Stage, Watch};
 
 use crate::digest::Digest;
 use crate::path::Name;
@@ -120,14 +125,19 @@ impl Output {
 }
 
 /// What an action made; written as a line that later runs trust.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ActionResult {
+    /// What people call the action, as `hello: compile`: its unit, then more. For words alone.
+    pub label: String,
     /// The outputs by name.
     pub outputs: BTreeMap<Name, Output>,
     /// How long it took: the scheduler's guess for the next time.
     pub seconds: f64,
     /// What it printed.
     pub log: Option<Blob>,
+    /// What was downloaded for it: a [`Directory`] of that by name. The result stands without it;
+    /// gc keeps it as long as the result, where there is room.
+    pub downloads: Option<Blob>,
 }
 
 /// An open store. All of its work may be done from many threads; upkeep wants it alone.

@@ -82,7 +82,7 @@ impl Store {
         if !self.disk.booted(boot)? {
             self.in_use.lock().map_err(at(&path))?;
             if !self.disk.booted(boot)? {
-                self.sweep_uncovered()?;
+                self.disk.sweep_uncovered()?;
                 self.disk.remember_boot(boot)?;
             }
             self.in_use.unlock().map_err(at(&path))?;

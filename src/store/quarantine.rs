@@ -6,12 +6,12 @@
 
 use std::collections::HashSet;
 
-use rustix::fs::renameat;
+use rustix::fs::{AtFlags, Mode, renameat, statat};
 use rustix::io::Errno;
 
-use super::Error;
-use super::object::{Disk, Object};
+use super::object::{Disk, MTIME, Object};
 use super::reach::Soundness;
+use super::{ActionResult, Cause, Error};
 use crate::digest::Digest;
 
 /// The folder of bad objects and damaged trees; gc empties it.
@@ -20,12 +20,22 @@ pub(super) const QUARANTINE: &str = "quarantine";
 impl Disk {
     /// Sets bad objects aside and says so.
     pub(super) fn corrupt(&self, bad: &[Object]) -> Error {
+        let written = bad.iter().any(|object| self.cause(object) == Cause::Written);
         match self.condemn(bad) {
             Err(error) => error,
             Ok(_) => Error::Corrupt {
                 digests: bad.iter().map(|(_, digest)| *digest).collect(),
+                cause: if written { Cause::Written } else { Cause::Decayed },
                 quarantine: self.path.join(QUARANTINE),
             },
+        }
+    }
+
+    /// How an object that is bad came to be so, by its looks.
+    pub(super) fn cause(&self, (kind, digest): &Object) -> Cause {
+        match statat(&self.root, kind.path(digest), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if stat.st_mtime == MTIME && Mode::from_raw_mode(stat.st_mode) == kind.mode() => Cause::Decayed,
+            _ => Cause::Written,
         }
     }
 
@@ -42,9 +52,9 @@ impl Disk {
         let mut condemned = Condemned::default();
         self.queue.lock().expect("BUG: a thread panicked").retain(|_, result| sound.result(result));
         for key in self.keys()? {
-            if self.line(&key)?.is_some_and(|result| !sound.result(&result)) {
+            if let Some(result) = self.line(&key)?.filter(|result| !sound.result(result)) {
                 self.unlink_result(&key)?;
-                condemned.results.push(key);
+                condemned.results.push((key, result));
             }
         }
         for tree in self.trees()? {
@@ -79,6 +89,6 @@ impl Disk {
 /// What fell with bad objects.
 #[derive(Debug, Default)]
 pub(super) struct Condemned {
-    pub(super) results: Vec<Digest>,
+    pub(super) results: Vec<(Digest, ActionResult)>,
     pub(super) trees: Vec<Digest>,
 }

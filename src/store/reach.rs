@@ -1,15 +1,20 @@
 //! What results and roots need: one pass over a graph whose edges are Directory messages.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::object::{Disk, Kind, Object};
-use super::{ActionResult, Node, Output};
+use super::{ActionResult, Blob, Node, Output};
 use crate::digest::Digest;
 
-/// Everything that the outputs put into it need.
+/// Who needs an object, by a number that the one who asks gives a meaning.
+pub(super) type Owner = u32;
+
+/// Everything that the outputs put into it need, each object for the owner that came first.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    pub(super) objects: HashSet<Object>,
+    pub(super) objects: HashMap<Object, Owner>,
+    owner: Owner,
     /// Trees that outputs name.
     trees: HashSet<Digest>,
     /// What the objects say their sizes are, added up.
@@ -19,23 +24,28 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// What is put in from now on is needed by `owner`; before the first call it is 0.
+    pub(super) fn begin(&mut self, owner: Owner) {
+        self.owner = owner;
+    }
+
     /// Whether all outputs of a result are in it.
     pub(super) fn covers(&self, result: &ActionResult) -> bool {
         result.outputs.values().all(|output| match output {
-            Output::File { blob, executable } => self.objects.contains(&(Kind::of(*executable), blob.digest)),
-            Output::Tree(blob) => self.objects.contains(&(Kind::Dir, blob.digest)),
+            Output::File { blob, executable } => self.objects.contains_key(&(Kind::of(*executable), blob.digest)),
+            Output::Tree(blob) => self.objects.contains_key(&(Kind::Dir, blob.digest)),
         })
     }
 
-    /// Whether a realised tree may stay.
-    pub(super) fn keeps_tree(&self, tree: &Digest) -> bool {
-        self.trees.contains(tree) && self.objects.contains(&(Kind::Dir, *tree))
+    /// Whether an output names this tree.
+    pub(super) fn names_tree(&self, tree: &Digest) -> bool {
+        self.trees.contains(tree)
     }
 
-    /// Adds a result if there are at most `most` bytes then; says whether.
-    pub(super) fn result_within(&mut self, disk: &Disk, result: &ActionResult, most: u64) -> bool {
+    /// Does `put` if there are at most `most` bytes then; says whether.
+    pub(super) fn within(&mut self, most: u64, put: impl FnOnce(&mut Self)) -> bool {
         let before = self.order.len();
-        self.result(disk, result);
+        put(self);
         if self.bytes <= most {
             return true;
         }
@@ -46,10 +56,36 @@ impl Reach {
         false
     }
 
+    /// Does `put`, and answers with the objects that are new then.
+    pub(super) fn new_of(&mut self, put: impl FnOnce(&mut Self)) -> Vec<Object> {
+        let before = self.order.len();
+        put(self);
+        self.order[before..].iter().map(|(kind, digest, _)| (*kind, *digest)).collect()
+    }
+
     pub(super) fn result(&mut self, disk: &Disk, result: &ActionResult) {
         result.outputs.values().for_each(|output| self.output(disk, output));
         if let Some(log) = &result.log {
             self.object(Kind::File, log.digest, log.size);
+        }
+    }
+
+    /// What was downloaded for a result, as far as it is there.
+    pub(super) fn downloads(&mut self, disk: &Disk, downloads: &Blob) {
+        let Ok(Some(directory)) = disk.peek(&downloads.digest) else { return };
+        if !self.object(Kind::Dir, downloads.digest, downloads.size) {
+            return;
+        }
+        for node in directory.entries.values() {
+            match node {
+                Node::Directory(blob) if disk.has(Kind::Dir, &blob.digest) => {
+                    self.output(disk, &Output::Tree(*blob));
+                }
+                Node::File { blob, executable } if disk.has(Kind::of(*executable), &blob.digest) => {
+                    self.object(Kind::of(*executable), blob.digest, blob.size);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -84,12 +120,11 @@ impl Reach {
 
     /// Says whether it is new.
     fn object(&mut self, kind: Kind, digest: Digest, size: u64) -> bool {
-        let new = self.objects.insert((kind, digest));
-        if new {
-            self.order.push((kind, digest, size));
-            self.bytes += size;
-        }
-        new
+        let Entry::Vacant(place) = self.objects.entry((kind, digest)) else { return false };
+        place.insert(self.owner);
+        self.order.push((kind, digest, size));
+        self.bytes += size;
+        true
     }
 }
 

@@ -3,11 +3,11 @@
 //! A result is a file `result/ab/<key>` of one JSON line:
 //!
 //! ```text
-//! {"outputs":{"out":{"tree":{"digest":"<hex>","size":123}}},"seconds":1.5,"log":null}
+//! {"outputs":{"out":{"tree":{"digest":"<hex>","size":123}}},"seconds":1.5,"log":null,"label":"hello"}
 //! ```
 //!
-//! A file output is `{"file":{"digest":…,"size":…,"executable":false}}`, a log
-//! `{"digest":…,"size":…}`. A line that does not parse counts as absent. The file's modification
+//! A file output is `{"file":{"digest":…,"size":…,"executable":false}}`; a log, and what was
+//! downloaded for it (`downloads`), is `{"digest":…,"size":…}`. A line that does not parse counts as absent. The file's modification
 //! time is when the result was last used.
 //!
 //! [`Store::record`] only queues. [`Store::commit`] writes the lines aside, syncs the file system
@@ -175,6 +175,10 @@ struct Line {
     outputs: BTreeMap<String, OutputLine>,
     seconds: f64,
     log: Option<BlobLine>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    downloads: Option<BlobLine>,
 }
 
 /// The JSON of an output; roots are written with it too.
@@ -204,19 +208,19 @@ impl Line {
         let line: Self = serde_json::from_slice(bytes).ok()?;
         let output = |(name, line): (String, OutputLine)| Some((Name::new(name).ok()?, line.output()?));
         let outputs = line.outputs.into_iter().map(output).collect::<Option<_>>()?;
-        let log = match line.log {
-            None => None,
-            Some(log) => Some(log.blob()?),
-        };
-        Some(ActionResult { outputs, seconds: line.seconds, log })
+        // A part that is there must be right.
+        let whole = |part: Option<BlobLine>| part.map_or(Some(None), |line| line.blob().map(Some));
+        let (log, downloads) = (whole(line.log)?, whole(line.downloads)?);
+        Some(ActionResult { label: line.label, outputs, seconds: line.seconds, log, downloads })
     }
 }
 
 impl From<&ActionResult> for Line {
     fn from(result: &ActionResult) -> Self {
-        let ActionResult { outputs, seconds, log } = result;
+        let ActionResult { label, outputs, seconds, log, downloads } = result;
         let outputs = outputs.iter().map(|(name, output)| (name.to_string(), output.into())).collect();
-        Self { outputs, seconds: *seconds, log: log.as_ref().map(BlobLine::from) }
+        let [log, downloads] = [log, downloads].map(|part| part.as_ref().map(BlobLine::from));
+        Self { outputs, seconds: *seconds, log, label: label.clone(), downloads }
     }
 }
 
@@ -278,7 +282,10 @@ mod tests {
         );
         let blob = Blob { digest: Digest::of(b""), size: 0 };
         sample.outputs.insert(Name::new("tool").expect("a name"), Output::File { blob, executable: true });
-        sample.log = Some(blob);
+        (sample.log, sample.downloads, sample.label) = (Some(blob), Some(blob), "hello: compile".to_owned());
+        let line = String::from_utf8(Line::from(&sample).bytes()).expect("text");
+        let end = format!(",\"label\":\"hello: compile\",\"downloads\":{{\"digest\":\"{empty}\",\"size\":0}}}}\n");
+        assert!(line.ends_with(&end), "{line}");
         assert_eq!(Line::parse(&Line::from(&sample).bytes()), Some(sample));
     }
 
