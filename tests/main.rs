@@ -5,6 +5,7 @@ mod architecture;
 mod build;
 mod compare;
 mod crash;
+mod doctor;
 mod fetch;
 mod fuzz;
 mod hermetic;

@@ -1,10 +1,15 @@
 //! One place to try: a web address or a file of this host; and bases, below which paths are joined.
 
 use std::fmt;
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
+
+/// How long a host may take to answer at all.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where a file may be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +76,21 @@ impl Base {
         }
     }
 
+    /// Whether somebody listens at its host, or its folder is there; waits [`PATIENCE`] at most.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn answers(&self) -> Result<(), String> {
+        let words = |error: std::io::Error| error.to_string();
+        match &self.0 {
+            Location::File(path) => path.metadata().map(drop).map_err(words),
+            Location::Http(url) => {
+                let address = host(url).to_socket_addrs().map_err(words)?.next().ok_or("its name has no address")?;
+                TcpStream::connect_timeout(&address, PATIENCE).map(drop).map_err(words)
+            }
+        }
+    }
+
     /// The rest of an address below the base; percent-decoded where the base is a directory.
     #[must_use]
     pub fn join_url(&self, rest: &str) -> Location {
@@ -79,6 +99,15 @@ impl Base {
             Location::File(base) => Location::File(base.join(decode(rest).trim_start_matches('/'))),
         }
     }
+}
+
+/// `host:port` of an address.
+fn host(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let ported = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    if ported { host.to_owned() } else { format!("{host}:{}", if scheme == "https" { 443 } else { 80 }) }
 }
 
 /// As apt does, `+` too: some object stores read it as a space.
@@ -123,6 +152,27 @@ mod tests {
         for text in ["", "srv", "ftp://host", "cdrom:[x]/", "mirror+http://host", "file:srv"] {
             assert!(text.parse::<Base>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn hosts() {
+        for (url, want) in [
+            ("http://host/debian", "host:80"),
+            ("https://host", "host:443"),
+            ("http://user:secret@host:3142/debian", "host:3142"),
+            ("http://[::1]/debian", "[::1]:80"),
+        ] {
+            assert_eq!(host(url), want);
+        }
+    }
+
+    #[test]
+    fn answering() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
+        let base: Base = format!("http://{}/debian", port.local_addr().expect("an address")).parse().expect("a base");
+        assert_eq!(base.answers(), Ok(()));
+        assert_eq!("/proc".parse::<Base>().expect("a base").answers(), Ok(()));
+        assert!("/nowhere".parse::<Base>().expect("a base").answers().is_err());
     }
 
     #[test]
