@@ -11,6 +11,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::io::{self, Read};
 
+use forge::compare;
 use forge::debian::ar;
 use forge::debian::control;
 use forge::debian::deb::Deb;
@@ -59,6 +60,7 @@ targets! {
     recipe: || texts(&RECIPES), |bytes| takes_recipe(text(bytes));
     lockfile: || texts(&["", LOCKFILE]), |bytes| takes_lockfile(&text(bytes));
     directory: corpus::directories, takes_directory;
+    compare: corpus::containers, takes_containers;
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -197,5 +199,17 @@ fn draw(diagnostics: Vec<Diagnostic>) -> String {
 fn takes_directory(bytes: &[u8]) -> Verdict {
     let directory = Directory::decode(bytes).map_err(|error| error.to_string())?;
     assert_eq!(directory.encode(), bytes);
+    Ok(())
+}
+
+/// A changed container against each sound one, of which those of its kind are looked into.
+fn takes_containers(bytes: &[u8]) -> Verdict {
+    let bytes = with_checksums(bytes);
+    let limits = compare::Limits { unpacked: 64 << 20, ..compare::Limits::default() };
+    for sound in corpus::containers() {
+        let found = compare::contents(&sound, &bytes, &limits);
+        assert_eq!(found.is_same(), sound == bytes);
+        assert_eq!(found.to_string().is_empty(), found.is_same());
+    }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::difference::Both;
-use super::look::look;
+use super::look::{look, printable};
 
 /// Equal pieces of this size are passed over at once.
 const PIECE: usize = 4096;
@@ -81,7 +81,7 @@ impl Bytes {
             sizes,
             count: (sizes[0] == sizes[1]).then_some(count),
             excerpts: samples.map(|sample| excerpt(&sample.bytes, at, sample.start)),
-            meaning: look(&samples[0].bytes, &samples[1].bytes, at),
+            meaning: look(&samples[0].bytes, &samples[1].bytes, at).or_else(|| text(samples, at)),
             symbol: None,
         }
     }
@@ -99,6 +99,13 @@ impl fmt::Display for Bytes {
         }
         write!(f, "{}", Both(&self.excerpts[0], &self.excerpts[1]))
     }
+}
+
+/// The texts at the place, where an excerpt would cut them.
+fn text(samples: [&Sample; 2], at: usize) -> Option<String> {
+    let [one, two] = samples.map(|sample| printable(&sample.bytes, at));
+    let (one, two) = one.zip(two).filter(|(one, two)| one != two)?;
+    Some(format!("a text: {one:?} and {two:?}"))
 }
 
 /// The first place that differs (or where the shorter one ends), and how many bytes differ up to there.

@@ -53,7 +53,8 @@ impl Walk<'_> {
                 self.add_noted(place, text::differ(one, two), Some(note.to_owned()));
             }
         } else {
-            self.add(place, text::differ(one, two));
+            let turned = text::turned(one, two).then(|| "both have the same lines, in another order".to_owned());
+            self.add_noted(place, text::differ(one, two), turned);
         }
     }
 

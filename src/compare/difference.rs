@@ -105,6 +105,8 @@ pub enum What {
     },
     /// The same members in another order.
     Order {
+        /// What they are called, as `members`.
+        of: &'static str,
         /// The first place that differs, counted from 1.
         number: usize,
         /// The member that stands there on the first side.
@@ -145,8 +147,8 @@ impl fmt::Display for What {
             Self::Fields { name, count, first, want, got } => {
                 write!(f, "{name} differs in {count} members, first in `{first}`{}", Both(want, got))
             }
-            Self::Order { number, want, got } => {
-                write!(f, "the order of members differs, first at member {number}{}", Both(want, got))
+            Self::Order { of, number, want, got } => {
+                write!(f, "the order of {of} differs, first at no. {number}{}", Both(want, got))
             }
             Self::Line { number, count, want, got, meaning } => {
                 line(f, *number, *count, [want.as_deref(), got.as_deref()])?;

@@ -50,6 +50,10 @@ impl Walk<'_> {
     }
 
     fn array(&mut self, place: &Place, pointer: &str, want: &[Value], got: &[Value]) {
+        if let Some(index) = turned(want, got) {
+            let [want, got] = [want, got].map(|values| text::windows(&values[index].to_string(), "")[0].clone());
+            return self.add(&at(place, pointer), What::Order { of: "elements", number: index + 1, want, got });
+        }
         for index in 0..want.len().max(got.len()) {
             self.pair(place, &format!("{pointer}/{index}"), want.get(index), got.get(index));
         }
@@ -64,6 +68,17 @@ impl Walk<'_> {
             (None, None) => {}
         }
     }
+}
+
+/// The first place that differs, if both have the same elements in another order.
+fn turned(want: &[Value], got: &[Value]) -> Option<usize> {
+    let first = want.iter().zip(got).position(|(want, got)| want != got)?;
+    let sorted = |values: &[Value]| {
+        let mut texts: Vec<_> = values[first..].iter().map(Value::to_string).collect();
+        texts.sort_unstable();
+        texts
+    };
+    (want.len() == got.len() && sorted(want) == sorted(got)).then_some(first)
 }
 
 fn at(place: &Place, pointer: &str) -> Place {

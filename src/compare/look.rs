@@ -19,7 +19,7 @@ const BINARY: Range<u64> = 1_420_070_400..2_524_608_000;
 
 /// Shapes of texts. `#` is a digit, `%` a hexadecimal one, `~` a digit or space, `^` and `_` letters
 /// of either case; the rest stands for itself.
-const SHAPES: [(&str, &str); 12] = [
+const SHAPES: [(&str, &str); 11] = [
     ("%%%%%%%%-%%%%-%%%%-%%%%-%%%%%%%%%%%%", "a UUID"),
     ("20##-##-##T##:##:##", "a time"),
     ("20##-##-## ##:##:##", "a time"),
@@ -31,7 +31,6 @@ const SHAPES: [(&str, &str); 12] = [
     ("^__ ~# 20##", "a date"),
     ("20######T######Z", "a time"),
     ("##:##:##", "a time of day"),
-    ("^_rwxr-xr-x", "permissions"),
 ];
 
 /// Guesses at a whole word, the surest first: what it is called, and what makes of the word the
@@ -87,6 +86,14 @@ fn around(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> Range<usize>
     let left = before.iter().rev().take(REACH).take_while(|byte| belongs(**byte)).count();
     let right = behind.iter().take(REACH).take_while(|byte| belongs(**byte)).count();
     at - left..at + right
+}
+
+/// The text that the place is in, if it is of some length.
+#[must_use]
+pub fn printable(bytes: &[u8], at: usize) -> Option<&str> {
+    const SHORTEST: usize = 4;
+    let text = &bytes[around(bytes, at, |byte| byte == b' ' || byte.is_ascii_graphic())];
+    str::from_utf8(text).ok().filter(|text| text.len() >= SHORTEST)
 }
 
 /// The word at the place: what quotes, brackets, spaces and the like end.
@@ -204,8 +211,9 @@ fn mode(word: &str) -> Option<String> {
 
 fn count(word: &str) -> Option<String> {
     const MOST: u32 = 1024;
-    let number: u32 = if digits(word) { word.parse().ok()? } else { return None };
-    (1..=MOST).contains(&number).then(|| number.to_string())
+    let number = word.strip_prefix("-j").unwrap_or(word);
+    let known = digits(number) && number.parse().is_ok_and(|number: u32| (1..=MOST).contains(&number));
+    known.then(|| word.to_owned())
 }
 
 /// The guess at the number of `size` bytes that the place is in, if the bytes that follow are alike.
@@ -232,16 +240,14 @@ fn pointer(bytes: &[u8]) -> Option<String> {
 }
 
 fn time_of_eight(bytes: &[u8]) -> Option<String> {
-    let number = u64::from_le_bytes(bytes.try_into().ok()?);
-    BINARY.contains(&number).then(|| time(number))
+    let (low, high) = bytes.split_at_checked(4)?;
+    if high == [0; 4] { time_of_four(low) } else { None }
 }
 
 fn time_of_four(bytes: &[u8]) -> Option<String> {
-    if bytes.iter().all(u8::is_ascii_graphic) {
-        return None; // The letters of a text.
-    }
     let number = u32::from_le_bytes(bytes.try_into().ok()?);
-    BINARY.contains(&number.into()).then(|| time(number.into()))
+    let letters = bytes.iter().all(u8::is_ascii_graphic);
+    (!letters && BINARY.contains(&number.into())).then(|| time(number.into()))
 }
 
 /// Bytes without a pattern, nearly all of which differ.
@@ -256,4 +262,119 @@ fn random(one: &[u8], two: &[u8]) -> Option<String> {
     let random = differ >= DIFFER && kinds(one) >= KINDS && kinds(two) >= KINDS && !text(one) && !text(two);
     let hex = |bytes: &[u8]| bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     random.then(|| format!("random bytes, or a digest: {}… and {}…", hex(one), hex(two)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What two contents look like where they differ first.
+    fn at_difference(one: &[u8], two: &[u8]) -> Option<String> {
+        look(one, two, one.iter().zip(two).take_while(|(one, two)| one == two).count())
+    }
+
+    #[test]
+    fn texts() {
+        for (one, two, want) in [
+            (
+                "t=1764185545;",
+                "t=1764185546;",
+                "a time: 1764185545 = 2025-11-26T19:32:25Z and 1764185546 = 2025-11-26T19:32:26Z",
+            ),
+            (
+                "0.5 1764185545.25",
+                "0.5 1864185545.25",
+                "a time: 1764185545.25 = 2025-11-26T19:32:25Z and 1864185545.25 = 2029-01-27T05:19:05Z",
+            ),
+            (
+                "1764185545000",
+                "1764185546000",
+                "a time: 1764185545000 = 2025-11-26T19:32:25Z and 1764185546000 = 2025-11-26T19:32:26Z",
+            ),
+            (
+                "on 2025-11-26T19:32:25Z",
+                "on 2025-11-26T19:32:26Z",
+                "a time: 2025-11-26T19:32:25 and 2025-11-26T19:32:26",
+            ),
+            ("on 2025-11-26.", "on 2026-11-26.", "a date: 2025-11-26 and 2026-11-26"),
+            ("\0Nov 26 2025\0", "\0Nov  6 2025\0", "a date: Nov 26 2025 and Nov  6 2025"),
+            (
+                "#1 SMP Wed Nov 26 19:32:25 UTC 2025",
+                "#1 SMP Thu Nov 27 19:32:25 UTC 2025",
+                "a time: Wed Nov 26 19:32:25 UTC 2025 and Thu Nov 27 19:32:25 UTC 2025",
+            ),
+            ("\t19:32:25\0", "\t19:32:26\0", "a time of day: 19:32:25 and 19:32:26"),
+            (
+                "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                "f81d4fae-7dec-11d0-a765-00a0c91e6bf7",
+                "a UUID: f81d4fae-7dec-11d0-a765-00a0c91e6bf6 and f81d4fae-7dec-11d0-a765-00a0c91e6bf7",
+            ),
+            ("\0/build/a\0", "\0/build/a/b\0", "a path: /build/a and /build/a/b"),
+            ("-I/build/a -O2", "-I/tmp/b -O2", "a path: /build/a and /tmp/b"),
+            ("at 0x7ffd1234abcd", "at 0x7ffe1234abcd", "an address: 0x7ffd1234abcd and 0x7ffe1234abcd"),
+            (
+                "id d41d8cd98f00b204",
+                "id e41d8cd98f00b204",
+                "a random or hashed number: d41d8cd98f00b204 and e41d8cd98f00b204",
+            ),
+            ("(root@forge) gcc", "(me@host-7.lan) gcc", "a user and host: root@forge and me@host-7.lan"),
+            ("on builder-7", "on builder-12", "a host name: builder-7 and builder-12"),
+            ("on a.example.org", "on b.example.org", "a host name: a.example.org and b.example.org"),
+            ("LC_ALL=C.UTF-8", "LC_ALL=de_DE.UTF-8", "a locale: C.UTF-8 and de_DE.UTF-8"),
+            (
+                "6.18.0-12-generic",
+                "6.12.57+deb13-amd64",
+                "a release or version: 6.18.0-12-generic and 6.12.57+deb13-amd64",
+            ),
+            ("umask 0022", "umask 0002", "a mode or umask: 0022 and 0002"),
+            ("make -j2 all", "make -j16 all", "a count, as of processors: -j2 and -j16"),
+            ("cpus: 2", "cpus: 64", "a count, as of processors: 2 and 64"),
+            ("a word", "a worm", ""),
+            ("1234567", "1234568", ""),
+            ("/build/a", "no path", ""),
+            ("", "a", ""),
+        ] {
+            assert_eq!(at_difference(one.as_bytes(), two.as_bytes()).unwrap_or_default(), want, "{one}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        let time = 1_764_185_545_u32;
+        let padded = |bytes: &[u8]| [&[1; 8], bytes, &[0; 8]].concat();
+        for (one, two, want) in [
+            (
+                &time.to_le_bytes()[..],
+                &(time + 1).to_le_bytes()[..],
+                "a time: 1764185545 = 2025-11-26T19:32:25Z and 1764185546 = 2025-11-26T19:32:26Z",
+            ),
+            (
+                &u64::from(time).to_le_bytes(),
+                &1_864_185_545_u64.to_le_bytes(),
+                "a time: 1764185545 = 2025-11-26T19:32:25Z and 1864185545 = 2029-01-27T05:19:05Z",
+            ),
+            (
+                &0x7ffd_1234_5678_u64.to_le_bytes(),
+                &0x5581_1234_5678_u64.to_le_bytes(),
+                "an address: 0x7ffd12345678 and 0x558112345678",
+            ),
+            (b"main", b"mair", ""),
+            (&[1, 0, 0, 0], &[2, 0, 0, 0], ""),
+            (
+                &[0x3a, 0x91, 0x07, 0xfe, 0x22, 0xc8, 0x55, 0x6d, 0xb0, 0x14, 0xe9, 0x83, 0x4f, 0x70, 0xda, 0x1c],
+                &[0x8b, 0x2e, 0xd4, 0x66, 0x19, 0xf3, 0xa0, 0x5c, 0x47, 0xc1, 0x0d, 0x98, 0xe2, 0x7b, 0x35, 0xaf],
+                "random bytes, or a digest: 3a9107fe22c8556d… and 8b2ed46619f3a05c…",
+            ),
+        ] {
+            assert_eq!(at_difference(&padded(one), &padded(two)).unwrap_or_default(), want, "{one:x?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_at_any_place(one: Vec<u8>, two: Vec<u8>, at in 0usize..200) {
+            drop(look(&one, &two, at));
+            assert!(printable(&one, at).is_none_or(|text| text.len() <= 2 * REACH));
+        }
+    }
 }

@@ -43,7 +43,7 @@ pub struct Limits {
 impl Default for Limits {
     /// Fits what forge builds: the largest are images of a few hundred megabytes.
     fn default() -> Self {
-        Self { depth: 16, file: 2 << 30, unpacked: 8 << 30, members: 1_000_000, differences: 100 }
+        Self { depth: 16, file: 1 << 30, unpacked: 4 << 30, members: 1_000_000, differences: 100 }
     }
 }
 

@@ -93,7 +93,7 @@ impl Walk<'_> {
         let twos = twos.iter().filter(|key| in_one.contains(key));
         let first = ones.zip(twos).enumerate().find(|(_, (one, two))| one != two);
         if let Some((index, (one, two))) = first {
-            self.add(place, What::Order { number: index + 1, want: shown(*one), got: shown(*two) });
+            self.add(place, What::Order { of: "members", number: index + 1, want: shown(*one), got: shown(*two) });
         }
     }
 

@@ -46,7 +46,8 @@ fn bytes() {
         said("\x01\x02\0\x04GCC: (Debian 14.2)\0", "\x01\x02\0\x04GCC; (Debian 14.3)\0"),
         ".: differs at byte 0x7 of 0x17 (2 bytes differ)
     want … 0447 4343 3a20 2844 6562 6961 6e20 3134 …  .GCC: (Debian 14
-    got  … 0447 4343 3b20 2844 6562 6961 6e20 3134 …  .GCC; (Debian 14"
+    got  … 0447 4343 3b20 2844 6562 6961 6e20 3134 …  .GCC; (Debian 14
+    looks like a text: \"GCC: (Debian 14.2)\" and \"GCC; (Debian 14.3)\""
     );
     assert_eq!(
         said(b"\0\0\0\0\x8a\x50\x27\x69\0", b"\0\0\0\0\x8b\x50\x27\x69\0"),
@@ -64,6 +65,11 @@ fn texts() {
         ("a\nb\nc\n", "X\nb\nY\n", "line 1 differs (2 lines differ)\n    want a\n    got  X"),
         ("a\n", "a\nb", "line 2 differs\n    want (an empty line)\n    got  b"),
         ("a", "a\n", "line 2 differs; one text has more lines\n    want (the text ends)\n    got  (an empty line)"),
+        (
+            "a\nb\nc\n",
+            "b\na\nc\n",
+            "line 1 differs (2 lines differ)\n    want a\n    got  b\n    both have the same lines, in another order",
+        ),
         ("a\r\n", "a\n", "line 1 differs\n    want a\\r\n    got  a"),
         (
             "int main; // 6.18.0-12\n",
@@ -100,6 +106,10 @@ fn json_by_values() {
     looks like a path: /build/a and /tmp/b"#
     );
     assert_eq!(
+        said(r#"[1, "b", "c"]"#, r#"[1, "c", "b"]"#),
+        ".: the order of elements differs, first at no. 2\n    want \"b\"\n    got  \"c\""
+    );
+    assert_eq!(
         said(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#),
         r#".: line 1 differs
     want {"a":1,"b":2}
@@ -122,7 +132,7 @@ fn tar_members() {
     );
     assert_eq!(
         said(&plain, tar(&[("b", 0, "y"), ("a", 0, "x")])),
-        ".: the order of members differs, first at member 1\n    want a\n    got  b"
+        ".: the order of members differs, first at no. 1\n    want a\n    got  b"
     );
     assert_eq!(
         said(&plain, tar(&[("a", 0, "x"), ("c", 0, "")])),

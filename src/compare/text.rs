@@ -37,6 +37,16 @@ pub(super) fn differ(one: &str, two: &str) -> What {
     What::Line { number, count, want: shown(want), got: shown(got), meaning }
 }
 
+/// Whether two texts that are not equal have the same lines in another order.
+pub(super) fn turned(one: &str, two: &str) -> bool {
+    let sorted = |text: &'_ str| {
+        let mut lines: Vec<_> = text.split('\n').map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    one.len() == two.len() && sorted(one) == sorted(two)
+}
+
 /// Both texts around the place where they differ.
 pub(super) fn windows(one: &str, two: &str) -> [String; 2] {
     let at = place(one, two);

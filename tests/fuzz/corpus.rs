@@ -1,9 +1,12 @@
 //! Sound inputs, from which the others are made.
 
-use std::io;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::{fs, io};
 
 use forge::digest::Digest;
 use forge::store::{Blob, Directory, Node};
+use tempfile::TempDir;
 
 pub const GOOD: &[u8] = include_bytes!("../../src/debian/fixtures/good.asc");
 pub const BOTH: &[u8] = include_bytes!("../../src/debian/fixtures/both.asc");
@@ -100,6 +103,34 @@ pub fn deb_of(suffix: &str, data: &[u8]) -> Vec<u8> {
     }
     bytes
 }
+
+/// What the comparison looks into: archives, packed in each way, a zip, a cpio, an ELF object, JSON, text.
+pub fn containers() -> Vec<Vec<u8>> {
+    static MADE: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    let made = || {
+        let folder = TempDir::new().unwrap();
+        let script = r#"
+            echo 'int one(void) { return 1; } const char *two(void) { return "two"; }' > x.c && gcc -g -gz -c x.c
+            python3 -c 'import zipfile; w = zipfile.ZipFile("x.zip", "w"); w.writestr("a", "a"); w.write("x.c", "b", 8)'
+        "#;
+        let status = Command::new("/bin/sh").args(["-euc", script]).current_dir(folder.path()).status().unwrap();
+        assert!(status.success(), "gcc and python3 are needed");
+        let files = ["x.o", "x.zip"].map(|name| fs::read(folder.path().join(name)).unwrap());
+        let literal = [CPIO, r#"{"a": [1, {"b": "c"}], "d": null}"#, "a\ntext\n"];
+        [tars(), debs(), files.to_vec(), texts(&literal)].concat()
+    };
+    MADE.get_or_init(made).clone()
+}
+
+/// A member `a` that holds `x`, and the trailer.
+const CPIO: &str = concat!(
+    "07070100000001000081a40000000000000000000000010000000000000001",
+    "0000000800000001000000000000000000000002",
+    "00000000a\0x\0\0\0",
+    "07070100000000000000000000000000000000000000010000000000000000",
+    "000000000000000000000000000000000000000b",
+    "00000000TRAILER!!!\0\0\0\0",
+);
 
 pub fn directories() -> Vec<Vec<u8>> {
     let blob = Blob { digest: Digest::of(b"x"), size: 1 };

@@ -55,3 +55,23 @@ fn fields(header: &Header) -> Fields {
         ("the mode", header.mode.clone()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_come_from_the_table() {
+        let member = |name: &str, content: &str| {
+            let padding = &"\n"[..content.len() % 2];
+            format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n{content}{padding}", 7, 0, 0, "100644", content.len())
+        };
+        let table = member("//", "a-name-of-many-letters.o/\nanother-one-of-them.o/\n");
+        let members = [member("/", "symbols"), table, member("x.o/", "x"), member("/26", "y"), member("/99", "z")];
+        let archive = format!("!<arch>\n{}", members.concat());
+        let parts = open(archive.as_bytes(), &Limits::default()).expect("sound");
+        let names: Vec<_> = parts.members.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, ["/", "//", "x.o", "another-one-of-them.o", "/99"]);
+        assert_eq!(parts.members[2].fields[0], ("the mtime", "7 = 1970-01-01T00:00:07Z".to_owned()));
+    }
+}

@@ -72,3 +72,35 @@ fn behind_zeros(content: &[u8], at: usize) -> usize {
     let rest = content.get(at..).unwrap_or_default();
     at + rest.iter().position(|byte| *byte != 0).unwrap_or(rest.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, mtime: u32, content: &str) -> String {
+        let numbers = [1, 0o100_644, 0, 0, 1, mtime, content.len() as u32, 8, 1, 0, 0, name.len() as u32 + 1, 0];
+        let header: String = numbers.iter().map(|number| format!("{number:08x}")).collect();
+        let pad = |text: String| text.clone() + &"\0".repeat(text.len().next_multiple_of(4) - text.len());
+        pad(pad(format!("070701{header}{name}\0")) + content)
+    }
+
+    #[test]
+    fn archives_stand_in_a_row() {
+        let trailer = member("TRAILER!!!", 0, "") + &"\0".repeat(300);
+        let archive = [member("init", 7, "hello"), trailer.clone(), member("bin", 0, ""), trailer, "rest".to_owned()];
+        let archive = archive.concat();
+        let parts = open(archive.as_bytes(), &Limits::default()).expect("sound");
+        let names: Vec<_> = parts.members.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, ["init", "TRAILER!!!", "bin", "TRAILER!!!", "(behind)"]);
+        assert_eq!(parts.members[0].fields[5], ("the mtime", "7 = 1970-01-01T00:00:07Z".to_owned()));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_refused() {
+        let archive = member("init", 7, "hello");
+        for length in 7..archive.len() - 3 {
+            let error = open(&archive.as_bytes()[..length], &Limits::default()).expect_err("cut off");
+            assert_eq!(error, "the member at byte 0 is malformed", "{length}");
+        }
+    }
+}

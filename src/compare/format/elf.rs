@@ -4,12 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use object::elf::{FileHeader32, FileHeader64};
-use object::read::elf::{ElfFile, FileHeader, ProgramHeader as _, SectionHeader as _, Sym as _};
-use object::read::{Error, SymbolIndex};
+use object::elf::{CompressionType, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, FileHeader32, FileHeader64};
+use object::read::elf::{
+    CompressionHeader as _, ElfFile, FileHeader, ProgramHeader as _, SectionHeader as _, Sym as _,
+};
+use object::read::{Error, ReadRef as _, SymbolIndex};
 use object::{Endianness, FileKind};
 
-use crate::compare::parts::{Fields, Mark, Member, Parts};
+use super::packed::{Codec, Packed};
+use crate::compare::parts::{Content, Fields, Mark, Member, Parts};
 
 pub(super) fn open(content: &[u8]) -> Result<Parts<'_>, String> {
     let parts = match FileKind::parse(content) {
@@ -70,10 +73,23 @@ fn sections<'a, E: FileHeader<Endian = Endianness>>(file: &ElfFile<'a, E>) -> Re
             ("the section's alignment", hex(section.sh_addralign(endian))),
         ];
         let mut member = Member::new(table.section_name(endian, section)?, fields, section.data(endian, data)?);
+        if let Some((header, start, size)) = section.compression(endian, data)? {
+            member.content = packed(header.ch_type(endian), data.read_bytes_at(start, size)).unwrap_or(member.content);
+        }
         member.marks = marks.remove(&index.0).unwrap_or_default();
         members.push(member);
     }
     Ok(members)
+}
+
+/// A compressed section, as those for debuggers may be.
+fn packed(kind: CompressionType, stream: Result<&[u8], ()>) -> Option<Content<'_>> {
+    let codec = match kind {
+        ELFCOMPRESS_ZLIB => Codec::Zlib,
+        ELFCOMPRESS_ZSTD => Codec::Zstd,
+        _ => return None,
+    };
+    Some(Content::Packed(Packed { codec, stream: stream.ok()?, header: 0 }))
 }
 
 /// The named symbols that have a size, by section. Values count from the section, or are addresses.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use flate2::bufread::DeflateDecoder;
+use flate2::bufread::{DeflateDecoder, ZlibDecoder};
 
 use super::super::Walk;
 use super::super::difference::Place;
@@ -17,6 +17,8 @@ pub(in super::super) enum Codec {
     Deflate,
     Gzip,
     Xz,
+    /// In sections of ELF files.
+    Zlib,
     Zstd,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Packed<'a> {
             Codec::Deflate => "deflate",
             Codec::Gzip => "gzip",
             Codec::Xz => "xz",
+            Codec::Zlib => "zlib",
             Codec::Zstd => "zstd",
         }
     }
@@ -57,6 +60,7 @@ impl<'a> Packed<'a> {
         let format = match self.codec {
             Codec::Deflate => return at_most(limit, DeflateDecoder::new(self.stream)),
             Codec::Gzip => Format::Gzip,
+            Codec::Zlib => return at_most(limit, ZlibDecoder::new(self.stream)),
             Codec::Xz => Format::Xz,
             Codec::Zstd => Format::Zstd,
         };
