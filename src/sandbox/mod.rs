@@ -43,4 +43,4 @@ pub use helper::{HELPER_ARG, helper_main};
 pub use jobserver::Jobserver;
 pub use launcher::{LOG_LIMIT_BYTES, Launcher};
 pub use probe::{Check, probe};
-pub use spec::{Entries, Exit, Limits, Profile, Scratch, Spec, World};
+pub use spec::{Entries, Exit, Features, Limits, Profile, Scratch, Spec, World};

@@ -15,7 +15,7 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::spec::{Entries, Profile, World};
+use super::spec::{Entries, Features, Profile, World};
 use super::trace::clock::CLOCKS;
 
 /// Numbers that this version of libc lacks; the same on every architecture.
@@ -164,7 +164,23 @@ fn followed(world: &World) -> Result<Rules, seccompiler::Error> {
     if !world.clock.is_zero() {
         rules.extend(time_of_day()?);
     }
+    if world.features != Features::Host {
+        rules.extend(new_code()?);
+    }
     Ok(rules)
+}
+
+/// The calls that make memory executable which may hold code already.
+fn new_code() -> Result<Rules, seccompiler::Error> {
+    let executable = has(2, libc::PROT_EXEC.cast_unsigned())?;
+    let of_a_file = compare(3, SeccompCmpOp::MaskedEq(libc::MAP_ANONYMOUS.cast_unsigned().into()), 0)?;
+    let changed = vec![SeccompRule::new(vec![executable.clone()])?];
+    Ok([
+        (libc::SYS_mmap, vec![SeccompRule::new(vec![executable, of_a_file])?]),
+        (libc::SYS_mprotect, changed.clone()),
+        (libc::SYS_pkey_mprotect, changed),
+    ]
+    .into())
 }
 
 /// The calls that tell the time of day, or wait for a moment of it.

@@ -65,6 +65,8 @@ pub struct World {
     pub clock: Duration,
     /// In which order a directory's entries are read.
     pub entries: Entries,
+    /// Which processor programs see.
+    pub features: Features,
 }
 
 /// What `/build` lies on. `/out` is always on disk, as the store imports it.
@@ -85,6 +87,15 @@ pub enum Entries {
     Reversed,
 }
 
+/// Which processor programs see, by cpuid, by `/proc/cpuinfo` and by what the kernel tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Features {
+    /// The machine's.
+    Host,
+    /// A plain one of the level x86-64-v3, of another name.
+    Baseline,
+}
+
 impl Default for World {
     fn default() -> Self {
         Self {
@@ -98,6 +109,7 @@ impl Default for World {
             scratch: Scratch::Disk,
             clock: Duration::ZERO,
             entries: Entries::Stored,
+            features: Features::Host,
         }
     }
 }

@@ -106,6 +106,14 @@ pub(super) fn set_personality(persona: libc::c_int) -> io::Result<()> {
     check(unsafe { libc::personality(u64::from(persona.cast_unsigned())) }.into())
 }
 
+/// Asks the processor: eax, ebx, ecx, edx.
+#[allow(unused_unsafe)] // safe from Rust 1.94 on
+pub(super) fn cpuid(leaf: u32, subleaf: u32) -> [u32; 4] {
+    // SAFETY: every processor of x86-64 has the instruction.
+    let answer = unsafe { std::arch::x86_64::__cpuid_count(leaf, subleaf) };
+    [answer.eax, answer.ebx, answer.ecx, answer.edx]
+}
+
 /// Brings up `lo`, the only interface of a new network namespace.
 pub(super) fn loopback_up() -> io::Result<()> {
     let socket = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None)?;
