@@ -35,6 +35,10 @@ mod root;
 mod seccomp;
 mod spec;
 mod sys;
+#[cfg(target_arch = "x86_64")]
+mod trace;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "untraced.rs"]
 mod trace;
 mod wire;
 

@@ -23,7 +23,7 @@ use rustix::thread::sched_getaffinity;
 use super::error::{Failure, Stage, Staged as _};
 use super::mounts::{Source, Step};
 use super::sys;
-use super::trace::processor;
+use super::trace::cpuinfo;
 use crate::store::MTIME;
 
 const DIRECTORY: Mode = Mode::from_raw_mode(0o755);
@@ -146,7 +146,7 @@ fn show_processors(at: &str, count: Option<usize>) -> std::io::Result<()> {
     const ASIDE: &str = "/tmp/cpuinfo";
     const READ_ONLY_FILE: Mode = Mode::from_raw_mode(0o444);
     let all = usize::try_from(sched_getaffinity(None)?.count()).unwrap_or(1);
-    let text = processor::cpuinfo(count.map_or(all, |count| count.min(all)), &sys::cpuid);
+    let text = cpuinfo(count.map_or(all, |count| count.min(all)));
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
     File::from(open(ASIDE, flags, READ_ONLY_FILE)?).write_all(text.as_bytes())?;
     utimensat(CWD, ASIDE, &still(), AtFlags::empty())?;

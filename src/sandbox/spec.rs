@@ -69,6 +69,13 @@ pub struct World {
     pub features: Features,
 }
 
+impl World {
+    /// Whether it takes a tracer to show it.
+    pub(super) fn needs_tracer(&self) -> bool {
+        !self.clock.is_zero() || self.entries != Entries::Stored || self.features != Features::Host
+    }
+}
+
 /// What `/build` lies on. `/out` is always on disk, as the store imports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scratch {

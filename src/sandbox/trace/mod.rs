@@ -17,10 +17,10 @@
 
 mod auxv;
 mod call;
-pub(super) mod clock;
+mod clock;
 mod code;
 mod entries;
-pub(super) mod processor;
+mod processor;
 mod program;
 
 use std::collections::HashMap;
@@ -35,33 +35,15 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use self::call::Rest;
 use super::error::{Failure, Stage, Staged as _};
 use super::init::ending;
-use super::spec::{Entries, Exit, Features, World};
+use super::spec::{Exit, Features, World};
 use super::sys::ptrace::{self, Resume};
-use super::sys::{SingleThread, fork};
+use super::sys::{SingleThread, cpuid, fork};
 use super::wire::{Report, pair, receive_report, send_report};
 
 /// Marks the stop of a returning system call (`PTRACE_O_TRACESYSGOOD`).
 const RETURNED: i32 = libc::SIGTRAP | 0x80;
 /// The event of a stop that a new tracee makes, or job control demands.
 const EVENT_STOP: i32 = 128;
-
-/// Whether anything in this world needs a tracer.
-pub(super) fn wanted(world: &World) -> bool {
-    let World {
-        clock,
-        entries,
-        features,
-        uid: _,
-        gid: _,
-        host_name: _,
-        umask: _,
-        aslr: _,
-        cpus: _,
-        uname26: _,
-        scratch: _,
-    } = world;
-    !clock.is_zero() || *entries != Entries::Stored || *features != Features::Host
-}
 
 /// A command, and all that it starts, followed by this process.
 pub(super) struct Tracer<'a> {
@@ -174,4 +156,9 @@ fn wait_for_tracer_and(parent: &OwnedFd, become_command: impl FnOnce() -> Failur
         let _ = send_report(parent, &Report::Failed(become_command()), None);
     }
     exit(NOT_STARTED)
+}
+
+/// `/proc/cpuinfo` of so many plain processors.
+pub(super) fn cpuinfo(processors: usize) -> String {
+    processor::cpuinfo(processors, &cpuid)
 }

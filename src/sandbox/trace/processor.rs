@@ -8,9 +8,9 @@
 use std::fmt::Write as _;
 
 /// What cpuid answers: eax, ebx, ecx, edx.
-pub(in crate::sandbox) type Answer = [u32; 4];
+pub(super) type Answer = [u32; 4];
 /// The machine's own cpuid, of a leaf and a subleaf.
-pub(in crate::sandbox) type Host<'a> = &'a dyn Fn(u32, u32) -> Answer;
+pub(super) type Host<'a> = &'a dyn Fn(u32, u32) -> Answer;
 
 const EBX: usize = 1;
 const ECX: usize = 2;
@@ -141,7 +141,7 @@ pub(super) fn hwcap(host: Host<'_>) -> u64 {
 }
 
 /// `/proc/cpuinfo` of a machine with so many plain processors.
-pub(in crate::sandbox) fn cpuinfo(processors: usize, host: Host<'_>) -> String {
+pub(super) fn cpuinfo(processors: usize, host: Host<'_>) -> String {
     let has = |leaf, register: usize, bit| cpuid(leaf, 0, host)[register] >> bit & 1 == 1;
     let shown = FEATURES.iter().filter(|(leaf, register, bit, name)| !name.is_empty() && has(*leaf, *register, *bit));
     let flags = shown.map(|(.., name)| *name).collect::<Vec<_>>().join(" ");
