@@ -24,7 +24,7 @@ use super::error::{Failure, Stage, Staged as _};
 use super::helper::{Sandbox, User};
 use super::mounts::JOBSERVER;
 use super::spec::{Exit, Spec, World};
-use super::trace::{self, Tracer};
+use super::trace::Tracer;
 use super::wire::{Report, Request, read_request, send_report};
 use super::{rlimits, root, seccomp, sys};
 
@@ -55,7 +55,7 @@ fn run(sandbox: &Sandbox) -> Result<Exit, Failure> {
         send_report(&sandbox.start.control, &Report::Running, fifo.as_ref().map(AsFd::as_fd))
             .staged(Stage::World, || "reporting the start".to_owned())
     };
-    if trace::wanted(&spec.world) {
+    if spec.world.needs_tracer() {
         let tracer = Tracer::start(&spec.world, || become_traced(sandbox, spec, *jobserver))?;
         running()?;
         return tracer.follow();

@@ -35,6 +35,10 @@ mod root;
 mod seccomp;
 mod spec;
 mod sys;
+#[cfg(target_arch = "x86_64")]
+mod trace;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "untraced.rs"]
 mod trace;
 mod wire;
 
@@ -43,4 +47,4 @@ pub use helper::{HELPER_ARG, helper_main};
 pub use jobserver::Jobserver;
 pub use launcher::{LOG_LIMIT_BYTES, Launcher};
 pub use probe::{Check, probe};
-pub use spec::{Entries, Exit, Limits, Profile, Scratch, Spec, World};
+pub use spec::{Entries, Exit, Features, Limits, Profile, Scratch, Spec, World};

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::spec::{Scratch, Spec};
+use super::spec::{Features, Scratch, Spec};
 use crate::path::RelPath;
 
 /// Where the jobserver's fifo stands, the same in every sandbox.
@@ -46,6 +46,8 @@ pub(super) enum Step {
     Fifo { at: String },
     /// Makes a mount read-only, now that all its mount points stand.
     Seal { at: String },
+    /// Shows plain processors at `at`: so many, or as many as forge may use.
+    Processors { at: String, count: Option<usize> },
 }
 
 /// What can be mounted.
@@ -80,6 +82,9 @@ pub(super) fn plan(spec: &Spec, jobserver: bool) -> Result<Vec<Step>, Error> {
     named("/src", &spec.sources, &mut steps)?;
     named("/deps", &spec.deps, &mut steps)?;
     devices(spec.limits.tmp_bytes, jobserver, &mut steps);
+    if spec.world.features == Features::Baseline {
+        steps.push(Step::Processors { at: "/proc/cpuinfo".to_owned(), count: spec.world.cpus });
+    }
     Ok(steps)
 }
 
@@ -134,6 +139,7 @@ impl fmt::Display for Step {
             Self::Link { at, target } => write!(f, "linking {at} to {target}"),
             Self::Fifo { at } => write!(f, "making the fifo {at}"),
             Self::Seal { at } => write!(f, "making {at} read-only"),
+            Self::Processors { at, .. } => write!(f, "showing plain processors at {at}"),
         }
     }
 }

@@ -4,11 +4,13 @@
 //! visible only until then, and the kernel allows a fresh `/proc` only while it sees an unmasked
 //! one. Then the toolroot becomes `/`, the old root goes, and the mounts are attached inside.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, fstat, mkdir, mknodat, open, symlink, utimensat,
+    AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, fstat, mkdir, mknodat, open, symlink, unlink, utimensat,
 };
 use rustix::io::Result;
 use rustix::mount::{
@@ -16,10 +18,12 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 use rustix::process::{chdir, pivot_root};
+use rustix::thread::sched_getaffinity;
 
 use super::error::{Failure, Stage, Staged as _};
 use super::mounts::{Source, Step};
 use super::sys;
+use super::trace::cpuinfo;
 use crate::store::MTIME;
 
 const DIRECTORY: Mode = Mode::from_raw_mode(0o755);
@@ -106,6 +110,7 @@ fn carry_out(step: &Step, source: Option<&OwnedFd>) -> std::io::Result<()> {
             let mount = open(at, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
             sys::set_mount_attributes(&mount, MountAttrFlags::MOUNT_ATTR_RDONLY, 0)?;
         }
+        (Step::Processors { at, count }, _) => show_processors(at, *count)?,
     }
     Ok(())
 }
@@ -134,4 +139,18 @@ fn make_mount_point(at: &str, mount: &OwnedFd) -> Result<()> {
         return mkdir(at, DIRECTORY);
     }
     open(at, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC, FILE).map(drop)
+}
+
+/// Mounts a text over `at`. A mount needs a file, which is gone again before anything runs.
+fn show_processors(at: &str, count: Option<usize>) -> std::io::Result<()> {
+    const ASIDE: &str = "/tmp/cpuinfo";
+    const READ_ONLY_FILE: Mode = Mode::from_raw_mode(0o444);
+    let all = usize::try_from(sched_getaffinity(None)?.count()).unwrap_or(1);
+    let text = cpuinfo(count.map_or(all, |count| count.min(all)));
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+    File::from(open(ASIDE, flags, READ_ONLY_FILE)?).write_all(text.as_bytes())?;
+    utimensat(CWD, ASIDE, &still(), AtFlags::empty())?;
+    let mount = bind(Path::new(ASIDE), attributes(&Source::Proc))?;
+    attach(&mount, at)?;
+    Ok(unlink(ASIDE)?)
 }

@@ -15,8 +15,7 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::spec::{Entries, Profile, World};
-use super::trace::clock::CLOCKS;
+use super::spec::{Entries, Features, Profile, World};
 
 /// Numbers that this version of libc lacks; the same on every architecture.
 const SYS_SETXATTRAT: i64 = 463;
@@ -111,6 +110,21 @@ const NAMESPACES: [i32; 7] = [
 /// The families that a network namespace contains; AF_VSOCK would reach the machine's hypervisor.
 const FAMILIES: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
+/// The clocks that tell the time of day.
+const CLOCKS: [libc::clockid_t; 3] = [libc::CLOCK_REALTIME, libc::CLOCK_REALTIME_COARSE, libc::CLOCK_TAI];
+/// The calls that list a directory.
+const LISTING: &[i64] = &[
+    libc::SYS_getdents64,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_getdents,
+];
+/// The calls that tell the time of day, whatever their arguments.
+const TELLING: &[i64] = &[
+    libc::SYS_gettimeofday,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_time,
+];
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// The compiled filters of both profiles.
@@ -159,19 +173,35 @@ pub(super) fn follow(world: &World) -> Result<(), seccompiler::Error> {
 fn followed(world: &World) -> Result<Rules, seccompiler::Error> {
     let mut rules = Rules::new();
     if world.entries != Entries::Stored {
-        rules.extend(always(&[libc::SYS_getdents, libc::SYS_getdents64]));
+        rules.extend(always(LISTING));
     }
     if !world.clock.is_zero() {
         rules.extend(time_of_day()?);
     }
+    if world.features != Features::Host {
+        rules.extend(new_code()?);
+    }
     Ok(rules)
+}
+
+/// The calls that make memory executable which may hold code already.
+fn new_code() -> Result<Rules, seccompiler::Error> {
+    let executable = has(2, libc::PROT_EXEC.cast_unsigned())?;
+    let of_a_file = compare(3, SeccompCmpOp::MaskedEq(libc::MAP_ANONYMOUS.cast_unsigned().into()), 0)?;
+    let changed = vec![SeccompRule::new(vec![executable.clone()])?];
+    Ok([
+        (libc::SYS_mmap, vec![SeccompRule::new(vec![executable, of_a_file])?]),
+        (libc::SYS_mprotect, changed.clone()),
+        (libc::SYS_pkey_mprotect, changed),
+    ]
+    .into())
 }
 
 /// The calls that tell the time of day, or wait for a moment of it.
 fn time_of_day() -> Result<Rules, seccompiler::Error> {
     let rule = |conditions| -> Result<SeccompRule, seccompiler::Error> { Ok(SeccompRule::new(conditions)?) };
     let flag = |flag: i32| has(1, flag.cast_unsigned());
-    let mut rules = always(&[libc::SYS_gettimeofday, libc::SYS_time]);
+    let mut rules = always(TELLING);
     for clock in CLOCKS {
         let clock = compare(0, SeccompCmpOp::Eq, clock.cast_unsigned())?;
         rules.entry(libc::SYS_clock_gettime).or_default().push(rule(vec![clock.clone()])?);

@@ -65,6 +65,15 @@ pub struct World {
     pub clock: Duration,
     /// In which order a directory's entries are read.
     pub entries: Entries,
+    /// Which processor programs see.
+    pub features: Features,
+}
+
+impl World {
+    /// Whether it takes a tracer to show it.
+    pub(super) fn needs_tracer(&self) -> bool {
+        !self.clock.is_zero() || self.entries != Entries::Stored || self.features != Features::Host
+    }
 }
 
 /// What `/build` lies on. `/out` is always on disk, as the store imports it.
@@ -85,6 +94,15 @@ pub enum Entries {
     Reversed,
 }
 
+/// Which processor programs see, by cpuid, by `/proc/cpuinfo` and by what the kernel tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Features {
+    /// The machine's.
+    Host,
+    /// A plain one of the level x86-64-v3, of another name.
+    Baseline,
+}
+
 impl Default for World {
     fn default() -> Self {
         Self {
@@ -98,6 +116,7 @@ impl Default for World {
             scratch: Scratch::Disk,
             clock: Duration::ZERO,
             entries: Entries::Stored,
+            features: Features::Host,
         }
     }
 }

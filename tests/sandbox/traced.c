@@ -1,6 +1,8 @@
 // Says what it sees of its world. Linked statically and dynamically, run inside sandboxes with a tracer.
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -84,6 +88,57 @@ static void *sleep_a_little(void *unused) {
     return unused;
 }
 
+typedef void ask(unsigned leaf, unsigned *answer);
+
+// In a library, too, and copied to other places: it needs nothing around it.
+__attribute__((noinline, aligned(64))) void ask_processor(unsigned leaf, unsigned *answer) {
+    __asm__ volatile("cpuid" : "=a"(answer[0]), "=b"(answer[1]), "=c"(answer[2]), "=d"(answer[3]) : "0"(leaf), "2"(0));
+}
+
+static void tell_features(ask *ask) {
+    unsigned a[4];
+    ask(7, a);
+    printf("7: %x %x %x\n", a[1], a[2], a[3]);
+}
+
+// What the kernel told the program; glibc's getauxval says something of its own.
+static unsigned long told(unsigned long kind) {
+    unsigned long *word = (unsigned long *)environ;
+    while (*word++) continue;
+    while (word[0] != AT_NULL && word[0] != kind) word += 2;
+    return word[0] == AT_NULL ? -1 : word[1];
+}
+
+static void *tell_processor(void *unused) {
+    unsigned a[4], brand[13] = {0};
+    ask_processor(0, a);
+    printf("%.4s%.4s%.4s up to %x\n", (char *)&a[1], (char *)&a[3], (char *)&a[2], a[0]);
+    for (int i = 0; i < 3; i++) ask_processor(0x80000002 + i, brand + 4 * i);
+    printf("%s\n", (char *)brand);
+    ask_processor(1, a);
+    printf("1: %x %x %x, %lx %lx\n", a[0], a[2], a[3], told(AT_HWCAP), told(AT_HWCAP2));
+    tell_features(ask_processor);
+    __builtin_cpu_init();
+#define SUPPORTS(name) printf(name " %d\n", !!__builtin_cpu_supports(name))
+    SUPPORTS("avx2"), SUPPORTS("bmi2"), SUPPORTS("fma"), SUPPORTS("aes"), SUPPORTS("vaes"), SUPPORTS("pclmul");
+    SUPPORTS("gfni"), SUPPORTS("avx512f"), SUPPORTS("avx512vl");
+    fflush(stdout);
+    return unused;
+}
+
+// Code that a library brings, and code that was written before it was made executable.
+static void tell_by_new_code(void) {
+    void *library = dlopen("/deps/c/library.so", RTLD_NOW);
+    if (library == NULL) exit((puts(dlerror()), 1));
+    tell_features((ask *)dlsym(library, "ask_processor"));
+    unsigned char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static const unsigned char code[] = {0x53, 0x89, 0xf8, 0x31, 0xc9, 0x0f, 0xa2, 0x89, 0x06, 0x89, 0x5e, 0x04, 0x89,
+                                         0x4e, 0x08, 0x89, 0x56, 0x0c, 0x5b, 0xc3};
+    memcpy(page, code, sizeof code);
+    mprotect(page, 4096, PROT_READ | PROT_EXEC);
+    tell_features((ask *)page);
+}
+
 static volatile sig_atomic_t caught;
 static void catch(int signal) { caught = signal; }
 
@@ -119,8 +174,13 @@ int main(int argc, char **argv) {
     }
     if (IS("spans")) printf("%ld\n", milliseconds(CLOCK_MONOTONIC) / 1000);
     if (IS("moments")) wait_for_moments();
+    if (IS("processor")) tell_processor(NULL);
+    if (IS("processor-in-thread")) pthread_create(&thread, NULL, tell_processor, NULL), pthread_join(thread, NULL);
+    if (IS("processor-after-fork") && fork() == 0) execl("/proc/self/exe", "self", "processor", NULL);
+    if (IS("new-code")) tell_by_new_code();
     if (IS("list")) list(argv[2], 0), list(argv[2], 1);
     if (IS("segv")) *(volatile int *)8 = 0;
+    if (IS("halt")) __asm__ volatile("hlt");
     if (IS("catch")) {
         signal(SIGSEGV, catch), signal(SIGTRAP, catch);
         for (int i = 0; i < 2; i++) raise(i ? SIGTRAP : SIGSEGV), printf("%d\n", caught);

@@ -5,16 +5,33 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use forge::sandbox::{Entries, Exit, Limits, Spec, World};
+use forge::sandbox::{Entries, Exit, Features, Limits, Spec, World};
 
 use super::house::{House, lives, marker};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Clock and directories other than the machine's.
+/// Clock, directories and processor other than the machine's.
 fn world() -> World {
-    World { clock: YEAR, entries: Entries::Reversed, ..World::default() }
+    World { clock: YEAR, entries: Entries::Reversed, features: Features::Baseline, ..World::default() }
 }
+
+/// What a program says of the plain processor.
+const PLAIN: &str = "\
+GenuineIntel up to d
+Intel Core Processor (Haswell, no TSX)
+1: 306c1 3cd83201 78bfbff, 78bfbff 0
+7: 128 0 0
+avx2 1
+bmi2 1
+fma 1
+aes 0
+vaes 0
+pclmul 0
+gfni 0
+avx512f 0
+avx512vl 0
+";
 
 /// A folder for `/deps/c` with `traced.c`, static as `static` and dynamic as `dynamic`, and the C library.
 fn programs(house: &House) -> PathBuf {
@@ -22,10 +39,11 @@ fn programs(house: &House) -> PathBuf {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("traced.c"), include_str!("traced.c")).unwrap();
     let dynamic = ["-Wl,--dynamic-linker=/deps/c/ld-linux-x86-64.so.2", "-Wl,-rpath,/deps/c"];
-    for (name, options) in [("static", &["-static"][..]), ("dynamic", &dynamic)] {
+    for (name, options) in [("static", &["-static"][..]), ("dynamic", &dynamic), ("library.so", &["-shared", "-fPIC"])]
+    {
         let made = Command::new("cc")
             .current_dir(&folder)
-            .args(["-O1", "-pthread", "-o", name, "traced.c"])
+            .args(["-O1", "-pthread", "-w", "-o", name, "traced.c"])
             .args(options)
             .status();
         assert!(made.expect("the tests need the C compiler that Rust links with").success());
@@ -122,6 +140,60 @@ fn directories_are_read_the_other_way_round() {
 }
 
 #[test]
+fn every_program_sees_a_plain_processor() {
+    let house = House::new();
+    for way in ["processor", "processor-in-thread", "processor-after-fork"] {
+        for program in ["static", "dynamic"] {
+            assert_eq!(says(&house, world(), &format!("/deps/c/{program} {way}")), PLAIN, "{program} {way}");
+        }
+    }
+    assert_eq!(says(&house, world(), "/deps/c/dynamic new-code"), "7: 128 0 0\n7: 128 0 0\n");
+}
+
+#[test]
+fn the_machines_processor_is_seen_if_nothing_else_is_asked_for() {
+    let house = House::new();
+    let here = Command::new(programs(&house).join("static")).arg("processor").output().unwrap();
+    let here = String::from_utf8(here.stdout).unwrap();
+    let other = World { clock: YEAR, ..World::default() };
+    for world in [World::default(), other] {
+        assert_eq!(says(&house, world, "/deps/c/dynamic processor"), here);
+    }
+    assert_ne!(here, PLAIN);
+}
+
+#[test]
+fn cpuinfo_shows_the_plain_processor() {
+    let house = House::new();
+    let world = World { cpus: Some(1), ..world() };
+    let log = says(
+        &house,
+        world,
+        "cat /proc/cpuinfo; stat -c '%a %Y' /proc/cpuinfo; ls /tmp; echo x 2>/dev/null >/proc/cpuinfo || echo refused",
+    );
+    assert!(log.starts_with("processor\t: 0\nvendor_id\t: GenuineIntel\n"), "{log}");
+    assert!(log.contains(" movbe popcnt xsave avx f16c lahf_lm abm bmi1 avx2 bmi2\n"), "{log}");
+    assert_eq!(log.matches("processor\t:").count(), 1);
+    assert!(log.ends_with("\n\n444 315619200\nrefused\n"), "{log}");
+}
+
+/// Rust's own macro, in a program that its compiler makes here.
+#[test]
+fn rust_programs_see_a_plain_processor() {
+    let house = House::new();
+    let folder = programs(&house);
+    let source = "fn main() {
+        println!(\"{} {} {} {} {}\", is_x86_feature_detected!(\"avx2\"), is_x86_feature_detected!(\"aes\"),
+            is_x86_feature_detected!(\"sha\"), is_x86_feature_detected!(\"vaes\"), is_x86_feature_detected!(\"avx512f\"));
+    }";
+    fs::write(folder.join("features.rs"), source).unwrap();
+    let made =
+        Command::new("rustc").current_dir(&folder).args(["-C", "target-feature=+crt-static", "features.rs"]).status();
+    assert!(made.unwrap().success());
+    assert_eq!(says(&house, world(), "/deps/c/features"), "true false false false false\n");
+}
+
+#[test]
 fn a_traced_command_ends_as_ever() {
     let house = House::new();
     for (script, want, said) in [
@@ -130,6 +202,7 @@ fn a_traced_command_ends_as_ever() {
         ("kill -9 1; kill -TERM 1; exit 3", Exit::Code(3), ""),
         ("exec /deps/c/dynamic segv", Exit::Signal(11), ""),
         ("/deps/c/static segv; echo $?", Exit::Code(0), "Segmentation fault\n139\n"),
+        ("/deps/c/static halt; echo $?", Exit::Code(0), "Segmentation fault\n139\n"),
         ("/deps/c/dynamic catch", Exit::Code(0), "11\n5\n"),
         ("/deps/c/dynamic stop", Exit::Code(0), "stopped 1 by 19\nexited 7\n"),
         ("trap 'echo caught' TERM; kill -TERM $$", Exit::Code(0), "caught\n"),
@@ -192,15 +265,18 @@ fn a_compiler_works_in_it() {
     }
     fs::write(house.dir.path().join("build/traced.c"), include_str!("traced.c")).unwrap();
     let build = |world: World| {
-        let script = "gcc -pipe -O1 -g -pthread -o traced traced.c && sha256sum traced && ./traced time-in-thread";
+        let script = "gcc -pipe -O1 -g -pthread -o traced traced.c && sha256sum traced && ./traced time-in-thread && \
+            gcc -march=native -dM -E - </dev/null | grep -oE '__(AES|SHA|VAES|PCLMUL|GFNI|AVX2|AVX512F)__ 1' >native";
         let spec = Spec {
             root: root.path().to_owned(),
             deps: vec![("usr".to_owned(), Path::new("/usr").to_owned())],
-            world,
+            world: world.clone(),
             ..house.sh(script)
         };
         let (exit, log) = house.run(&spec).unwrap();
         assert_eq!(exit, Exit::Code(0), "{log}");
+        let native = fs::read_to_string(house.dir.path().join("build/native")).unwrap();
+        assert!(world.features == Features::Host || native == "__AVX2__ 1\n", "{native}");
         let (sum, time) = log.split_once('\n').unwrap();
         (sum.to_owned(), time.to_owned())
     };

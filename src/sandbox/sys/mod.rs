@@ -1,6 +1,7 @@
 //! The system calls that rustix leaves out: the one place with unsafe code.
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
 pub(super) mod ptrace;
 
 use std::io;
@@ -8,6 +9,7 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::mount::MountAttrFlags;
+#[cfg(target_arch = "x86_64")]
 use rustix::process::Pid;
 
 /// Proof that this process has one thread, so that a clone of it may go on running ordinary code.
@@ -57,6 +59,7 @@ pub(super) fn clone_into_namespaces(_: &SingleThread) -> io::Result<Option<Owned
 }
 
 /// Forks: in the parent the child's number, in the child `None`.
+#[cfg(target_arch = "x86_64")]
 pub(super) fn fork(_: &SingleThread) -> io::Result<Option<Pid>> {
     // SAFETY: as there is one thread (see SingleThread) no lock is held by a thread that the child lacks.
     match unsafe { libc::fork() } {
@@ -104,6 +107,15 @@ pub(super) fn reset_signals() {
 pub(super) fn set_personality(persona: libc::c_int) -> io::Result<()> {
     // SAFETY: takes and returns an integer.
     check(unsafe { libc::personality(u64::from(persona.cast_unsigned())) }.into())
+}
+
+/// Asks the processor: eax, ebx, ecx, edx.
+#[cfg(target_arch = "x86_64")]
+#[allow(unused_unsafe)] // safe from Rust 1.94 on
+pub(super) fn cpuid(leaf: u32, subleaf: u32) -> [u32; 4] {
+    // SAFETY: every processor of x86-64 has the instruction.
+    let answer = unsafe { std::arch::x86_64::__cpuid_count(leaf, subleaf) };
+    [answer.eax, answer.ebx, answer.ecx, answer.edx]
 }
 
 /// Brings up `lo`, the only interface of a new network namespace.

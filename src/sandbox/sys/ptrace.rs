@@ -84,3 +84,15 @@ pub(in crate::sandbox) fn write(pid: Pid, at: u64, bytes: &[u8]) -> io::Result<(
     check(count as libc::c_long)?;
     if count.unsigned_abs() == bytes.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EFAULT)) }
 }
+
+/// Writes one byte of a tracee's memory, though it be code that it cannot write.
+pub(in crate::sandbox) fn patch(pid: Pid, at: u64, byte: u8) -> io::Result<()> {
+    let (word, place) = (at & !7, (at & 7) as usize);
+    let mut bytes = [0; 8];
+    if read(pid, word, &mut bytes)? < bytes.len() {
+        return Err(io::Error::from_raw_os_error(libc::EFAULT));
+    }
+    bytes[place] = byte;
+    // SAFETY: the kernel takes address and data as numbers.
+    check(unsafe { libc::ptrace(libc::PTRACE_POKEDATA, pid.as_raw_pid(), word, u64::from_ne_bytes(bytes)) })
+}

@@ -11,6 +11,10 @@ const IGNORE: u64 = 1;
 /// Where the vDSO is: the kernel's code in every program, which reads the clock without a system call.
 const VDSO: u64 = 33;
 
+/// The processor's features, as two sets.
+const FEATURES: u64 = 16;
+const MORE_FEATURES: u64 = 26;
+
 /// Finds the vector in the words from the stack pointer on: the index of its first kind and of its end.
 /// `None` when `words` end before it does.
 pub(super) fn find(words: &[u64]) -> Option<std::ops::Range<usize>> {
@@ -24,6 +28,17 @@ pub(super) fn find(words: &[u64]) -> Option<std::ops::Range<usize>> {
 /// Takes away what says where the vDSO is, so that reading the clock is a system call.
 pub(super) fn hide_vdso(vector: &mut [u64]) {
     vector.chunks_exact_mut(2).filter(|entry| entry[0] == VDSO).for_each(|entry| entry[0] = IGNORE);
+}
+
+/// Says which features the processor has.
+pub(super) fn set_features(vector: &mut [u64], features: u64) {
+    for entry in vector.chunks_exact_mut(2) {
+        match entry[0] {
+            FEATURES => entry[1] = features,
+            MORE_FEATURES => entry[1] = 0,
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -53,5 +68,12 @@ mod tests {
         let mut stack = STACK;
         hide_vdso(&mut stack[6..10]);
         assert_eq!(stack[6..10], [IGNORE, 0x7000, 6, 4096]);
+    }
+
+    #[test]
+    fn features_are_set() {
+        let mut vector = [16, 0xffff_ffff, 6, 4096, 26, 3];
+        set_features(&mut vector, 0x078b_fbff);
+        assert_eq!(vector, [16, 0x078b_fbff, 6, 4096, 26, 0]);
     }
 }

@@ -7,10 +7,7 @@
 
 use std::time::Duration;
 
-use libc::{CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI, FUTEX_CLOCK_REALTIME, FUTEX_CMD_MASK};
-
-/// The clocks that are ahead.
-pub(in crate::sandbox) const CLOCKS: [libc::clockid_t; 3] = [CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI];
+use libc::{FUTEX_CLOCK_REALTIME, FUTEX_CMD_MASK};
 
 const NANOSECONDS: i64 = 1_000_000_000;
 

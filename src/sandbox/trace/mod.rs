@@ -1,12 +1,13 @@
-//! Shows a command another clock and another order of directory entries than the machine's.
+//! Shows a command another clock, another order of directory entries and another processor than the machine's.
 //!
 //! Whatever a mount or a namespace cannot vary is varied by ptrace(2), with init as the tracer of the command
 //! and all that it starts. An ordinary sandbox has none of this, and a traced one stops only
 //!
-//! - after execve(2), where the vDSO is hidden on the new program's stack, so that it reads the clock by
-//!   system calls;
+//! - after execve(2), where the new program is changed (`program`): it is not told of the vDSO, so that it
+//!   reads the clock by system calls, and its cpuid is hidden;
 //! - at the calls that a seccomp filter names (`seccomp::followed`); all others run at full speed;
-//! - for signals and the stops of job control, which are passed on.
+//! - for signals and the stops of job control, which are passed on, but for those of a hidden cpuid. A program
+//!   that blocks or ignores SIGSEGV while it asks for the processor does so no more afterwards.
 //!
 //! The command's filters refuse ptrace(2) and the like, so init, who needs them, is under no filter and keeps
 //! the one capability to trace; it executes nothing. The command gives up everything before it starts, as ever.
@@ -16,8 +17,11 @@
 
 mod auxv;
 mod call;
-pub(super) mod clock;
+mod clock;
+mod code;
 mod entries;
+mod processor;
+mod program;
 
 use std::collections::HashMap;
 use std::io;
@@ -31,26 +35,15 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use self::call::Rest;
 use super::error::{Failure, Stage, Staged as _};
 use super::init::ending;
-use super::spec::{Entries, Exit, World};
+use super::spec::{Exit, Features, World};
 use super::sys::ptrace::{self, Resume};
-use super::sys::{SingleThread, fork};
+use super::sys::{SingleThread, cpuid, fork};
 use super::wire::{Report, pair, receive_report, send_report};
 
 /// Marks the stop of a returning system call (`PTRACE_O_TRACESYSGOOD`).
 const RETURNED: i32 = libc::SIGTRAP | 0x80;
 /// The event of a stop that a new tracee makes, or job control demands.
 const EVENT_STOP: i32 = 128;
-/// The segment of 64-bit code.
-const USER_CODE: u64 = 0x33;
-/// The most that a program's arguments, environment and their addresses take on its stack.
-const STACK_BYTES: usize = 16 << 20;
-
-/// Whether anything in this world needs a tracer.
-pub(super) fn wanted(world: &World) -> bool {
-    let World { clock, entries, uid: _, gid: _, host_name: _, umask: _, aslr: _, cpus: _, uname26: _, scratch: _ } =
-        world;
-    !clock.is_zero() || *entries != Entries::Stored
-}
 
 /// A command, and all that it starts, followed by this process.
 pub(super) struct Tracer<'a> {
@@ -119,7 +112,7 @@ impl<'a> Tracer<'a> {
             libc::PTRACE_EVENT_SECCOMP => self.called(pid),
             EVENT_STOP if signal != libc::SIGTRAP => Ok(Resume::Listen),
             0 if signal == RETURNED => self.returned(pid),
-            0 => Ok(Resume::Run(signal)),
+            0 => Ok(Resume::Run(self.signalled(pid, signal))),
             _ => Ok(Resume::Run(0)),
         };
         // What fails here fails because the tracee was killed meanwhile, or cannot be changed: it goes on.
@@ -128,11 +121,14 @@ impl<'a> Tracer<'a> {
 
     fn executed(&mut self, pid: Pid) -> io::Result<Resume> {
         self.rests.remove(&pid);
-        let registers = ptrace::registers(pid)?;
-        if registers.cs == USER_CODE && !self.world.clock.is_zero() {
-            hide_vdso(pid, registers.rsp)?;
-        }
+        program::prepare(pid, self.world)?;
         Ok(Resume::Run(0))
+    }
+
+    /// The signal to pass on; 0 for one that was ours.
+    fn signalled(&self, pid: Pid, signal: i32) -> i32 {
+        let may_be_ours = signal == libc::SIGSEGV && self.world.features != Features::Host;
+        if may_be_ours && program::answer_cpuid(pid).unwrap_or(false) { 0 } else { signal }
     }
 
     fn called(&mut self, pid: Pid) -> io::Result<Resume> {
@@ -162,25 +158,7 @@ fn wait_for_tracer_and(parent: &OwnedFd, become_command: impl FnOnce() -> Failur
     exit(NOT_STARTED)
 }
 
-/// Changes the auxiliary vector of a program that has not begun.
-fn hide_vdso(pid: Pid, stack: u64) -> io::Result<()> {
-    let mut bytes = 16 << 10;
-    while bytes <= STACK_BYTES {
-        let mut words = read_words(pid, stack, bytes)?;
-        if let Some(vector) = auxv::find(&words) {
-            auxv::hide_vdso(&mut words[vector.clone()]);
-            let changed: Vec<u8> = words[vector.clone()].iter().flat_map(|word| word.to_ne_bytes()).collect();
-            return ptrace::write(pid, stack + 8 * vector.start as u64, &changed);
-        }
-        bytes *= 4;
-    }
-    Err(Errno::TOOBIG.into())
-}
-
-/// Reads as many words as there are, `bytes` at most.
-fn read_words(pid: Pid, at: u64, bytes: usize) -> io::Result<Vec<u64>> {
-    let mut buffer = vec![0; bytes];
-    let got = ptrace::read(pid, at, &mut buffer)?;
-    let word = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().expect("BUG: a word is eight bytes"));
-    Ok(buffer[..got].chunks_exact(8).map(word).collect())
+/// `/proc/cpuinfo` of so many plain processors.
+pub(super) fn cpuinfo(processors: usize) -> String {
+    processor::cpuinfo(processors, &cpuid)
 }
