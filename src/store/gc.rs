@@ -13,7 +13,7 @@ use super::object::{Disk, Kind, Object, shard};
 use super::quarantine::QUARANTINE;
 use super::reach::Reach;
 use super::result::RESULT;
-use super::{ActionResult, Error, Store, fault, scratch};
+use super::{ActionResult, CHECK, Error, Store, fault, scratch};
 use crate::digest::Digest;
 
 /// What gc keeps besides what roots need.
@@ -71,6 +71,9 @@ pub enum Why {
     /// A tree or object.
     #[error("no root and no result needs it")]
     Unneeded,
+    /// What a check found out.
+    #[error("a check can find it out again")]
+    Checked,
     /// Something in quarantine.
     #[error("it is in quarantine")]
     Quarantined,
@@ -133,6 +136,9 @@ impl Disk {
         self.plan_uncovered(&reach, &mut sweep)?;
         for name in self.names(QUARANTINE)? {
             sweep.removals.push(Removal { path: format!("{QUARANTINE}/{name}"), bytes: 0, why: Why::Quarantined });
+        }
+        if self.path.join(CHECK).exists() {
+            sweep.removals.push(Removal { path: CHECK.to_owned(), bytes: 0, why: Why::Checked });
         }
         Ok(sweep)
     }
