@@ -77,6 +77,9 @@ pub enum Why {
     /// A tree or object.
     #[error("no root and no result needs it")]
     Unneeded,
+    /// What a check found out.
+    #[error("a check can find it out again")]
+    Checked,
     /// Something in quarantine.
     #[error("it is damaged")]
     Damaged,
