@@ -12,6 +12,7 @@ mod fuzz;
 mod hermetic;
 mod input;
 mod log;
+mod plan;
 mod readme;
 mod reapi;
 mod reproducible;

@@ -13,7 +13,7 @@
 //! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
 //! ├── check/              what rebuilds came to, until the next gc (`check::verdict`)
-//! ├── partial/ index/ log/ times last-build   what `fetch` and `build` keep here (auxiliary.rs)
+//! ├── partial/ index/ log/ times last-build last/   what `fetch` and `build` keep here (auxiliary.rs)
 //! └── lock/               `use`, and a file an action being made
 //! ```
 //!
