@@ -9,6 +9,7 @@ mod fetch;
 mod fuzz;
 mod hermetic;
 mod input;
+mod mirror;
 mod readme;
 mod reapi;
 mod reproducible;

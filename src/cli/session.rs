@@ -82,7 +82,7 @@ pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
 }
 
 /// The recipes with every source pinned.
-fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
+pub fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
     let project = recipes(root)?;
     lockfile(root)?.apply(project).map_err(CliError::user)
 }
@@ -213,7 +213,7 @@ pub fn with_worker<T>(
 }
 
 /// A flag that Ctrl-C sets; the second Ctrl-C ends forge at once (its sandboxes die with it).
-fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
+pub fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let code = i32::from(Verdict::Interrupted.code());
