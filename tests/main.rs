@@ -10,6 +10,7 @@ mod fuzz;
 mod hermetic;
 mod input;
 mod mirror;
+mod outdated;
 mod readme;
 mod reapi;
 mod reproducible;
