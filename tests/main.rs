@@ -11,6 +11,7 @@ mod hermetic;
 mod input;
 mod mirror;
 mod outdated;
+mod overrides;
 mod readme;
 mod reapi;
 mod reproducible;
