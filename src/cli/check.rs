@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::error::CliError;
 use super::finding::{self, Report, Status};
+use super::overrides::Overridden;
 use super::progress::{Rebuilds, Screen};
 use super::session::Planned;
 use super::{Verdict, build, output, session};
@@ -144,7 +145,8 @@ fn built(planned: &Planned, worker: &Worker<'_>) -> Result<Finishes, CliError> {
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
     let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
-    let screen = Screen::new(plan, &wanted, false);
+    let overridden = Overridden::new();
+    let screen = Screen::new(plan, &wanted, false, &overridden);
     let finishes = build(plan, &wanted, &options, worker, &screen)?;
     screen.close();
     Ok(finishes)

@@ -12,9 +12,14 @@ mod error;
 mod finding;
 mod list;
 mod lock;
+mod lock_report;
 mod log;
+mod meter;
+mod mirror;
 mod needs;
+mod outdated;
 mod output;
+mod overrides;
 mod plan;
 mod progress;
 mod quantity;
@@ -53,6 +58,8 @@ enum Verb {
     List(list::Args),
     Log(log::Args),
     Store(store::Args),
+    Mirror(mirror::Args),
+    Outdated(outdated::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
 }
@@ -109,6 +116,8 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
         Verb::Store(store) => store::run(directory, store),
+        Verb::Mirror(mirror) => mirror::run(directory, mirror),
+        Verb::Outdated(outdated) => outdated::run(directory, outdated),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),
         Verb::Schema(schema) => schema::run(schema),
     }

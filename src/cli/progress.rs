@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::overrides::Overridden;
 use super::{environment, finding, output};
 use crate::build::{Finish, Progress, Status};
 use crate::check::Rebuild;
@@ -36,6 +37,7 @@ pub struct Screen<'a> {
     plan: &'a Plan,
     /// The units that get a JSON line, by the step that makes them; `None` prints none.
     json: Option<BTreeMap<StepId, Vec<&'a Name>>>,
+    overridden: &'a Overridden,
     bars: Option<MultiProgress>,
     total: ProgressBar,
     state: Mutex<State>,
@@ -58,7 +60,7 @@ struct Fetched {
 
 impl<'a> Screen<'a> {
     /// A screen for the steps of `plan`; with `json`, `wanted` steps print a line as they end.
-    pub fn new(plan: &'a Plan, wanted: &[StepId], json: bool) -> Self {
+    pub fn new(plan: &'a Plan, wanted: &[StepId], json: bool, overridden: &'a Overridden) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
         let total = match &bars {
             Some(bars) => bars.add(ProgressBar::new(0).with_style(style("{elapsed_precise} {pos}/{len} steps {msg}"))),
@@ -69,7 +71,7 @@ impl<'a> Screen<'a> {
         for (name, unit) in plan.units.iter().filter(|(_, unit)| wanted.contains(&unit.last)) {
             units.entry(unit.last).or_default().push(name);
         }
-        Self { plan, json: json.then_some(units), bars, total, state: Mutex::default() }
+        Self { plan, json: json.then_some(units), overridden, bars, total, state: Mutex::default() }
     }
 
     /// Clears the moving lines.
@@ -188,7 +190,7 @@ impl Progress for Screen<'_> {
             Status::Cached | Status::Cancelled => {}
         }
         for name in self.json.as_ref().and_then(|units| units.get(&step)).into_iter().flatten() {
-            self.suspended(|| output::json(&line(self.plan, name, finish)));
+            self.suspended(|| output::json(&line(self.plan, self.overridden, name, finish)));
         }
     }
 }
@@ -218,6 +220,8 @@ struct Line<'a> {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overridden: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -227,7 +231,7 @@ struct OutputLine<'a> {
     digest: String,
 }
 
-fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
+fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: &'a Finish) -> Line<'a> {
     use crate::build::realise::Trouble;
     let unit = &plan.units[name];
     let outputs = unit.outputs.iter().filter_map(|(output, _)| {
@@ -248,6 +252,7 @@ fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
         outputs: outputs.collect(),
         error: finish.trouble.as_ref().map(ToString::to_string),
         log,
+        overridden: overridden.get(name).map_or(&[], Vec::as_slice),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::build::schedule::State;
 use crate::build::{self, Finishes, Options, Status, look};
 use crate::cli::error::CliError;
+use crate::cli::overrides::Overridden;
 use crate::cli::progress::Screen;
 use crate::cli::session::{self, Planned};
 use crate::cli::{Verdict, output};
@@ -30,8 +31,8 @@ impl Repair {
 
     /// Makes again what is not in the store any more.
     pub fn run(self, store: &Store, offline: bool, json: bool) -> Result<Verdict, CliError> {
-        let Planned { project, units, plan } = &self.planned;
-        session::refill(&self.root, store, project, units)?;
+        let plan = &self.planned.plan;
+        session::refill(&self.root, store, &self.planned)?;
         let have = had(plan, store);
         let lost: Vec<_> = self.had.difference(&have).copied().collect();
         if lost.is_empty() {
@@ -40,7 +41,8 @@ impl Repair {
         }
         session::with_worker(&self.root, store, &self.planned, offline, None, |worker| {
             let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
-            let screen = Screen::new(plan, &lost, json);
+            let overridden = Overridden::new();
+            let screen = Screen::new(plan, &lost, json, &overridden);
             let finishes = build::build(plan, &lost, &options, worker, &screen)?;
             screen.close();
             Ok(conclude(plan, &lost, &finishes, worker.cancelled()))
