@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, statat};
 
+use super::kept::{self, Shelf};
 use super::object::{Disk, Kind, Object, shard};
 use super::quarantine::QUARANTINE;
 use super::reach::Reach;
@@ -71,6 +72,9 @@ pub enum Why {
     /// A tree or object.
     #[error("no root and no result needs it")]
     Unneeded,
+    /// What a failed command or a shell left.
+    #[error("it is a workspace that was kept to be looked into")]
+    Workspace,
     /// Something in quarantine.
     #[error("it is in quarantine")]
     Quarantined,
@@ -131,10 +135,22 @@ impl Disk {
             sweep.removals.push(Removal { path: root.file, bytes: 0, why: Why::RootGone(root.link) });
         }
         self.plan_uncovered(&reach, &mut sweep)?;
+        self.plan_workspaces(&mut sweep)?;
         for name in self.names(QUARANTINE)? {
             sweep.removals.push(Removal { path: format!("{QUARANTINE}/{name}"), bytes: 0, why: Why::Quarantined });
         }
         Ok(sweep)
+    }
+
+    /// All workspaces that were kept go.
+    fn plan_workspaces(&self, sweep: &mut Sweep) -> Result<(), Error> {
+        for shelf in Shelf::ALL {
+            for name in self.names(shelf.folder())? {
+                let path = format!("{}/{name}", shelf.folder());
+                sweep.removals.push(Removal { bytes: kept::size(&self.path.join(&path)), path, why: Why::Workspace });
+            }
+        }
+        Ok(())
     }
 
     /// Results that roots or the policy keep are added to `reach`; the others go.
