@@ -15,5 +15,6 @@ mod reproducible;
 mod resolver;
 mod sandbox;
 mod settled;
+mod shell;
 mod support;
 mod why;
