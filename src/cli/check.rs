@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use super::error::CliError;
 use super::finding::{self, Report, Status};
-use super::overrides::Overridden;
 use super::progress::{Rebuilds, Screen};
 use super::session::Planned;
-use super::{Verdict, build, output, session};
+use super::{Verdict, failure, output, session};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::{Finishes, Options, build};
 use crate::check::factor::{Factor, Factors};
@@ -112,7 +111,7 @@ fn show(planned: &Planned, factors: &Factors) -> Verdict {
 
 fn check(planned: &Planned, factors: &Factors, args: &Args, worker: &Worker<'_>) -> Result<Verdict, CliError> {
     let finishes = built(planned, worker)?;
-    let mut verdict = build::ending(&planned.plan, &finishes, worker.cancelled());
+    let mut verdict = failure::tell(&planned.plan, &finishes, worker.cancelled()).unwrap_or(Verdict::Good);
     let rebuilds = Rebuilds::new();
     let check = Check { worker, factors, progress: &|rebuild| rebuilds.show(rebuild) };
     for unit in planned.units.iter().collect::<BTreeSet<_>>() {
@@ -145,8 +144,7 @@ fn built(planned: &Planned, worker: &Worker<'_>) -> Result<Finishes, CliError> {
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
     let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
-    let overridden = Overridden::new();
-    let screen = Screen::new(plan, &wanted, false, &overridden);
+    let screen = Screen::new(plan, &wanted, false);
     let finishes = build(plan, &wanted, &options, worker, &screen)?;
     screen.close();
     Ok(finishes)

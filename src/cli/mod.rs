@@ -9,6 +9,7 @@ mod check;
 mod doctor;
 mod environment;
 mod error;
+mod failure;
 mod finding;
 mod list;
 mod lock;
@@ -25,7 +26,9 @@ mod progress;
 mod quantity;
 mod schema;
 mod session;
+mod shell;
 mod store;
+mod terminal;
 mod why;
 
 use std::path::PathBuf;
@@ -57,6 +60,7 @@ enum Verb {
     Why(why::Args),
     List(list::Args),
     Log(log::Args),
+    Shell(shell::Args),
     Store(store::Args),
     Mirror(mirror::Args),
     Outdated(outdated::Args),
@@ -75,6 +79,8 @@ enum Verdict {
     Environment,
     /// The user stopped it: exit code 130.
     Interrupted,
+    /// What ran in `forge shell` ended with this exit code.
+    Command(u8),
 }
 
 impl Verdict {
@@ -84,6 +90,7 @@ impl Verdict {
             Self::Negative => 1,
             Self::Environment => 3,
             Self::Interrupted => 130,
+            Self::Command(code) => code,
         }
     }
 }
@@ -115,6 +122,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Why(why) => why::run(directory, why),
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
+        Verb::Shell(shell) => shell::run(directory, shell),
         Verb::Store(store) => store::run(directory, store),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Outdated(outdated) => outdated::run(directory, outdated),

@@ -37,7 +37,7 @@ pub struct Screen<'a> {
     plan: &'a Plan,
     /// The units that get a JSON line, by the step that makes them; `None` prints none.
     json: Option<BTreeMap<StepId, Vec<&'a Name>>>,
-    overridden: &'a Overridden,
+    overridden: Overridden,
     bars: Option<MultiProgress>,
     total: ProgressBar,
     state: Mutex<State>,
@@ -60,7 +60,7 @@ struct Fetched {
 
 impl<'a> Screen<'a> {
     /// A screen for the steps of `plan`; with `json`, `wanted` steps print a line as they end.
-    pub fn new(plan: &'a Plan, wanted: &[StepId], json: bool, overridden: &'a Overridden) -> Self {
+    pub fn new(plan: &'a Plan, wanted: &[StepId], json: bool) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
         let total = match &bars {
             Some(bars) => bars.add(ProgressBar::new(0).with_style(style("{elapsed_precise} {pos}/{len} steps {msg}"))),
@@ -71,7 +71,13 @@ impl<'a> Screen<'a> {
         for (name, unit) in plan.units.iter().filter(|(_, unit)| wanted.contains(&unit.last)) {
             units.entry(unit.last).or_default().push(name);
         }
+        let overridden = Overridden::default();
         Self { plan, json: json.then_some(units), overridden, bars, total, state: Mutex::default() }
+    }
+
+    /// The same, with JSON lines that name what was put in place of locked sources.
+    pub fn overridden(self, overridden: &Overridden) -> Self {
+        Self { overridden: overridden.clone(), ..self }
     }
 
     /// Clears the moving lines.
@@ -190,7 +196,7 @@ impl Progress for Screen<'_> {
             Status::Cached | Status::Cancelled => {}
         }
         for name in self.json.as_ref().and_then(|units| units.get(&step)).into_iter().flatten() {
-            self.suspended(|| output::json(&line(self.plan, self.overridden, name, finish)));
+            self.suspended(|| output::json(&line(self.plan, &self.overridden, name, finish)));
         }
     }
 }

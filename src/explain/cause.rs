@@ -250,7 +250,8 @@ mod tests {
 
     #[test]
     fn every_field_of_a_run_is_named() {
-        let changes: [(fn(&mut Run<Output>), &str); 14] = [
+        type Change = fn(&mut Run<Output>);
+        let changes: [(Change, &str); 14] = [
             (|run| run.root = tree("other"), "toolroot its origin changed"),
             (|run| run.sources = [(name("src"), tree("other"))].into(), "src changed"),
             (|run| _ = run.sources.insert(name("more"), tree("src")), "more added"),

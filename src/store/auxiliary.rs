@@ -19,18 +19,27 @@ pub(super) struct Auxiliary {
     pub(super) folder: &'static str,
     /// What people call its entries.
     pub(super) part: &'static str,
-    /// What was not changed for so long goes, and sooner where the policy is stricter.
-    keep: Duration,
+    keep: Keep,
+}
+
+/// How long gc leaves an entry there.
+enum Keep {
+    /// Until it was not changed for so many days, or less where the policy is stricter.
+    Days(u32),
+    /// Every gc takes it, for this reason.
+    Never(Why),
 }
 
 /// All such folders.
-pub(super) const TABLE: [Auxiliary; 6] = [
-    Auxiliary { folder: "partial", part: "downloads that broke off", keep: DAY.saturating_mul(7) },
-    Auxiliary { folder: "log", part: "logs of failed steps", keep: DAY.saturating_mul(30) },
-    Auxiliary { folder: "index", part: "notes on the files of projects", keep: DAY.saturating_mul(90) },
-    Auxiliary { folder: "last", part: "notes on what units were made of", keep: DAY.saturating_mul(90) },
-    Auxiliary { folder: CHECK, part: "what checks found out", keep: Duration::ZERO },
-    Auxiliary { folder: QUARANTINE, part: "damaged objects that were set aside", keep: Duration::ZERO },
+pub(super) const TABLE: [Auxiliary; 8] = [
+    Auxiliary { folder: "partial", part: "downloads that broke off", keep: Keep::Days(7) },
+    Auxiliary { folder: "log", part: "logs of failed steps", keep: Keep::Days(30) },
+    Auxiliary { folder: "index", part: "notes on the files of projects", keep: Keep::Days(90) },
+    Auxiliary { folder: "last", part: "notes on what units were made of", keep: Keep::Days(90) },
+    Auxiliary { folder: "failed", part: "workspaces of failed steps", keep: Keep::Never(Why::Workspace) },
+    Auxiliary { folder: "shell", part: "workspaces of shells", keep: Keep::Never(Why::Workspace) },
+    Auxiliary { folder: CHECK, part: "what checks found out", keep: Keep::Never(Why::Checked) },
+    Auxiliary { folder: QUARANTINE, part: "damaged objects that were set aside", keep: Keep::Never(Why::Damaged) },
 ];
 
 /// Files at the top of the store that are written aside as `<name>.<pid>` first.
@@ -42,13 +51,11 @@ const LEFT: &str = "files that a killed process left";
 impl Auxiliary {
     /// Why an entry goes, if it does. gc is alone, so what carries the number of a process is left over.
     fn verdict(&self, name: &str, age: Duration, policy: &Policy) -> Option<Why> {
-        let keep = policy.older_than.map_or(self.keep, |most| most.min(self.keep));
-        match () {
-            () if written_aside(name).is_some() => Some(Why::Left),
-            () if self.folder == QUARANTINE => Some(Why::Damaged),
-            () if self.folder == CHECK => Some(Why::Checked),
-            () if age >= keep => Some(Why::Old(age)),
-            () => None,
+        let strict = |days: u32| policy.older_than.map_or(DAY * days, |most| most.min(DAY * days));
+        match &self.keep {
+            _ if written_aside(name).is_some() => Some(Why::Left),
+            Keep::Never(why) => Some(why.clone()),
+            Keep::Days(days) => (age >= strict(*days)).then_some(Why::Old(age)),
         }
     }
 }

@@ -80,6 +80,9 @@ pub enum Why {
     /// What a check found out.
     #[error("a check can find it out again")]
     Checked,
+    /// What a failed command or a shell left.
+    #[error("it is a workspace that was kept to be looked into")]
+    Workspace,
     /// Something in quarantine.
     #[error("it is damaged")]
     Damaged,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::build::schedule::State;
 use crate::build::{self, Finishes, Options, Status, look};
 use crate::cli::error::CliError;
-use crate::cli::overrides::Overridden;
 use crate::cli::progress::Screen;
 use crate::cli::session::{self, Planned};
 use crate::cli::{Verdict, output};
@@ -41,8 +40,7 @@ impl Repair {
         }
         session::with_worker(&self.root, store, &self.planned, offline, None, |worker| {
             let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
-            let overridden = Overridden::new();
-            let screen = Screen::new(plan, &lost, json, &overridden);
+            let screen = Screen::new(plan, &lost, json);
             let finishes = build::build(plan, &lost, &options, worker, &screen)?;
             screen.close();
             Ok(conclude(plan, &lost, &finishes, worker.cancelled()))
