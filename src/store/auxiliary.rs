@@ -38,7 +38,7 @@ pub(super) const TABLE: [Auxiliary; 8] = [
     Auxiliary { folder: "last", part: "notes on what units were made of", keep: Keep::Days(90) },
     Auxiliary { folder: "failed", part: "workspaces of failed steps", keep: Keep::Never(Why::Workspace) },
     Auxiliary { folder: "shell", part: "workspaces of shells", keep: Keep::Never(Why::Workspace) },
-    Auxiliary { folder: CHECK, part: "what checks found out", keep: Keep::Never(Why::Checked) },
+    Auxiliary { folder: CHECK, part: "what checks found out", keep: Keep::Days(7) },
     Auxiliary { folder: QUARANTINE, part: "damaged objects that were set aside", keep: Keep::Never(Why::Damaged) },
 ];
 

@@ -77,9 +77,6 @@ pub enum Why {
     /// A tree or object.
     #[error("no root and no result needs it")]
     Unneeded,
-    /// What a check found out.
-    #[error("a check can find it out again")]
-    Checked,
     /// What a failed command or a shell left.
     #[error("it is a workspace that was kept to be looked into")]
     Workspace,
