@@ -2,11 +2,10 @@
 
 pub mod archive;
 mod download;
-mod git;
+pub mod git;
 mod lock;
-
 mod path;
-mod server;
+pub mod server;
 
 use std::io::Read;
 

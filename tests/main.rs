@@ -11,6 +11,7 @@ mod fuzz;
 mod hermetic;
 mod input;
 mod log;
+mod mirror;
 mod readme;
 mod reapi;
 mod reproducible;

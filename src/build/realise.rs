@@ -253,19 +253,20 @@ impl Worker<'_> {
                 Ok((single(Output::File { blob, executable: false }), None))
             }
             Derivation::FetchGit { url, commit, tree } => {
-                Ok((single(self.fetcher.git(url, commit, &tree.digest)?), None))
+                Ok((single(self.fetcher.git(url, commit, tree, &self.watch(tree.size, news))?), None))
             }
         }
     }
 
-    /// Passes a download's progress on; stops it when the user wants to stop.
+    /// Passes a download's progress on, of `total` bytes as far as is known before; stops it when
+    /// the user wants to stop.
     fn watch<'w>(
         &'w self,
         total: u64,
         news: &'w (dyn Fn(News<'_>) + Sync),
-    ) -> impl Fn(fetch::Progress<'_>) -> ControlFlow<()> + 'w {
+    ) -> impl Fn(fetch::Progress<'_>) -> ControlFlow<()> + Sync + 'w {
         move |progress| {
-            news(News::Transferred { got: progress.got, total });
+            news(News::Transferred { got: progress.got, total: progress.total.unwrap_or(total) });
             self.go_on()
         }
     }

@@ -11,6 +11,8 @@ mod error;
 mod list;
 mod lock;
 mod log;
+mod meter;
+mod mirror;
 mod needs;
 mod output;
 mod plan;
@@ -50,6 +52,7 @@ enum Verb {
     List(list::Args),
     Log(log::Args),
     Store(store::Args),
+    Mirror(mirror::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
 }
@@ -105,6 +108,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
         Verb::Store(store) => store::run(directory, store),
+        Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),
         Verb::Schema(schema) => schema::run(schema),
     }

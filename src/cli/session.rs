@@ -82,7 +82,7 @@ pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
 }
 
 /// The recipes with every source pinned.
-fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
+pub fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
     let project = recipes(root)?;
     lockfile(root)?.apply(project).map_err(CliError::user)
 }

@@ -88,17 +88,35 @@ impl Downloader {
         if let Some(blob) = there(store, want)? {
             return Ok(blob);
         }
-        let key = want.digest.unwrap_or_else(|| Digest::of(want.name.as_bytes()));
-        let part = Part::open(store, &key)?;
+        let part = part(store, want)?;
         // Whoever held the part may have finished it.
         if let Some(blob) = there(store, want)? {
             return Ok(blob);
         }
+        self.fill(part, want, places, watch)?.enter(store)
+    }
+
+    /// The file's bytes, which do not enter the store. It must be a small one.
+    ///
+    /// # Errors
+    /// As [`Downloader::download`].
+    pub fn bytes(
+        &self,
+        store: &Store,
+        want: &Want<'_>,
+        places: &[Location],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        self.fill(part(store, want)?, want, places, watch)?.take()
+    }
+
+    /// The whole file, from the first place that has it.
+    fn fill(&self, part: Part, want: &Want<'_>, places: &[Location], watch: &Watch<'_>) -> Result<Part, Error> {
         let mut transfer = Transfer { downloader: self, want, watch, part, resumed: false, validator: None };
         let mut tries = Vec::new();
         for place in places {
             match transfer.place(place) {
-                Ok(()) => return transfer.part.enter(store),
+                Ok(()) => return Ok(transfer.part),
                 Err(Fault::Here(error)) => return Err(error),
                 Err(fault) => tries.push(Try { place: place.clone(), fault }),
             }
@@ -114,6 +132,10 @@ impl Downloader {
     fn gave_up(&self, place: &Location) {
         self.weak.lock().expect("BUG: a thread panicked").insert(host(place).to_owned());
     }
+}
+
+fn part(store: &Store, want: &Want<'_>) -> Result<Part, Error> {
+    Part::open(store, &want.digest.unwrap_or_else(|| Digest::of(want.name.as_bytes())))
 }
 
 fn there(store: &Store, want: &Want<'_>) -> Result<Option<Blob>, Error> {

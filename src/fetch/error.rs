@@ -39,6 +39,9 @@ pub enum Error {
     /// No place gave the file.
     #[error(transparent)]
     Exhausted(Box<Exhausted>),
+    /// Another process writes to the mirror.
+    #[error("{}: another forge writes to this mirror; run this again when it is done", .0.display())]
+    MirrorInUse(PathBuf),
     /// It is no longer wanted.
     #[error("{0}: cancelled")]
     Cancelled(String),
@@ -227,6 +230,12 @@ impl Error {
                 | Self::NoPackage { .. }
                 | Self::Path(_)
         )
+    }
+
+    /// Whether this machine is at fault, so that it would go no better with another source.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Store(_) | Self::MirrorInUse(_))
     }
 
     pub(super) fn exhausted(want: &Want<'_>, tries: Vec<Try>) -> Self {

@@ -1,7 +1,7 @@
 //! Locked sources, brought into the store: what stands there is what was pinned, or it is an error.
 
-use super::{Downloader, Error, Git, Places, Policy, Want, Watch};
-use crate::digest::Digest;
+use super::git::Refs;
+use super::{Downloader, Error, Exhausted, Fault, Git, Places, Policy, SharedWatch, Want, Watch};
 use crate::lockfile::Pin;
 use crate::store::{Blob, Output, Store};
 
@@ -31,12 +31,29 @@ impl<'a> Fetcher<'a> {
         self.downloader.download(self.store, &want, &self.places.of(pin), watch)
     }
 
-    /// The tree of a pinned commit.
+    /// The tree of a pinned commit: from a content mirror, or from a repository.
     ///
     /// # Errors
     /// When no place has the commit, or its tree is not the pinned one.
-    pub fn git(&self, url: &str, commit: &str, tree: &Digest) -> Result<Output, Error> {
-        self.git.fetch(self.store, url, &self.repositories(url), commit, tree)
+    pub fn git(&self, url: &str, commit: &str, tree: &Blob, watch: &SharedWatch<'_>) -> Result<Output, Error> {
+        if self.is_whole(tree) {
+            return Ok(Output::Tree(*tree));
+        }
+        let missed = match self.tree(url, tree, watch) {
+            Ok(()) => return Ok(Output::Tree(*tree)),
+            Err(Error::Exhausted(missed)) => missed,
+            Err(error) => return Err(error),
+        };
+        let fetched = self.git.fetch(self.store, url, &self.repositories(url), commit, tree);
+        fetched.map_err(|error| also(*missed, error))
+    }
+
+    /// The tags and branches that a repository has now.
+    ///
+    /// # Errors
+    /// When no place answers.
+    pub fn refs(&self, url: &str) -> Result<Refs, Error> {
+        self.git.refs(self.store, url, &self.repositories(url))
     }
 
     pub(super) fn pin_git(&self, url: &str, rev: &crate::recipe::Rev) -> Result<(String, Blob), Error> {
@@ -47,4 +64,14 @@ impl<'a> Fetcher<'a> {
         let local = |place: &String| place.starts_with('/') || place.starts_with("file:");
         self.places.git(url).into_iter().filter(|place| !self.offline || local(place)).collect()
     }
+}
+
+/// What git said, with what the content mirrors had said before.
+fn also(missed: Exhausted, error: Error) -> Error {
+    let Error::Git { url, wanted, mut tries } = error else { return error };
+    if tries.is_empty() && !missed.tries.is_empty() {
+        tries.push((url.clone(), Fault::Offline.to_string()));
+    }
+    let missed = missed.tries.into_iter().map(|missed| (missed.place.to_string(), missed.fault.to_string()));
+    Error::Git { url, wanted, tries: missed.chain(tries).collect() }
 }

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::git_tree::Commit;
-use crate::digest::Digest;
 use crate::recipe::Rev;
 use crate::store::{Blob, Output, Scratch, Store};
 
@@ -86,7 +85,23 @@ impl Git {
         Ok((commit, tree))
     }
 
-    /// The tree of a pinned commit; git is not asked when the store has it.
+    /// The tags and branches of the first place that answers.
+    ///
+    /// # Errors
+    /// When none does.
+    pub fn refs(&self, store: &Store, url: &str, places: &[String]) -> Result<Refs, Error> {
+        let repository = Repository::new(self, store, url)?;
+        let mut tries = Vec::new();
+        for place in places {
+            match repository.run(&["ls-remote", "--quiet", "--tags", "--heads", "--", place])? {
+                Ok(text) => return Ok(Refs::parse(&String::from_utf8_lossy(&text))),
+                Err(message) => tries.push((place.clone(), message)),
+            }
+        }
+        Err(Error::Git { url: url.to_owned(), wanted: "the list of its tags".to_owned(), tries })
+    }
+
+    /// The tree of a pinned commit.
     ///
     /// # Errors
     /// When no place has the commit any more, or its content is not what was pinned.
@@ -96,19 +111,40 @@ impl Git {
         url: &str,
         places: &[String],
         commit: &str,
-        tree: &Digest,
+        tree: &Blob,
     ) -> Result<Output, Error> {
-        if store.contains(tree) {
-            let size = store.directory(tree)?.encode().len() as u64;
-            return Ok(Output::Tree(Blob { digest: *tree, size }));
-        }
         let repository = Repository::new(self, store, url)?;
         let id = repository.fetch(places, &Rev::Commit(commit.to_owned()))?;
         let blob = Commit { repository: &repository, id: &id }.import(store)?;
-        if blob.digest != *tree {
-            return Err(Error::GitTree { url: url.to_owned(), commit: id, want: *tree, got: blob.digest });
+        if blob != *tree {
+            return Err(Error::GitTree { url: url.to_owned(), commit: id, want: tree.digest, got: blob.digest });
         }
         Ok(Output::Tree(blob))
+    }
+}
+
+/// What a repository's names lead to now: commits by tag and by branch, annotated tags peeled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refs {
+    /// Commits by tag.
+    pub tags: BTreeMap<String, String>,
+    /// Commits by branch.
+    pub branches: BTreeMap<String, String>,
+}
+
+impl Refs {
+    /// Reads lines `<id>\t<ref>`; git lists the commit of an annotated tag behind it, as `<tag>^{}`.
+    fn parse(text: &str) -> Self {
+        let mut refs = Self::default();
+        for (id, name) in text.lines().filter_map(|line| line.split_once('\t')) {
+            let name = name.strip_suffix("^{}").unwrap_or(name);
+            if let Some(tag) = name.strip_prefix("refs/tags/") {
+                refs.tags.insert(tag.to_owned(), id.to_owned());
+            } else if let Some(branch) = name.strip_prefix("refs/heads/") {
+                refs.branches.insert(branch.to_owned(), id.to_owned());
+            }
+        }
+        refs
     }
 }
 
@@ -226,5 +262,19 @@ impl<'a> Repository<'a> {
             Ok(id) => Ok(String::from_utf8_lossy(&id).trim().to_owned()),
             Err(_) => Err("does not lead to a commit".to_owned()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_peeled() {
+        let refs = Refs::parse("aa\trefs/heads/main\nbb\trefs/tags/v1\ncc\trefs/tags/v1^{}\ndd\trefs/tags/v2\nodd\n");
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, id)| ((*name).to_owned(), (*id).to_owned())).collect()
+        };
+        assert_eq!(refs, Refs { tags: map(&[("v1", "cc"), ("v2", "dd")]), branches: map(&[("main", "aa")]) });
     }
 }

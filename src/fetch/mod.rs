@@ -4,6 +4,7 @@
 //! * [`Downloader`] gets it from the first place that has it.
 //! * [`Fetcher`] brings locked sources into the store, and pins sources while locking: .debs from a
 //!   [`Suite`], files behind URLs, commits through [`Git`].
+//! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest.
 //! * [`Observer`] makes trees of this repository's files.
 
 pub mod apt;
@@ -14,7 +15,9 @@ mod fetcher;
 pub mod git;
 mod git_tree;
 mod http;
+pub mod inventory;
 mod location;
+pub mod mirror;
 mod observe;
 mod part;
 mod pin;
@@ -23,6 +26,7 @@ mod seen;
 mod snapshot;
 mod stanzas;
 mod suite;
+mod tree;
 mod walk;
 
 pub use download::{Downloader, Progress, Try, Want, Watch};
@@ -35,3 +39,4 @@ pub use observe::Observer;
 pub use pin::Indexes;
 pub use places::{Mirrors, Places};
 pub use suite::{Suite, Trust};
+pub use tree::SharedWatch;

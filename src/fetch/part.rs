@@ -65,6 +65,12 @@ impl Part {
         }
     }
 
+    /// The bytes; the file is gone then.
+    pub(super) fn take(self) -> Result<Vec<u8>, Error> {
+        let taken = fs::read(&self.path).and_then(|bytes| fs::remove_file(&self.path).map(|()| bytes));
+        taken.map_err(|source| self.failed(source))
+    }
+
     fn failed(&self, source: io::Error) -> Error {
         Error::Io { path: self.path.clone(), source }
     }

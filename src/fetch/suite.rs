@@ -190,34 +190,37 @@ impl Fetcher<'_> {
         for folder in folders(archive) {
             let index = state.indexes.iter().find(|index| is_in(index, &folder));
             let index = index.ok_or_else(|| Error::NoPackages(label(archive, &folder)))?;
-            packages.push_str(&self.list(archive, &folder, index, &state.date, watch)?);
+            packages.push_str(&self.list(state, index, watch)?);
             packages.push_str("\n\n");
         }
         Ok(packages)
     }
 
-    fn list(
-        &self,
-        archive: &Archive,
-        folder: &str,
-        index: &lockfile::Index,
-        date: &str,
-        watch: &Watch<'_>,
-    ) -> Result<String, Error> {
+    fn list(&self, state: &lockfile::Suite, index: &lockfile::Index, watch: &Watch<'_>) -> Result<String, Error> {
+        let blob = self.index(state, index, watch)?;
+        let name = format!("{} {} {}", state.archive, state.suite, index.path);
+        self.keep(&name, &blob)?;
+        self.text(&blob).map_err(|source| Error::Packages { name, source })
+    }
+
+    /// A locked package list, as it is transferred.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`] when no place has it.
+    pub fn index(&self, state: &lockfile::Suite, index: &lockfile::Index, watch: &Watch<'_>) -> Result<Blob, Error> {
         let (size, digest) = (index.size, index.digest);
         let places = |path: &str| -> Result<Vec<Location>, Error> {
-            let path = RelPath::new(format!("dists/{}/{path}", archive.suite))?;
-            let place = Place::Archive { archive: archive.name.clone(), path, date: date.to_owned() };
+            let path = RelPath::new(format!("dists/{}/{path}", state.suite))?;
+            let place = Place::Archive { archive: state.archive.clone(), path, date: state.date.clone() };
             Ok(self.places.of(&Pin { place, size, digest }))
         };
         // A mirror may replace the plain file between two requests, never the one named by its digest.
-        let by_hash = places(&format!("{folder}/by-hash/SHA256/{}", digest.hex()))?;
+        let folder = index.path.parent().map(|folder| format!("{folder}/")).unwrap_or_default();
+        let by_hash = places(&format!("{folder}by-hash/SHA256/{}", digest.hex()))?;
         let places: Vec<Location> = by_hash.into_iter().chain(places(index.path.as_str())?).collect();
-        let name = label(archive, index.path.as_str());
+        let name = format!("{} {} {}", state.archive, state.suite, index.path);
         let want = Want { name: &name, unit: None, digest: Some(digest), size: Some(size), limit: size };
-        let blob = self.downloader.download(self.store, &want, &places, watch)?;
-        self.keep(&name, &blob)?;
-        self.text(&blob).map_err(|source| Error::Packages { name, source })
+        self.downloader.download(self.store, &want, &places, watch)
     }
 
     /// Makes the list outlive the next gc, so that the locked state serves again, without a network.

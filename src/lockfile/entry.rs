@@ -48,6 +48,12 @@ pub struct Deb {
 }
 
 impl Deb {
+    /// The archive it is from.
+    #[must_use]
+    pub fn archive(&self) -> Option<&Name> {
+        self.state().map(|(archive, _)| archive)
+    }
+
     /// The archive it is from, and that archive's state.
     pub(super) fn state(&self) -> Option<(&Name, &str)> {
         match &self.pin.place {
@@ -62,7 +68,8 @@ impl Deb {
     }
 
     /// The key in words: `debian/gcc:amd64`.
-    pub(super) fn reference(&self) -> String {
+    #[must_use]
+    pub fn reference(&self) -> String {
         let archive = self.state().map_or("", |(archive, _)| archive.as_str());
         format!("{archive}/{}:{}", self.package, self.architecture)
     }
@@ -120,6 +127,18 @@ pub enum Locked {
     },
 }
 
+impl Locked {
+    /// Its packages.
+    #[must_use]
+    pub fn debs(&self) -> &[Deb] {
+        match self {
+            Self::Debs(debs) => debs,
+            Self::DebMember { deb, .. } => std::slice::from_ref(deb),
+            Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
+        }
+    }
+}
+
 /// A pinned source, and what it was pinned for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -133,11 +152,7 @@ impl Entry {
     /// Its packages.
     #[must_use]
     pub fn debs(&self) -> &[Deb] {
-        match &self.locked {
-            Locked::Debs(debs) => debs,
-            Locked::DebMember { deb, .. } => std::slice::from_ref(deb),
-            Locked::Url { .. } | Locked::Git { .. } | Locked::Path { .. } => &[],
-        }
+        self.locked.debs()
     }
 
     /// The archives of its packages.

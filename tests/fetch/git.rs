@@ -12,40 +12,40 @@ use forge::store::{Blob, Node, Output};
 use super::Home;
 
 /// A repository that one can commit to.
-struct Origin {
+pub struct Origin {
     folder: tempfile::TempDir,
 }
 
 impl Origin {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let origin = Self { folder: tempfile::tempdir().expect("a folder") };
         origin.git(&["init", "--quiet", "--initial-branch=main"]);
         origin
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("file://{}", self.path().display())
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub fn git(&self, arguments: &[&str]) -> String {
         let identity = ["-c", "user.name=t", "-c", "user.email=t@example", "-c", "commit.gpgSign=false"];
         let command = duct::cmd("git", identity.iter().chain(arguments)).dir(self.path());
         let command = command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         command.stderr_null().read().expect("git")
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> &Self {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> &Self {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, bytes).expect("a file");
         self
     }
 
-    fn commit(&self) -> String {
+    pub fn commit(&self) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message=x"]);
         self.git(&["rev-parse", "HEAD"])
@@ -102,8 +102,7 @@ fn tags_are_peeled_and_may_move() {
     origin.git(&["tag", "--force", "--annotate", "--message=x", "v1"]);
     assert_eq!(pin(&home, &origin, tag()).expect("a tag").0, second);
     let fresh = Home::new();
-    let output =
-        git().fetch(&fresh.store, &origin.url(), &[origin.url()], &first, &tree.digest).expect("the old commit");
+    let output = git().fetch(&fresh.store, &origin.url(), &[origin.url()], &first, &tree).expect("the old commit");
     assert_eq!(output.digest(), tree.digest);
 }
 
@@ -116,7 +115,7 @@ fn a_commit_is_fetched_by_id_from_the_first_place_that_has_it() {
     let places = ["/nowhere/at/all".to_owned(), other.url(), origin.path().display().to_string()];
     let (found, tree) = git().pin(&home.store, "https://host/x", &places, &Rev::Commit(commit.clone())).expect("found");
     assert_eq!(found, commit);
-    let output = git().fetch(&home.store, "https://host/x", &[], &commit, &tree.digest).expect("in the store already");
+    let output = git().fetch(&home.store, "https://host/x", &places, &commit, &tree).expect("found again");
     assert!(matches!(output, Output::Tree(blob) if blob == tree));
 }
 
@@ -135,9 +134,9 @@ fn what_can_not_be_had_is_said() {
         let error = pin(&home, &origin, rev).expect_err(words).to_string();
         assert!(error.contains(words) && error.contains(&origin.url()), "{error}");
     }
-    let tree = Digest::of(b"other");
+    let tree = Blob { digest: Digest::of(b"other"), size: 5 };
     let error = git().fetch(&home.store, "u", &[origin.url()], &commit, &tree).expect_err("a wrong tree").to_string();
-    assert!(error.contains(&format!("want {tree}")), "{error}");
+    assert!(error.contains(&format!("want {}", tree.digest)), "{error}");
     let shell = ["ext::sh -c false".to_owned()];
     let error = git().pin(&home.store, "u", &shell, &branch("main")).expect_err("a transport").to_string();
     assert!(error.contains("not allowed"), "{error}");

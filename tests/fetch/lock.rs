@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use forge::artifact::archive;
 use forge::debian::date::Date;
+use forge::digest::Digest;
 use forge::fetch::{Error, Fetcher, Git, Indexes, Mirrors, Places, Policy, Progress, Suite, Trust};
 use forge::lockfile::{self, Deb, Locked, Place};
 use forge::path::RelPath;
@@ -192,7 +193,8 @@ fn urls_are_pinned_unpacked_and_mirrored() {
     fs::write(&file, format!("digests = [{:?}]\n", mirror.path())).expect("a file");
     let places = Places::new(Mirrors::read(&file).expect("mirrors"), Vec::new());
     let fetcher = Fetcher::new(&fresh.store, places, Policy { offline: true, ..Policy::default() }, Git::default());
-    let error = fetcher.git("https://host/x", &"0".repeat(40), &pin.digest).expect_err("offline").to_string();
+    let absent = Blob { digest: Digest::of(b"no such tree"), size: 12 };
+    let error = fetcher.git("https://host/x", &"0".repeat(40), &absent, &go_on).expect_err("offline").to_string();
     assert!(error.contains("offline"), "{error}");
     assert!(fetcher.file(&pin, "a.tar", "unit", &go_on).is_ok());
 }

@@ -102,8 +102,8 @@ impl Forge {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.folder.path()).envs(&self.environment);
         mirrors(&mut command);
+        command.env("HOME", self.folder.path()).envs(&self.environment);
         command.arg("-C").arg(self.project()).args(args);
         command
     }

@@ -1,0 +1,249 @@
+//! `forge mirror`.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use super::error::CliError;
+use super::meter::Meter;
+use super::{Verdict, environment, output, session};
+use crate::fetch::inventory::{Content, Item, inventory};
+use crate::fetch::mirror::{Found, Mirror, Writer};
+use crate::fetch::{Error, Fetcher, Progress};
+use crate::lockfile::Locked;
+use crate::parallel;
+use crate::path::Name;
+use crate::plan;
+use crate::recipe::Project;
+
+/// How many sources are looked at and copied at once.
+const THREADS: usize = 6;
+
+/// Copy every locked source, by its digest, into a folder that FORGE_MIRRORS can name.
+///
+/// What is there already is hashed and stays; what is damaged there is replaced. Interrupted, it goes
+/// on where it was.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder; it is made where there is none.
+    #[arg(value_name = "DIR")]
+    place: PathBuf,
+    /// The units whose sources are copied, with what they need; all units where none is named.
+    #[arg(value_name = "NAME", value_parser = super::name)]
+    names: Vec<Name>,
+    /// Print one JSON object a line for each source, as it is done.
+    #[arg(long)]
+    json: bool,
+    /// Only say what would be copied.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
+    let folder = folder(&args.place)?;
+    let root = session::root(directory)?;
+    let project = session::locked(&root)?;
+    let items = items(&root, &project, &args.names)?;
+    let store = session::store()?;
+    let fetcher = session::fetcher(&store, false)?;
+    let mirror = Mirror::new(folder.clone());
+    let writer = if args.dry_run { None } else { Some(mirror.writer()?) };
+    let cancel = session::interrupts()?;
+    let meter = Meter::new(if args.dry_run { "looking at" } else { "copying" }, items.len());
+    let copier = Copier { mirror: &mirror, writer: writer.as_ref(), fetcher: &fetcher, cancel: &cancel, meter: &meter };
+    let fates = parallel::each(&items, THREADS, |item| {
+        let fate = copier.copy(item)?;
+        meter.over();
+        meter.suspended(|| show(item, &fate, args.json));
+        Ok::<_, Error>(fate)
+    });
+    drop(meter);
+    let fates =
+        fates.map_err(|error| CliError::from(error).hint("what was copied stays; mend that, and run this again"))?;
+    if let Some(writer) = writer.filter(|_| environment::sync()) {
+        writer.sync()?;
+    }
+    Ok(conclude(&folder, &project, &items, &fates, args))
+}
+
+/// The folder that `place` names.
+fn folder(place: &Path) -> Result<PathBuf, CliError> {
+    let text = place.to_string_lossy();
+    if text.starts_with("oci://") {
+        let error = CliError::user(format!("{text}: forge can't write mirrors to an OCI registry yet"));
+        return Err(error.hint("name a folder: any web server can serve it"));
+    }
+    if text.contains("://") {
+        let error = CliError::user(format!("{text}: a mirror is written to a folder"));
+        return Err(error.hint("name a folder of this host; any web server can serve it"));
+    }
+    std::path::absolute(place).map_err(|error| CliError::user(format!("{text}: {error}")))
+}
+
+/// What is to be copied for the units `names`, or for all.
+fn items(root: &Path, project: &Project<Locked>, names: &[Name]) -> Result<Vec<Item>, CliError> {
+    session::known(project, names)?;
+    let all: Vec<Name> = project.units.keys().cloned().collect();
+    let units = plan::closure(project, if names.is_empty() { &all } else { names })?;
+    Ok(inventory(units, session::lockfile(root)?.suites().values()))
+}
+
+/// What became of an item.
+enum Fate {
+    /// It is in the mirror already.
+    There(u64),
+    /// It was copied, or would be; how many bytes, where that is known, and what was wrong with what stood there.
+    Copied(Option<u64>, Option<String>),
+    /// No place has it.
+    Failed(Error),
+    /// The user stopped the work before.
+    Cancelled,
+}
+
+impl Fate {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::There(bytes) => *bytes,
+            Self::Copied(bytes, _) => bytes.unwrap_or_default(),
+            Self::Failed(_) | Self::Cancelled => 0,
+        }
+    }
+}
+
+struct Copier<'a> {
+    mirror: &'a Mirror,
+    /// None in a dry run.
+    writer: Option<&'a Writer>,
+    fetcher: &'a Fetcher<'a>,
+    cancel: &'a AtomicBool,
+    meter: &'a Meter,
+}
+
+impl Copier<'_> {
+    /// `Err` is trouble that the next item would meet as well.
+    fn copy(&self, item: &Item) -> Result<Fate, Error> {
+        if self.cancelled() {
+            return Ok(Fate::Cancelled);
+        }
+        let damage = match self.mirror.find(item) {
+            Found::Sound(bytes) => return Ok(Fate::There(bytes)),
+            Found::Missing => None,
+            Found::Damaged(why) => Some(why),
+        };
+        let Some(writer) = self.writer else { return Ok(Fate::Copied(known(item), damage)) };
+        match writer.copy(self.fetcher, item, &|progress| self.watch(progress)) {
+            Ok(bytes) => Ok(Fate::Copied(Some(bytes), damage)),
+            Err(_) if self.cancelled() => Ok(Fate::Cancelled),
+            Err(error) if error.is_local() => Err(error),
+            Err(error) => Ok(Fate::Failed(error)),
+        }
+    }
+
+    fn watch(&self, progress: Progress<'_>) -> ControlFlow<()> {
+        self.meter.transferred(progress.name, progress.got, progress.total);
+        if self.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+/// The bytes of an item before it is fetched; the lock does not tell how many a tree has.
+fn known(item: &Item) -> Option<u64> {
+    (!matches!(item.content, Content::Tree { .. })).then(|| item.blob().size)
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    kind: &'static str,
+    digest: String,
+    status: &'static str,
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+fn show(item: &Item, fate: &Fate, json: bool) {
+    let (status, bytes, damage) = match fate {
+        Fate::There(bytes) => ("there", Some(*bytes), None),
+        Fate::Copied(bytes, damage) => ("copied", *bytes, damage.as_deref()),
+        Fate::Failed(_) => ("failed", None, None),
+        Fate::Cancelled => ("cancelled", None, None),
+    };
+    let error = if let Fate::Failed(error) = fate { Some(error.to_string()) } else { None };
+    if json {
+        let digest = item.digest().to_string();
+        return output::json(&Line { name: &item.name, kind: item.kind(), digest, status, bytes, damage, error });
+    }
+    if let Fate::Copied(bytes, damage) = fate {
+        let size = bytes.map_or("size unknown".to_owned(), output::size);
+        let why = damage.as_ref().map(|why| format!("  in place of {why}")).unwrap_or_default();
+        output::data(&format!("{size:>12}  {}{why}", item.name));
+    }
+}
+
+/// Says what the copying came to.
+fn conclude(folder: &Path, project: &Project<Locked>, items: &[Item], fates: &[Fate], args: &Args) -> Verdict {
+    let mut verdict = Verdict::Good;
+    for (item, fate) in items.iter().zip(fates) {
+        match (fate, &item.content) {
+            (Fate::Cancelled, _) => verdict = Verdict::Interrupted,
+            (Fate::Failed(error), Content::Index { .. }) => {
+                output::words(&format!(
+                    "note: {error}\n  builds do not need it; `forge lock` can't do without a network"
+                ));
+            }
+            (Fate::Failed(error), _) => {
+                output::words(&format!("error: {error}"));
+                verdict = Verdict::Environment;
+            }
+            _ => {}
+        }
+    }
+    output::words(&summary(items, fates, args.dry_run));
+    if verdict == Verdict::Interrupted {
+        output::words("interrupted; what was copied stays, and the next run goes on from there");
+    }
+    if verdict == Verdict::Good && !args.dry_run {
+        advise(folder, project);
+    }
+    verdict
+}
+
+fn advise(folder: &Path, project: &Project<Locked>) {
+    let unfree: Vec<&str> = project.units.values().filter(|unit| unit.unfree).map(|unit| unit.name.as_str()).collect();
+    if !unfree.is_empty() {
+        output::words(&format!(
+            "note: do not publish this folder if it holds sources of {}: not free",
+            unfree.join(", ")
+        ));
+    }
+    if environment::mirrors().is_none() {
+        let line = format!("digests = [{:?}]", folder.display().to_string());
+        output::words(&format!("to build from it: a file with the line `{line}`, which FORGE_MIRRORS names"));
+    }
+}
+
+/// `147 sources: 3 copied, 144 there, 169.4 MB`
+fn summary(items: &[Item], fates: &[Fate], dry_run: bool) -> String {
+    let sources = || items.iter().zip(fates).filter(|(item, _)| item.kind() != "index").map(|(_, fate)| fate);
+    let count = |is: fn(&Fate) -> bool| sources().filter(|fate| is(fate)).count();
+    let part = |number: usize, words: &str| if number == 0 { String::new() } else { format!(", {number} {words}") };
+    format!(
+        "{}: {} {}{}, {} there{}{}, {}",
+        output::count(sources().count(), "source"),
+        count(|fate| matches!(fate, Fate::Copied(..))),
+        if dry_run { "to copy" } else { "copied" },
+        part(count(|fate| matches!(fate, Fate::Copied(_, Some(_)))), "of them damaged before"),
+        count(|fate| matches!(fate, Fate::There(_))),
+        part(count(|fate| matches!(fate, Fate::Failed(_))), "not to be had"),
+        part(count(|fate| matches!(fate, Fate::Cancelled)), "not looked at"),
+        output::size(sources().map(Fate::bytes).sum())
+    )
+}

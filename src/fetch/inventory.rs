@@ -1,0 +1,115 @@
+//! What the lock pins, as content to be copied: each once, whoever names it.
+
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::lockfile::{Deb, Index, Locked, Pin, Suite};
+use crate::path::Name;
+use crate::recipe::Recipe;
+use crate::store::Blob;
+
+/// A piece of pinned content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What a person calls it: `gcc-14 14.2.0-19`, `hello/data`.
+    pub name: String,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What an item is, and how it is had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A file that a build needs.
+    File {
+        /// Where it is to be had, and what it must be.
+        pin: Pin,
+        /// A unit whose source it is.
+        unit: Name,
+    },
+    /// The tree of a commit.
+    Tree {
+        /// The repository.
+        url: String,
+        /// 40 hex digits.
+        commit: String,
+        /// Its top directory.
+        tree: Blob,
+    },
+    /// A package list: `forge lock` reads it when the packages of a recipe change, a build never does.
+    Index {
+        /// The state that it is of.
+        suite: Suite,
+        /// The list.
+        index: Index,
+    },
+}
+
+impl Item {
+    /// What names the content: a file, or the top directory of a tree.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.blob().digest
+    }
+
+    /// The file, or the message of a tree's top directory.
+    #[must_use]
+    pub fn blob(&self) -> Blob {
+        match &self.content {
+            Content::File { pin: Pin { digest, size, .. }, .. }
+            | Content::Index { index: Index { digest, size, .. }, .. } => Blob { digest: *digest, size: *size },
+            Content::Tree { tree, .. } => *tree,
+        }
+    }
+
+    /// One word for what it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.content {
+            Content::File { .. } => "file",
+            Content::Tree { .. } => "tree",
+            Content::Index { .. } => "index",
+        }
+    }
+}
+
+/// The sources of `units`, and the package lists of the archives that they draw from.
+#[must_use]
+pub fn inventory<'a>(
+    units: impl IntoIterator<Item = &'a Recipe<Locked>>,
+    suites: impl IntoIterator<Item = &'a Suite>,
+) -> Vec<Item> {
+    let (mut items, mut archives) = (Vec::new(), BTreeSet::new());
+    for unit in units {
+        for (name, locked) in &unit.sources {
+            archives.extend(locked.debs().iter().filter_map(Deb::archive).cloned());
+            items.extend(source(&unit.name, name, locked));
+        }
+    }
+    for suite in suites.into_iter().filter(|suite| archives.contains(&suite.archive)) {
+        items.extend(suite.indexes.iter().map(|index| list(suite, index)));
+    }
+    let mut seen = BTreeSet::new();
+    items.retain(|item| seen.insert(item.digest()));
+    items
+}
+
+fn source(unit: &Name, name: &Name, locked: &Locked) -> Vec<Item> {
+    let file = |name: String, pin: &Pin| Item { name, content: Content::File { pin: pin.clone(), unit: unit.clone() } };
+    match locked {
+        Locked::Debs(_) | Locked::DebMember { .. } => {
+            locked.debs().iter().map(|deb| file(format!("{} {}", deb.package, deb.version), &deb.pin)).collect()
+        }
+        Locked::Url { pin, .. } => vec![file(format!("{unit}/{name}"), pin)],
+        Locked::Git { url, commit, tree } => {
+            let content = Content::Tree { url: url.clone(), commit: commit.clone(), tree: *tree };
+            vec![Item { name: format!("{unit}/{name}"), content }]
+        }
+        Locked::Path { .. } => Vec::new(),
+    }
+}
+
+fn list(suite: &Suite, index: &Index) -> Item {
+    let name = format!("{} {} {}", suite.archive, suite.suite, index.path);
+    Item { name, content: Content::Index { suite: suite.clone(), index: index.clone() } }
+}
