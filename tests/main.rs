@@ -12,6 +12,7 @@ mod hermetic;
 mod input;
 mod log;
 mod mirror;
+mod outdated;
 mod readme;
 mod reapi;
 mod reproducible;

@@ -113,7 +113,7 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
 }
 
 /// What locking believes: the keys of `archives`, the clock, and the states that are locked.
-fn trust(root: &Path, archives: &[&Archive], old: &Lockfile, update: &Update) -> Result<Trust, CliError> {
+pub fn trust(root: &Path, archives: &[&Archive], old: &Lockfile, update: &Update) -> Result<Trust, CliError> {
     let fingerprints: BTreeSet<&String> = archives.iter().flat_map(|archive| &archive.fingerprints).collect();
     let mut keys = Vec::new();
     for fingerprint in fingerprints {

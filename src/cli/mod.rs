@@ -14,6 +14,7 @@ mod log;
 mod meter;
 mod mirror;
 mod needs;
+mod outdated;
 mod output;
 mod plan;
 mod progress;
@@ -53,6 +54,7 @@ enum Verb {
     Log(log::Args),
     Store(store::Args),
     Mirror(mirror::Args),
+    Outdated(outdated::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
 }
@@ -109,6 +111,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Log(log) => log::run(directory, log),
         Verb::Store(store) => store::run(directory, store),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
+        Verb::Outdated(outdated) => outdated::run(directory, outdated),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),
         Verb::Schema(schema) => schema::run(schema),
     }

@@ -4,6 +4,7 @@
 //! * [`Downloader`] gets it from the first place that has it.
 //! * [`Fetcher`] brings locked sources into the store, and pins sources while locking: .debs from a
 //!   [`Suite`], files behind URLs, commits through [`Git`].
+//! * [`newer`] compares what is locked with what there is by now (pure).
 //! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest.
 //! * [`Observer`] makes trees of this repository's files.
 
@@ -18,6 +19,7 @@ mod http;
 pub mod inventory;
 mod location;
 pub mod mirror;
+pub mod newer;
 mod observe;
 mod part;
 mod pin;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use globset::Glob;
+
 use super::diagnostic::Fault;
 use super::field;
 use super::raw::{At, Input};
@@ -16,7 +18,7 @@ pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
 const KINDS: [(&str, &[&str]); 4] = [
     ("path", &["exclude"]),
     ("url", &["unpack", "strip"]),
-    ("git", &["commit", "tag", "branch"]),
+    ("git", &["commit", "tag", "branch", "update"]),
     ("package", &["archive", "member", "unpack", "strip"]),
 ];
 
@@ -64,6 +66,19 @@ impl Inputs<'_> {
             }
         };
         Some(Source::Git { url, rev })
+    }
+
+    /// The glob of the tags that a git source may move to.
+    pub(super) fn update(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<String> {
+        let text = input.update.as_ref()?;
+        if input.tag.is_none() && input.git.is_some() {
+            let fault = Fault::new(text.span(), "`update` needs a `tag`, from which to move on");
+            faults.push(fault.help("drop it, or name the present tag"));
+        }
+        if let Err(error) = Glob::new(text) {
+            faults.push(Fault::new(text.span(), error.to_string()).help("write a glob such as `v1.2.*`"));
+        }
+        Some(text.to_string())
     }
 
     fn member(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {

@@ -36,7 +36,7 @@
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
-//! lib = { git = "https://example.org/lib.git", tag = "v1" }                    # or commit, or branch
+//! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
 //! linux = { archive = "debian", package = "linux-source-6.12", member = "usr/src/linux-source-6.12.tar.xz" }
 //! [deps]                                # at /deps/<name>
 //! zlib = "zlib:headers"

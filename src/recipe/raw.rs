@@ -155,6 +155,8 @@ pub(super) struct Input {
     pub(super) tag: Option<At<String>>,
     /// The branch; `forge lock --update` moves along it.
     pub(super) branch: Option<At<String>>,
+    /// Which newer tags `forge outdated` names: a glob such as `v1.2.*`; any where there is none.
+    pub(super) update: Option<At<String>>,
     /// The archive that the package comes from.
     pub(super) archive: Option<At<String>>,
     /// A Debian package, without its dependencies.
@@ -180,6 +182,7 @@ impl Input {
             text("commit", &self.commit),
             text("tag", &self.tag),
             text("branch", &self.branch),
+            text("update", &self.update),
             text("archive", &self.archive),
             text("package", &self.package),
             text("member", &self.member),

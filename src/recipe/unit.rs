@@ -10,7 +10,7 @@ use super::form::Form;
 use super::input::{Archives, Inputs};
 use super::model::{Bpf, Build, Cmd, OUTPUT, Recipe, Reference, Toolroot};
 use super::place::{Item, Places};
-use super::raw::{At, Raw, Table};
+use super::raw::{At, Input, Raw, Table};
 use super::source::{Archive, Source};
 use super::text::Span;
 use super::vars::Vars;
@@ -73,6 +73,7 @@ impl<'a> Draft<'a> {
     /// The unit `name`, which is named at `at`.
     pub(super) fn unit(mut self, name: Name, at: Span) -> Unit {
         let before = self.faults.len();
+        let updates = self.updates();
         let made = match self.page.form {
             Form::Archive => None,
             Form::Toolroot => self.toolroot(),
@@ -90,6 +91,7 @@ impl<'a> Draft<'a> {
             bases: self.page.bases.iter().copied().cloned().collect(),
             places: Places::new(),
             sources,
+            updates,
             build,
         });
         Unit { root: self.page.root, at, recipe, uses: self.uses, spans: self.spans }
@@ -186,6 +188,14 @@ impl<'a> Draft<'a> {
             sources.extend(name.zip(source));
         }
         sources
+    }
+
+    fn updates(&mut self) -> BTreeMap<Name, String> {
+        let bound = |(name, input): (&At<String>, &At<Input>)| {
+            // A name that is none is refused where the sources are read.
+            Some((Name::new(name.as_str()).ok()?, self.inputs.update(input, self.faults)?))
+        };
+        self.raw.sources.iter().filter_map(bound).collect()
     }
 
     fn programs(&mut self) -> Vec<RelPath> {

@@ -35,9 +35,13 @@ impl Archive {
         self.path().display().to_string()
     }
 
+    /// The public key, as a file of `recipes/keys` holds it.
+    pub fn armored(&self) -> String {
+        self.key.to_public_key().to_armored_string(ArmorOptions::default()).expect("armor")
+    }
+
     pub fn keys(&self) -> Vec<Key> {
-        let armored = self.key.to_public_key().to_armored_string(ArmorOptions::default()).expect("armor");
-        Key::read(armored.as_bytes()).expect("a key")
+        Key::read(self.armored().as_bytes()).expect("a key")
     }
 
     /// As a recipe names it.
