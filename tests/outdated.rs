@@ -94,6 +94,42 @@ fn newer_versions_are_listed_within_bounds() {
 }
 
 #[test]
+fn lock_says_what_a_change_means_before_it_writes() {
+    let world = World::new();
+    let forge = &world.forge;
+    fs::create_dir_all(forge.store()).unwrap();
+    fs::write(forge.store().join("times"), "90.000\ttools\n7.500\tu\n").unwrap();
+    world.archive.publish(LATER, &NEW);
+    let file = forge.project().join("lockfile.toml");
+    let before = fs::read_to_string(&file).unwrap();
+    let dry = forge.run(&["lock", "--update", "--dry-run"]).success().stdout;
+    assert_eq!(fs::read_to_string(&file).unwrap(), before, "a dry run writes nothing");
+    for line in [
+        "~ debian/tool:amd64 1.0-1 (",
+        "+ debian/extra:amd64 5 (",
+        "download: ",
+        "rebuild: at most 3 units, which took 1.6 min last time\n  tools  1.5 min\n  u      7.5 s\n  w      not built here yet\n",
+    ] {
+        assert!(dry.contains(line), "{line}\n{dry}");
+    }
+    let object = forge.run(&["lock", "--update", "--dry-run", "--json"]).success().json().remove(0);
+    assert_eq!((&object["changed"], &object["rebuilds"][0]["seconds"]), (&true.into(), &90.0.into()));
+    let tool = object["packages"].as_array().unwrap().iter().find(|item| item["name"] == "debian/tool:amd64").unwrap();
+    assert_eq!((&tool["old"]["version"], &tool["new"]["version"]), (&"1.0-1".into(), &"1.1-1".into()));
+    let (before, after) = (object["download"]["before"].as_u64(), object["download"]["after"].as_u64());
+    assert!(before.unwrap() < after.unwrap(), "{object}");
+    assert_eq!(forge.run(&["lock", "--update"]).success().stdout, dry, "the same code");
+    forge.run(&["lock", "--update"]).success().says("nothing changed");
+    let fits = forge.run(&["lock", "--check", "--json"]).success().json().remove(0);
+    assert_eq!((&fits["fits"], fits["problems"].as_array().unwrap().len()), (&true.into(), 0));
+    world.unit("u", "tag = \"v1.10\"");
+    let fits = forge.run(&["lock", "--check", "--json"]).code(2).json().remove(0);
+    assert_eq!(fits["problems"][0], serde_json::json!({"source": "u/lib", "problem": "stale"}));
+    let plain = forge.run(&["lock"]).success().stdout;
+    assert!(plain.contains("rebuild: nothing"), "v1.9 and v1.10 are one commit\n{plain}");
+}
+
+#[test]
 fn what_can_not_be_watched_or_asked_is_said() {
     let world = World::new();
     let forge = &world.forge;

@@ -8,6 +8,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::path::Name;
+
 /// What a step without a record is taken to need.
 pub const UNKNOWN_SECONDS: f64 = 1.0;
 
@@ -32,6 +34,18 @@ impl Times {
     #[must_use]
     pub fn get(&self, label: &str) -> Option<f64> {
         self.seconds.get(label).copied()
+    }
+
+    /// The seconds that the steps of a unit took last time, but for downloads; `None` where none ran here yet.
+    #[must_use]
+    pub fn unit(&self, unit: &Name) -> Option<f64> {
+        let own = |label: &str| {
+            let step = label.strip_prefix(unit.as_str())?;
+            (step.is_empty() || (step.starts_with(": ") && !step.starts_with(": fetch "))).then_some(())
+        };
+        let seconds: Vec<f64> =
+            self.seconds.iter().filter(|(label, _)| own(label).is_some()).map(|(_, seconds)| *seconds).collect();
+        (!seconds.is_empty()).then(|| seconds.iter().sum())
     }
 
     /// Takes a new measurement.
@@ -73,6 +87,17 @@ mod tests {
         times.set("gcc", 2.5);
         times.save().expect("written");
         assert_eq!(Times::read(folder.path()).get("gcc"), Some(2.5));
+    }
+
+    #[test]
+    fn a_unit_is_the_sum_of_its_steps() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut times = Times::read(folder.path());
+        for (label, seconds) in [("gcc", 1.0), ("gcc: unpack src", 2.0), ("gcc: fetch libc6 2", 4.0), ("gcc-14", 8.0)] {
+            times.set(label, seconds);
+        }
+        let unit = |name: &str| times.unit(&Name::new(name).expect("a name"));
+        assert_eq!((unit("gcc"), unit("gcc-14"), unit("clang")), (Some(3.0), Some(8.0), None));
     }
 
     #[test]

@@ -6,19 +6,21 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::error::CliError;
+use super::lock_report::{self, Meaning};
 use super::progress::Bar;
-use super::{Verdict, output, session};
+use super::{Verdict, environment, output, session};
+use crate::build::times::Times;
 use crate::debian::date::Date;
 use crate::debian::openpgp::Key;
 use crate::fetch::{Indexes, Trust};
-use crate::lockfile::{Diff, Entry, Lockfile, Mode, Stale, Update};
+use crate::lockfile::{Entry, Lockfile, Mode, Stale, Update};
 use crate::path::Name;
 use crate::recipe::{Archive, Project};
 
 /// Where the project keeps the public keys of archives, as `<FINGERPRINT>.asc`.
 const KEYS: &str = "recipes/keys";
 
-/// Pin every source to a digest in lockfile.toml, and print what changed.
+/// Pin every source to a digest in lockfile.toml, and print what changed and what that means.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only say whether the lockfile fits the recipes; uses no network.
@@ -30,6 +32,9 @@ pub struct Args {
     /// Print what would change and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Print one JSON object: what changed, what there is to download, which units are built again.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Args {
@@ -52,37 +57,30 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let project = session::recipes(&root)?;
     session::known(&project, args.update.as_deref().unwrap_or_default())?;
     let old = session::lockfile(&root)?;
-    match args.mode() {
-        Mode::Check => check(&old, &project),
-        Mode::DryRun(update) => {
-            report(&old, &lock(&root, &project, &old, &update)?);
-            Ok(Verdict::Good)
-        }
-        Mode::Write(update) => {
-            let new = lock(&root, &project, &old, &update)?;
-            new.save(&root).map_err(CliError::environment)?;
-            report(&old, &new);
-            Ok(Verdict::Good)
-        }
+    let (update, write) = match args.mode() {
+        Mode::Check => return check(&old, &project, args.json),
+        Mode::DryRun(update) => (update, false),
+        Mode::Write(update) => (update, true),
+    };
+    let new = lock(&root, &project, &old, &update)?;
+    let times = Times::read(&environment::store()?);
+    lock_report::show(&Meaning::of(&project, &old, &new, &times), args.json);
+    if write {
+        new.save(&root).map_err(CliError::environment)?;
     }
+    Ok(Verdict::Good)
 }
 
-fn check(lockfile: &Lockfile, project: &Project) -> Result<Verdict, CliError> {
+fn check(lockfile: &Lockfile, project: &Project, json: bool) -> Result<Verdict, CliError> {
     let problems = lockfile.problems(project);
+    if json {
+        lock_report::show_problems(&problems);
+    }
     if problems.is_empty() {
         output::words("lockfile.toml fits the recipes");
         return Ok(Verdict::Good);
     }
     Err(CliError::user(Stale(problems)))
-}
-
-fn report(old: &Lockfile, new: &Lockfile) {
-    let diff = Diff::new(old, new);
-    if diff.is_empty() {
-        output::words("nothing changed");
-    } else {
-        output::raw(diff.to_string().as_bytes());
-    }
 }
 
 /// The lockfile that fits the recipes.

@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod list;
 mod lock;
+mod lock_report;
 mod log;
 mod meter;
 mod mirror;

@@ -51,6 +51,11 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// `12.3 s`, `4.5 min`: a time for people.
+pub fn duration(seconds: f64) -> String {
+    if seconds < 59.95 { format!("{seconds:.1} s") } else { format!("{:.1} min", seconds / 60.0) }
+}
+
 /// `1 unit`, `2 units`.
 pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
@@ -59,6 +64,13 @@ pub fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations() {
+        for (seconds, text) in [(0.0, "0.0 s"), (59.9, "59.9 s"), (59.96, "1.0 min"), (312.0, "5.2 min")] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
 
     #[test]
     fn sizes() {

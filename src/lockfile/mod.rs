@@ -59,6 +59,7 @@ mod apply;
 mod diff;
 mod emit;
 mod entry;
+mod impact;
 mod listed;
 mod parse;
 #[cfg(test)]

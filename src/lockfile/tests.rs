@@ -64,6 +64,24 @@ fn golden_text() {
     assert_eq!(Lockfile::parse("").expect("parses"), Lockfile::default());
 }
 
+#[test]
+fn what_a_change_means() {
+    let old = example();
+    assert_eq!(old.download(), 3 * 1344 + 12, "libc6 counts once, the tree not");
+    assert_eq!(old.moved_since(&old), BTreeSet::new());
+    let mut new = example();
+    let pin = Pin { place: Place::Url("https://other.example/x".to_owned()), size: 12, digest: Digest::of(b"data") };
+    new.insert(name("hello"), name("data"), entry(Locked::Url { pin: pin.clone(), unpack: None })).expect("fits");
+    assert_eq!(new.moved_since(&old), BTreeSet::new(), "the same content from elsewhere");
+    let unpack = Some(Unpack { strip: 0 });
+    new.insert(name("hello"), name("data"), entry(Locked::Url { pin: pin.clone(), unpack })).expect("fits");
+    assert_eq!(new.moved_since(&old), BTreeSet::from([name("hello")]));
+    let mut new = example();
+    new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("libc6", "2.41-12")]))).expect("fits");
+    new.insert(name("new"), name("data"), entry(Locked::Url { pin, unpack: None })).expect("fits");
+    assert_eq!(new.moved_since(&old), BTreeSet::from([name("gcc"), name("new")]));
+}
+
 /// The golden text with `from` replaced is refused in `line`, with these words.
 #[track_caller]
 fn damaged(from: &str, to: &str, line: usize, words: &str) {
