@@ -13,6 +13,7 @@ mod input;
 mod log;
 mod mirror;
 mod outdated;
+mod overrides;
 mod readme;
 mod reapi;
 mod reproducible;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::CliError;
+use super::overrides::{self, Overridden, Override, Overrides};
 use super::progress::Screen;
 use super::session::Planned;
 use super::{Verdict, advice, output, session};
@@ -46,6 +47,10 @@ pub struct Args {
     /// Run the named units again although their results are known; one that comes out differently fails.
     #[arg(long)]
     rebuild: bool,
+    /// Build with a local folder or file in place of a locked source: of UNIT/SOURCE, or of SOURCE where one unit
+    /// has it. Can be given many times. What it reaches is linked as ./result/NAME+override and can't be released.
+    #[arg(long = "override", value_name = "SOURCE=PATH")]
+    overrides: Vec<Override>,
     /// Only say what would be built.
     #[arg(long)]
     dry_run: bool,
@@ -53,17 +58,19 @@ pub struct Args {
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     if args.dry_run {
-        return super::plan::show(directory, &args.names, args.json);
+        return super::plan::show(directory, &args.names, &args.overrides, args.json);
     }
     let root = session::root(directory)?;
     let store = session::store()?;
     let observer = session::observer(&root, &store)?;
-    let state = session::state(&root, &observer);
+    // A record that there is nothing to do knows of no overrides.
+    let state = if args.overrides.is_empty() { session::state(&root, &observer) } else { None };
     if let Some(settled) = args.settled(&root, &store, state) {
         output::words(&summary(0, settled.units));
         return Ok(Verdict::Good);
     }
-    let planned = session::plan(&root, &observer, &args.names)?;
+    let planned = session::plan(&root, &observer, &args.names, &args.overrides)?;
+    announce(&planned.overrides);
     session::with_worker(&root, &store, &planned, args.offline, args.jobs, |worker| {
         realise(&root, state, &planned, args, worker)
     })
@@ -87,18 +94,19 @@ fn realise(
     args: &Args,
     worker: &Worker<'_>,
 ) -> Result<Verdict, CliError> {
-    let Planned { units, plan, .. } = planned;
+    let Planned { project, units, plan, overrides } = planned;
+    let overridden = overrides.reach(project);
     let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();
     let wanted = if args.all { plan.units.values().map(|unit| unit.last).collect() } else { asked.clone() };
     let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
     let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild };
-    let screen = Screen::new(plan, &wanted, args.json);
+    let screen = Screen::new(plan, &wanted, args.json).marked(&overridden);
     let recorder = Recorder::new(plan, &screen, SystemTime::now());
     let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
     // A record that can't be written is no reason to fail.
     let _ = recorder.end().save(worker.store.root());
-    let links = link(root, worker.store, plan, units, &finishes)?;
+    let links = link(root, worker.store, plan, units, &overridden, &finishes)?;
     let verdict = conclude(plan, &asked, &finishes, worker.cancelled());
     if let (Some(state), true) = (state, asked.iter().all(|id| finishes[id].status == Status::Cached)) {
         // Without the record the next build works out anew that there is nothing to do.
@@ -107,8 +115,25 @@ fn realise(
     Ok(verdict)
 }
 
+/// Says what is not as the lock has it.
+fn announce(overrides: &Overrides) {
+    for ((unit, source), path) in overrides.iter() {
+        output::words(&format!("override: {unit}/{source} is {}, not what is locked", path.display()));
+    }
+    if overrides.iter().next().is_some() {
+        output::words(&format!("results of that are linked as result/NAME{} and can't be released", overrides::MARK));
+    }
+}
+
 /// Links the results of the units asked for, and makes them roots of the store.
-fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Finishes) -> Result<Vec<Link>, CliError> {
+fn link(
+    root: &Path,
+    store: &Store,
+    plan: &Plan,
+    units: &[Name],
+    overridden: &Overridden,
+    finishes: &Finishes,
+) -> Result<Vec<Link>, CliError> {
     let mut links = Vec::new();
     let folder = root.join(RESULTS);
     let failed = |path: &Path, error: std::io::Error| {
@@ -121,7 +146,9 @@ fn link(root: &Path, store: &Store, plan: &Plan, units: &[Name], finishes: &Fini
         let Some(finish) = finishes.get(&unit.last) else { continue };
         for (number, (output, _)) in unit.outputs.iter().enumerate() {
             let (Some(path), Some(content)) = (finish.paths.get(output), finish.outputs.get(output)) else { continue };
-            let link = if number == 0 { folder.join(name.as_str()) } else { folder.join(format!("{name}:{output}")) };
+            let output = if number == 0 { String::new() } else { format!(":{output}") };
+            let mark = if overridden.contains_key(name) { overrides::MARK } else { "" };
+            let link = folder.join(format!("{name}{output}{mark}"));
             replace(&link, path).map_err(|error| failed(&link, error))?;
             store.add_root(&link, std::slice::from_ref(content))?;
             links.push(Link { link, output: *content });

@@ -17,6 +17,7 @@ mod mirror;
 mod needs;
 mod outdated;
 mod output;
+mod overrides;
 mod plan;
 mod progress;
 mod quantity;

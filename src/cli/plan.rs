@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::overrides::Override;
 use super::session::Planned;
 use super::{Verdict, output, session};
 use crate::build::look;
@@ -32,14 +33,14 @@ struct Line<'a> {
 }
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
-    show(directory, &args.names, args.json)
+    show(directory, &args.names, &[], args.json)
 }
 
 /// Prints the plan for `names`; also what `forge build --dry-run` does.
-pub fn show(directory: Option<&Path>, names: &[Name], json: bool) -> Result<Verdict, CliError> {
+pub fn show(directory: Option<&Path>, names: &[Name], overrides: &[Override], json: bool) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let store = session::store()?;
-    let Planned { plan, .. } = session::planned(&root, &store, names)?;
+    let Planned { plan, .. } = session::plan(&root, &session::observer(&root, &store)?, names, overrides)?;
     let rebuild = BTreeSet::new();
     let schedule = look(&plan, &store, &rebuild, plan.units.values().map(|unit| unit.last));
     let width = plan.units.keys().map(|name| name.as_str().len()).max().unwrap_or(0);

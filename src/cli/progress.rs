@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::overrides::Overridden;
 use super::{environment, output};
 use crate::build::{Finish, Progress, Status};
 use crate::fetch;
@@ -30,11 +31,15 @@ pub fn color() -> bool {
     !environment::no_color() && io::stderr().is_terminal()
 }
 
+/// No override reaches any unit.
+static NONE: Overridden = Overridden::new();
+
 /// The screen of one build.
 pub struct Screen<'a> {
     plan: &'a Plan,
     /// The units that get a JSON line, by the step that makes them; `None` prints none.
     json: Option<BTreeMap<StepId, Vec<&'a Name>>>,
+    overridden: &'a Overridden,
     bars: Option<MultiProgress>,
     total: ProgressBar,
     state: Mutex<State>,
@@ -68,7 +73,13 @@ impl<'a> Screen<'a> {
         for (name, unit) in plan.units.iter().filter(|(_, unit)| wanted.contains(&unit.last)) {
             units.entry(unit.last).or_default().push(name);
         }
-        Self { plan, json: json.then_some(units), bars, total, state: Mutex::default() }
+        Self { plan, json: json.then_some(units), overridden: &NONE, bars, total, state: Mutex::default() }
+    }
+
+    /// The same, where overrides reach units: their JSON lines say so.
+    #[must_use]
+    pub fn marked(self, overridden: &'a Overridden) -> Self {
+        Self { overridden, ..self }
     }
 
     /// Clears the moving lines.
@@ -187,7 +198,7 @@ impl Progress for Screen<'_> {
             Status::Cached | Status::Cancelled => {}
         }
         for name in self.json.as_ref().and_then(|units| units.get(&step)).into_iter().flatten() {
-            self.suspended(|| output::json(&line(self.plan, name, finish)));
+            self.suspended(|| output::json(&line(self.plan, self.overridden, name, finish)));
         }
     }
 }
@@ -217,6 +228,8 @@ struct Line<'a> {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overridden: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -226,7 +239,7 @@ struct OutputLine<'a> {
     digest: String,
 }
 
-fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
+fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: &'a Finish) -> Line<'a> {
     use crate::build::realise::Trouble;
     let unit = &plan.units[name];
     let outputs = unit.outputs.iter().filter_map(|(output, _)| {
@@ -247,6 +260,7 @@ fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
         outputs: outputs.collect(),
         error: finish.trouble.as_ref().map(ToString::to_string),
         log,
+        overridden: overridden.get(name).map_or(&[], Vec::as_slice),
     }
 }
 

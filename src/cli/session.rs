@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use super::error::CliError;
+use super::overrides::{Override, Overrides};
 use super::{Verdict, environment, progress};
 use crate::build::realise::Worker;
 use crate::canon;
@@ -125,6 +126,8 @@ pub struct Planned {
     pub units: Vec<Name>,
     /// The steps that make them.
     pub plan: Plan,
+    /// What stands in place of locked sources.
+    pub overrides: Overrides,
 }
 
 /// Who looks at the files of the project.
@@ -149,28 +152,30 @@ fn folders() -> [RelPath; 6] {
 
 /// Draws the plan for `names`, after a look at the files that they use.
 pub fn planned(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
-    plan(root, &observer(root, store)?, names)
+    plan(root, &observer(root, store)?, names, &[])
 }
 
-/// As [`planned`], with what an observer has seen already. The files are looked at while the recipes
-/// are read, as both take about as long.
-pub fn plan(root: &Path, observer: &Observer<'_>, names: &[Name]) -> Result<Planned, CliError> {
+/// As [`planned`], with what an observer has seen already, and with local content in place of some
+/// sources. The files are looked at while the recipes are read, as both take about as long.
+pub fn plan(root: &Path, observer: &Observer<'_>, names: &[Name], overrides: &[Override]) -> Result<Planned, CliError> {
     let project = std::thread::scope(|scope| {
         scope.spawn(|| observer.state(&folders()));
         locked(root)
     })?;
     let units = wanted(&project, names)?;
-    let observed = observe(root, observer, &project, &units)?;
+    let overrides = Overrides::of(overrides, &plan::closure(&project, &units)?)?;
+    let observed = observe(root, observer, &project, &units, overrides.observe(observer.store())?)?;
     observer.save()?;
     let plan = plan::plan(&project, &observed, &units)?;
-    Ok(Planned { project, units, plan })
+    Ok(Planned { project, units, plan, overrides })
 }
 
-/// Puts the files that `wanted` units name into the store again, whatever it seems to have.
-pub fn refill(root: &Path, store: &Store, project: &Project<Locked>, wanted: &[Name]) -> Result<(), CliError> {
-    let observer = observer(root, store)?;
+/// Puts the files that the planned units name into the store again, whatever it seems to have.
+pub fn refill(root: &Path, store: &Store, planned: &Planned) -> Result<(), CliError> {
+    let Planned { project, units, overrides, .. } = planned;
+    let observer = &observer(root, store)?;
     observer.forget();
-    observe(root, &observer, project, wanted).map(drop)
+    observe(root, observer, project, units, overrides.observe(store)?).map(drop)
 }
 
 /// What a source led to; where a glob is at fault, with its place in the recipe.
@@ -187,19 +192,21 @@ fn source_error(root: &Path, recipe: &recipe::Recipe<Locked>, source: &Name, err
     }
 }
 
+/// Looks at the files of `wanted` units, but for those that are `observed` already.
 fn observe(
     root: &Path,
     observer: &Observer<'_>,
     project: &Project<Locked>,
     wanted: &[Name],
+    mut observed: Observed,
 ) -> Result<Observed, CliError> {
-    let mut observed = Observed::new();
     for recipe in plan::closure(project, wanted)? {
         for (name, source) in &recipe.sources {
-            if let Locked::Path { directory, include, exclude } = source {
+            let key = (recipe.name.clone(), name.clone());
+            if let (Locked::Path { directory, include, exclude }, false) = (source, observed.contains_key(&key)) {
                 let output = observer.observe(directory, include, exclude);
                 let output = output.map_err(|error| source_error(root, recipe, name, error))?;
-                observed.insert((recipe.name.clone(), name.clone()), output);
+                observed.insert(key, output);
             }
         }
     }
@@ -218,7 +225,7 @@ pub fn with_worker<T>(
     let cancel = interrupts()?;
     let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
     let fetcher = fetcher(store, offline)?;
-    let refill = || refill(root, store, &planned.project, &planned.units).map_err(|error| error.to_string());
+    let refill = || refill(root, store, planned).map_err(|error| error.to_string());
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     work(&Worker {
         store,

@@ -56,6 +56,12 @@ impl<'a> Observer<'a> {
         Ok(Self { store, index, clock, state: Mutex::new(State { walk: Walk::new(project)?, seen }) })
     }
 
+    /// Where what is observed goes.
+    #[must_use]
+    pub fn store(&self) -> &'a Store {
+        self.store
+    }
+
     /// The tree of one source, in the store. Every directory and file is looked at once a run.
     ///
     /// # Errors

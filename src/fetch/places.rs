@@ -3,7 +3,8 @@
 //!
 //! The order for a file of an archive: content mirrors (`digests`), `[archive]` mirrors, the bases of
 //! the host's apt sources, the permanent snapshot. For a URL: content mirrors, `[url]` mirrors, the
-//! URL itself. No place is trusted: what comes is compared with the pin.
+//! URL itself. For the tree of a commit: content mirrors, `[git]` mirrors, the URL. No place is
+//! trusted: what comes is compared with the pin.
 //!
 //! `FORGE_MIRRORS` names a TOML file:
 //! ```toml

@@ -17,11 +17,12 @@ impl Planner<'_> {
 
     fn source(&mut self, recipe: &Recipe<Locked>, name: &Name, source: &Locked) -> Result<Input, Error> {
         let unit = &recipe.name;
+        if let Some(output) = self.observed.get(&(unit.clone(), name.clone())) {
+            return Ok(Input::Known(*output));
+        }
         Ok(match source {
             Locked::Path { .. } => {
-                let observed = self.observed.get(&(unit.clone(), name.clone()));
-                let unobserved = || Error::Unobserved { unit: unit.clone(), source_name: name.clone() };
-                Input::Known(*observed.ok_or_else(unobserved)?)
+                return Err(Error::Unobserved { unit: unit.clone(), source_name: name.clone() });
             }
             Locked::Url { pin, unpack } => {
                 let file = self.pin(unit, name.as_str(), pin);

@@ -30,8 +30,8 @@ impl Repair {
 
     /// Makes again what is not in the store any more.
     pub fn run(self, store: &Store, offline: bool, json: bool) -> Result<Verdict, CliError> {
-        let Planned { project, units, plan } = &self.planned;
-        session::refill(&self.root, store, project, units)?;
+        let plan = &self.planned.plan;
+        session::refill(&self.root, store, &self.planned)?;
         let have = had(plan, store);
         let lost: Vec<_> = self.had.difference(&have).copied().collect();
         if lost.is_empty() {
