@@ -14,6 +14,7 @@ mod log;
 mod mirror;
 mod outdated;
 mod overrides;
+mod plan;
 mod readme;
 mod reapi;
 mod reproducible;

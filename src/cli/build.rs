@@ -16,6 +16,8 @@ use crate::build::settled::{Link, Settled};
 use crate::build::timeline::Recorder;
 use crate::build::{self, Finish, Finishes, Options, Status};
 use crate::digest::Digest;
+use crate::explain::last::Last;
+use crate::explain::rebuild::remember;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::Store;
@@ -51,7 +53,10 @@ pub struct Args {
     /// has it. Can be given many times. What it reaches is linked as ./result/NAME+override and can't be released.
     #[arg(long = "override", value_name = "SOURCE=PATH")]
     overrides: Vec<Override>,
-    /// Only say what would be built.
+    /// Say on stderr why each unit is built that is, as `forge plan` does.
+    #[arg(long)]
+    explain: bool,
+    /// Only say what would be built, and why.
     #[arg(long)]
     dry_run: bool,
 }
@@ -100,12 +105,18 @@ fn realise(
     let wanted = if args.all { plan.units.values().map(|unit| unit.last).collect() } else { asked.clone() };
     let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
     let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild };
+    if args.explain {
+        super::plan::explain(root, worker.store, plan);
+    }
     let screen = Screen::new(plan, &wanted, args.json).marked(&overridden);
     let recorder = Recorder::new(plan, &screen, SystemTime::now());
     let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
-    // A record that can't be written is no reason to fail.
+    // Records that can't be written are no reason to fail.
     let _ = recorder.end().save(worker.store.root());
+    let mut last = Last::read(worker.store.root(), root);
+    remember(&mut last, plan, &finishes);
+    let _ = last.save();
     let links = link(root, worker.store, plan, units, &overridden, &finishes)?;
     let verdict = conclude(plan, &asked, &finishes, worker.cancelled());
     if let (Some(state), true) = (state, asked.iter().all(|id| finishes[id].status == Status::Cached)) {

@@ -9,18 +9,23 @@ use super::error::CliError;
 use super::overrides::Override;
 use super::session::Planned;
 use super::{Verdict, output, session};
-use crate::build::look;
 use crate::build::schedule::State;
+use crate::build::{Lookup, look};
+use crate::explain::last::Last;
+use crate::explain::rebuild::Reasons;
 use crate::path::Name;
+use crate::plan::Plan;
+use crate::store::Store;
 
-/// Say which units are built and which are in the store.
+/// Say which units are built, and why, and which are in the store. Why: what differs from what a unit
+/// was made of when it was last built here; `never built` where nothing is known of that.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The units; all with `default = true` where none is named.
     #[arg(value_name = "NAME", value_parser = super::name)]
     names: Vec<Name>,
     /// Print one JSON object a line. `derivation` is null where an input has to be built before
-    /// it can be told.
+    /// it can be told; `why` is empty where `cached` is true.
     #[arg(long)]
     json: bool,
 }
@@ -30,6 +35,7 @@ struct Line<'a> {
     name: &'a str,
     derivation: Option<String>,
     cached: bool,
+    why: Vec<String>,
 }
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
@@ -41,26 +47,55 @@ pub fn show(directory: Option<&Path>, names: &[Name], overrides: &[Override], js
     let root = session::root(directory)?;
     let store = session::store()?;
     let Planned { plan, .. } = session::plan(&root, &session::observer(&root, &store)?, names, overrides)?;
-    let rebuild = BTreeSet::new();
-    let schedule = look(&plan, &store, &rebuild, plan.units.values().map(|unit| unit.last));
-    let width = plan.units.keys().map(|name| name.as_str().len()).max().unwrap_or(0);
-    for (name, unit) in &plan.units {
-        let line = Line {
-            name: name.as_str(),
-            derivation: schedule.resolved(unit.last).map(|derivation| derivation.key().to_string()),
-            cached: matches!(schedule.state(unit.last), State::Done(_)),
-        };
+    let count = reasoned(&root, &store, &plan, |reasons| {
+        let lines: Vec<Line<'_>> = plan.units.keys().map(|name| line(name, reasons)).collect();
         if json {
-            output::json(&line);
+            lines.iter().for_each(output::json)
         } else {
-            let key = line.derivation.unwrap_or_else(|| "waits for an input that has to be built first".to_owned());
-            output::data(&format!("{:6}  {name:width$}  {key}", if line.cached { "cached" } else { "build" }));
+            print(&lines)
         }
-    }
+        reasons.schedule.count()
+    });
     if !json {
-        let count = schedule.count();
         let open = output::count(count.wanted - count.over, "step");
         output::words(&format!("{open} to do, {} in the store", count.over));
     }
     Ok(Verdict::Good)
+}
+
+/// Says why units of a plan are built, before they are.
+pub fn explain(root: &Path, store: &Store, plan: &Plan) {
+    reasoned(root, store, plan, |reasons| {
+        for name in plan.units.keys() {
+            reasons.of(name).iter().for_each(|reason| output::words(&format!("{name}: {reason}")));
+        }
+    });
+}
+
+/// Does `work` with the reasons for what a plan builds.
+fn reasoned<T>(root: &Path, store: &Store, plan: &Plan, work: impl FnOnce(&Reasons<'_, Lookup<'_>>) -> T) -> T {
+    let rebuild = BTreeSet::new();
+    let schedule = look(plan, store, &rebuild, plan.units.values().map(|unit| unit.last));
+    let last = Last::read(store.root(), root);
+    work(&Reasons { plan, schedule: &schedule, last: &last, store })
+}
+
+fn line<'a>(name: &'a Name, reasons: &Reasons<'_, Lookup<'_>>) -> Line<'a> {
+    let step = reasons.plan.units[name].last;
+    Line {
+        name: name.as_str(),
+        derivation: reasons.schedule.resolved(step).map(|derivation| derivation.key().to_string()),
+        cached: matches!(reasons.schedule.state(step), State::Done(_)),
+        why: reasons.of(name),
+    }
+}
+
+/// A line a unit, and below it a line for each reason.
+fn print(lines: &[Line<'_>]) {
+    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
+    for Line { name, derivation, cached, why } in lines {
+        let key = derivation.as_deref().unwrap_or("waits for an input that has to be built first");
+        output::data(&format!("{:6}  {name:width$}  {key}", if *cached { "cached" } else { "build" }));
+        why.iter().for_each(|reason| output::data(&format!("        {reason}")));
+    }
 }

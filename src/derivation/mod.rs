@@ -10,6 +10,7 @@
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
 pub mod reapi;
+mod walk;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::digest::Digest;
 use crate::lockfile::Pin;
 use crate::path::{Name, RelPath};
 use crate::store::{Blob, Output};
+pub use walk::Value;
 
 /// The tag that all keys are hashed under; its number changes when the encoding or the sandbox's
 /// world changes what a command could see.
@@ -213,72 +215,6 @@ impl Canon for Blob {
         let Self { digest, size } = self;
         digest.canon(out);
         size.canon(out);
-    }
-}
-
-impl<I: Canon> Canon for Derivation<I> {
-    fn canon(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Fetch(Pin { place: _, size, digest }) => {
-                0u64.canon(out);
-                size.canon(out);
-                digest.canon(out);
-            }
-            Self::FetchGit { url: _, commit: _, tree } => {
-                1u64.canon(out);
-                tree.canon(out);
-            }
-            Self::Run(run) => {
-                2u64.canon(out);
-                run.canon(out);
-            }
-            Self::Assemble(assemble) => {
-                3u64.canon(out);
-                assemble.canon(out);
-            }
-        }
-    }
-}
-
-impl<I: Canon> Canon for Run<I> {
-    fn canon(&self, out: &mut Vec<u8>) {
-        let Self { root, sources, deps, argv, env, outputs } = self;
-        root.canon(out);
-        sources.canon(out);
-        deps.canon(out);
-        argv.canon(out);
-        env.canon(out);
-        outputs.canon(out);
-    }
-}
-
-impl<I: Canon> Canon for Assemble<I> {
-    fn canon(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Toolroot { debs, links, trim, ignore } => {
-                0u64.canon(out);
-                debs.canon(out);
-                links.canon(out);
-                trim.canon(out);
-                ignore.canon(out);
-            }
-            Self::Unpack { archive, strip } => {
-                1u64.canon(out);
-                archive.canon(out);
-                u64::from(*strip).canon(out);
-            }
-            Self::DebMember { deb, member } => {
-                2u64.canon(out);
-                deb.canon(out);
-                member.canon(out);
-            }
-            Self::Bpf { objects, license, sections } => {
-                3u64.canon(out);
-                objects.canon(out);
-                license.canon(out);
-                sections.canon(out);
-            }
-        }
     }
 }
 

@@ -30,6 +30,9 @@ for step do
   /bin/sh -eu -c "$step" || { code=$?; printf '== step %d of %d failed with exit code %d\n' "$number" "$count" "$code"; exit "$code"; }
 done"#;
 
+/// The place of a recipe's first step in a command.
+pub const FIRST_STEP: usize = 5;
+
 /// The command that runs `steps` one after the other.
 pub(super) fn argv(steps: impl IntoIterator<Item = String>) -> Vec<String> {
     ["/bin/sh", "-eu", "-c", RUNNER, "forge"].map(str::to_owned).into_iter().chain(steps).collect()
@@ -60,5 +63,16 @@ impl Planner<'_> {
         let last = self.plan.add(step);
         let outputs = cmd.outputs.iter().map(|name| (name.clone(), Input::Step(last, name.clone()))).collect();
         Ok(Unit { kind: recipe.build.kind(), outputs, last })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_start_where_it_is_said() {
+        let argv = argv(["one".to_owned(), "two".to_owned()]);
+        assert_eq!(argv[FIRST_STEP..], ["one", "two"]);
     }
 }

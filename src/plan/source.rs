@@ -4,10 +4,24 @@ use std::collections::BTreeMap;
 
 use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out};
 use crate::derivation::{Assemble, Derivation};
-use crate::lockfile::{Deb, Locked, Pin};
+use crate::lockfile::{Deb, Locked, Pin, Place};
 use crate::path::Name;
 use crate::recipe::{Recipe, Unpack};
 use crate::store::Blob;
+
+impl Step {
+    /// What a step that fetches brings, for people: a package's version, a file's URL, a commit.
+    #[must_use]
+    pub fn fetched(&self) -> Option<&str> {
+        match &self.derivation {
+            Derivation::Fetch(Pin { place: Place::Url(url), .. }) => Some(url),
+            // The label ends with the version: see `Planner::deb`.
+            Derivation::Fetch(Pin { place: Place::Archive { .. }, .. }) => self.label.rsplit(' ').next(),
+            Derivation::FetchGit { commit, .. } => Some(commit),
+            Derivation::Run(_) | Derivation::Assemble(_) => None,
+        }
+    }
+}
 
 impl Planner<'_> {
     /// The sources of a unit by name.

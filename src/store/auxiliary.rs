@@ -24,10 +24,11 @@ pub(super) struct Auxiliary {
 }
 
 /// All such folders.
-pub(super) const TABLE: [Auxiliary; 4] = [
+pub(super) const TABLE: [Auxiliary; 5] = [
     Auxiliary { folder: "partial", part: "downloads that broke off", keep: DAY.saturating_mul(7) },
     Auxiliary { folder: "log", part: "logs of failed steps", keep: DAY.saturating_mul(30) },
     Auxiliary { folder: "index", part: "notes on the files of projects", keep: DAY.saturating_mul(90) },
+    Auxiliary { folder: "last", part: "notes on what projects last built", keep: DAY.saturating_mul(90) },
     Auxiliary { folder: QUARANTINE, part: "damaged objects that were set aside", keep: Duration::ZERO },
 ];
 

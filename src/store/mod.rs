@@ -12,7 +12,7 @@
 //! ├── roots/<digest>      links outside the store whose targets gc keeps (root.rs)
 //! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
-//! ├── partial/ index/ log/ times last-build   what `fetch` and `build` keep here (auxiliary.rs)
+//! ├── partial/ index/ log/ last/ times last-build   what `fetch` and `build` keep here (auxiliary.rs)
 //! └── lock/               `use`, and a file an action being made
 //! ```
 //!

@@ -1,0 +1,136 @@
+//! The walk over all that a step's key is made of.
+//!
+//! A key and an explanation of it must never look at different things, so there is one walk, and
+//! both are visitors of it: [`Canon`] here, `explain::account` there. The walk destructures, so
+//! that a new field can't be forgotten.
+
+use std::collections::BTreeMap;
+
+use super::{Assemble, Derivation, Run};
+use crate::canon::Canon;
+use crate::digest::Digest;
+use crate::lockfile::Pin;
+use crate::path::{Name, RelPath};
+use crate::store::Blob;
+
+/// What a field holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a, I> {
+    /// A number; of `kind` fields, which variant it is.
+    Number(u64),
+    /// A digest.
+    Digest(Digest),
+    /// A text.
+    Text(&'a str),
+    /// A text, or nothing.
+    Optional(Option<&'a str>),
+    /// Texts in an order that counts.
+    List(Vec<&'a str>),
+    /// Texts by name.
+    Table(Vec<(&'a str, &'a str)>),
+    /// One input.
+    Input(&'a I),
+    /// Inputs by name.
+    Inputs(Vec<(&'a str, &'a I)>),
+}
+
+impl<I: Canon> Canon for Value<'_, I> {
+    fn canon(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Number(number) => number.canon(out),
+            Self::Digest(digest) => digest.canon(out),
+            Self::Text(text) => text.canon(out),
+            Self::Optional(text) => text.canon(out),
+            Self::List(items) => items.canon(out),
+            Self::Table(items) => items.canon(out),
+            Self::Input(input) => input.canon(out),
+            Self::Inputs(items) => items.canon(out),
+        }
+    }
+}
+
+impl<I: Canon> Canon for Derivation<I> {
+    fn canon(&self, out: &mut Vec<u8>) {
+        self.walk(&mut |_, value| value.canon(out));
+    }
+}
+
+impl<I> Derivation<I> {
+    /// Shows `visit` each field by name, in the order in which the key has them.
+    pub fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
+        match self {
+            Self::Fetch(Pin { place: _, size, digest }) => {
+                visit("kind", Value::Number(0));
+                visit("size", Value::Number(*size));
+                visit("digest", Value::Digest(*digest));
+            }
+            Self::FetchGit { url: _, commit: _, tree: Blob { digest, size } } => {
+                visit("kind", Value::Number(1));
+                visit("digest", Value::Digest(*digest));
+                visit("size", Value::Number(*size));
+            }
+            Self::Run(run) => {
+                visit("kind", Value::Number(2));
+                run.walk(visit);
+            }
+            Self::Assemble(assemble) => {
+                visit("kind", Value::Number(3));
+                assemble.walk(visit);
+            }
+        }
+    }
+}
+
+impl<I> Run<I> {
+    fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
+        let Self { root, sources, deps, argv, env, outputs } = self;
+        visit("root", Value::Input(root));
+        visit("sources", inputs(sources));
+        visit("deps", inputs(deps));
+        visit("argv", list(argv));
+        visit("env", table(env));
+        visit("outputs", Value::List(outputs.iter().map(Name::as_str).collect()));
+    }
+}
+
+impl<I> Assemble<I> {
+    fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
+        match self {
+            Self::Toolroot { debs, links, trim, ignore } => {
+                visit("assembly", Value::Number(0));
+                visit("debs", Value::Inputs(debs.iter().map(|(package, deb)| (package.as_str(), deb)).collect()));
+                visit("links", table(links));
+                visit("trim", Value::List(trim.iter().map(RelPath::as_str).collect()));
+                visit("ignore", list(ignore));
+            }
+            Self::Unpack { archive, strip } => {
+                visit("assembly", Value::Number(1));
+                visit("archive", Value::Input(archive));
+                visit("strip", Value::Number(u64::from(*strip)));
+            }
+            Self::DebMember { deb, member } => {
+                visit("assembly", Value::Number(2));
+                visit("deb", Value::Input(deb));
+                visit("member", Value::Optional(member.as_ref().map(RelPath::as_str)));
+            }
+            Self::Bpf { objects, license, sections } => {
+                visit("assembly", Value::Number(3));
+                visit("objects", Value::Input(objects));
+                visit("license", Value::Text(license));
+                visit("sections", list(sections));
+            }
+        }
+    }
+}
+
+fn inputs<I>(inputs: &BTreeMap<Name, I>) -> Value<'_, I> {
+    Value::Inputs(inputs.iter().map(|(name, input)| (name.as_str(), input)).collect())
+}
+
+fn list<I>(items: &[String]) -> Value<'_, I> {
+    Value::List(items.iter().map(String::as_str).collect())
+}
+
+fn table<I>(items: &BTreeMap<String, String>) -> Value<'_, I> {
+    Value::Table(items.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
+}
