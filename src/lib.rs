@@ -18,5 +18,6 @@ pub mod artifact;
 pub mod compare;
 pub mod fetch;
 pub mod build;
+pub mod check;
 pub mod explain;
 pub mod cli;

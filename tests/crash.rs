@@ -20,6 +20,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// What a store's folder may hold.
 const LAYOUT: &[&str] = &[
     "boot",
+    "check",
     "dir",
     "exec",
     "file",

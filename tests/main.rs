@@ -3,6 +3,7 @@
 
 mod architecture;
 mod build;
+mod check;
 mod compare;
 mod crash;
 mod doctor;

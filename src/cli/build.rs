@@ -140,8 +140,18 @@ fn replace(link: &Path, target: &Path) -> std::io::Result<()> {
     fs::rename(aside, link)
 }
 
-/// Says what went wrong and what to do next.
+/// Says what went wrong and what to do next, or what it came to.
 fn conclude(plan: &Plan, wanted: &[StepId], finishes: &Finishes, cancelled: bool) -> Verdict {
+    let verdict = ending(plan, finishes, cancelled);
+    if verdict == Verdict::Good {
+        let count = |status| wanted.iter().filter(|id| finishes[*id].status == status).count();
+        output::words(&summary(count(Status::Built), count(Status::Cached)));
+    }
+    verdict
+}
+
+/// What a build came to; says what went wrong and what to do next.
+pub fn ending(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Verdict {
     for (id, finish) in finishes.iter().filter(|(_, finish)| finish.status == Status::Failed) {
         explain(plan, *id, finish);
     }
@@ -154,8 +164,6 @@ fn conclude(plan: &Plan, wanted: &[StepId], finishes: &Finishes, cancelled: bool
     } else if troubles().next().is_some() {
         Verdict::Negative
     } else {
-        let count = |status| wanted.iter().filter(|id| finishes[*id].status == status).count();
-        output::words(&summary(count(Status::Built), count(Status::Cached)));
         Verdict::Good
     }
 }

@@ -5,9 +5,11 @@
 
 mod advice;
 mod build;
+mod check;
 mod doctor;
 mod environment;
 mod error;
+mod finding;
 mod list;
 mod lock;
 mod log;
@@ -44,6 +46,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Build(build::Args),
+    Check(check::Args),
     Lock(lock::Args),
     Plan(plan::Args),
     Why(why::Args),
@@ -99,6 +102,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
     let directory = args.directory.as_deref();
     match &args.verb {
         Verb::Build(build) => build::run(directory, build),
+        Verb::Check(check) => check::run(directory, check),
         Verb::Lock(lock) => lock::run(directory, lock),
         Verb::Plan(plan) => plan::run(directory, plan),
         Verb::Why(why) => why::run(directory, why),

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{environment, output};
+use super::{environment, finding, output};
 use crate::build::{Finish, Progress, Status};
+use crate::check::Rebuild;
 use crate::fetch;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
@@ -247,6 +248,42 @@ fn line<'a>(plan: &'a Plan, name: &'a Name, finish: &'a Finish) -> Line<'a> {
         outputs: outputs.collect(),
         error: finish.trouble.as_ref().map(ToString::to_string),
         log,
+    }
+}
+
+/// What shows while `forge check` rebuilds: a moving line on a terminal, elsewhere a plain line a rebuild.
+pub struct Rebuilds(Option<ProgressBar>);
+
+impl Rebuilds {
+    /// Shows nothing yet.
+    pub fn new() -> Self {
+        let bar = || ProgressBar::new_spinner().with_style(style("  {spinner} {wide_msg} {elapsed}"));
+        Self(io::stderr().is_terminal().then(bar))
+    }
+
+    /// Shows a rebuild that starts.
+    pub fn show(&self, rebuild: &Rebuild<'_>) {
+        let Rebuild { label, number, of, factors, all } = rebuild;
+        let changed = match factors.len() {
+            0 => "nothing changed".to_owned(),
+            _ if *all => "everything changed".to_owned(),
+            _ => format!("{} changed", finding::list(factors)),
+        };
+        let words = format!("{label}: rebuild {number} of {of}: {changed}");
+        match &self.0 {
+            Some(bar) => {
+                bar.reset_elapsed();
+                bar.enable_steady_tick(TICK);
+                bar.set_message(words);
+            }
+            None => output::words(&words),
+        }
+    }
+
+    /// Prints what came out; nothing moves any more.
+    pub fn suspended(&self, print: impl FnOnce()) {
+        self.0.iter().for_each(ProgressBar::finish_and_clear);
+        print();
     }
 }
 

@@ -8,7 +8,7 @@ use crate::lockfile::Locked;
 use crate::recipe::{Cmd, Recipe};
 
 /// The variables that every command gets; a recipe's own are added and win.
-const WORLD: [(&str, &str); 7] = [
+pub const WORLD: [(&str, &str); 7] = [
     ("HOME", "/nonexistent"),
     ("LC_ALL", "C.UTF-8"),
     ("PATH", "/usr/bin:/usr/sbin"),

@@ -22,6 +22,7 @@ use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::recipe::{Build, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
+pub use cmd::WORLD;
 
 /// How long a step may run where its recipe does not say.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(3600);

@@ -10,7 +10,7 @@ use super::error::at;
 use super::gc::{Policy, Removal, Why};
 use super::object::Disk;
 use super::quarantine::QUARANTINE;
-use super::{Error, Usage};
+use super::{CHECK, Error, Usage};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -24,8 +24,9 @@ pub(super) struct Auxiliary {
 }
 
 /// All such folders.
-pub(super) const TABLE: [Auxiliary; 4] = [
+pub(super) const TABLE: [Auxiliary; 5] = [
     Auxiliary { folder: "partial", part: "downloads that broke off", keep: DAY.saturating_mul(7) },
+    Auxiliary { folder: CHECK, part: "what checks found out", keep: DAY.saturating_mul(7) },
     Auxiliary { folder: "log", part: "logs of failed steps", keep: DAY.saturating_mul(30) },
     Auxiliary { folder: "index", part: "notes on the files of projects", keep: DAY.saturating_mul(90) },
     Auxiliary { folder: QUARANTINE, part: "damaged objects that were set aside", keep: Duration::ZERO },

@@ -12,6 +12,7 @@
 //! ├── roots/<digest>      links outside the store whose targets gc keeps (root.rs)
 //! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
+//! ├── check/              what rebuilds came to (`check::verdict`)
 //! ├── partial/ index/ log/ times last-build   what `fetch` and `build` keep here (auxiliary.rs)
 //! └── lock/               `use`, and a file an action being made
 //! ```
@@ -84,6 +85,9 @@ use crate::digest::Digest;
 use crate::path::Name;
 use error::at;
 use object::{Disk, Kind};
+
+/// The folder of what `forge check` found out.
+pub const CHECK: &str = "check";
 
 /// How deep directories may be nested, far from what a stack or a path of the kernel can bear.
 pub const MAX_DEPTH: usize = 128;

@@ -1,0 +1,276 @@
+//! What `forge check` found, in words and as JSON.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Serialize;
+
+use super::error::CliError;
+use super::{Verdict, output};
+use crate::check::difference::{Difference, differences};
+use crate::check::factor::{Factor, Factors};
+use crate::check::verdict::Outcome;
+use crate::check::{Cause, Finding, Subject};
+use crate::compare;
+use crate::path::Name;
+use crate::store::Store;
+
+/// How many differences of an output are shown; `--json` has more.
+const SHOWN: usize = 5;
+
+/// How many lines of the log of a rebuild that failed are shown.
+const LOG_LINES: usize = 10;
+
+/// What a unit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Every rebuild made the same.
+    Reproducible,
+    /// One did not.
+    Differs,
+    /// It could not be built the first time.
+    Failed,
+}
+
+/// What was found of a unit.
+#[derive(Debug)]
+pub struct Report<'a> {
+    unit: &'a Name,
+    /// What it came to.
+    pub status: Status,
+    varied: Factors,
+    effects: Vec<Effect>,
+    rebuilds: usize,
+    /// How long the check took.
+    pub seconds: f64,
+}
+
+/// What some factors do to a step.
+#[derive(Debug)]
+struct Effect {
+    label: String,
+    factors: Factors,
+    /// How the rebuild failed, and the file with its log.
+    failure: Option<(String, PathBuf)>,
+    differences: Vec<Difference>,
+}
+
+impl<'a> Report<'a> {
+    /// Nothing was found of `unit` yet.
+    pub fn new(unit: &'a Name) -> Self {
+        let (varied, effects) = (Factors::new(), Vec::new());
+        Self { unit, status: Status::Reproducible, varied, effects, rebuilds: 0, seconds: 0.0 }
+    }
+
+    /// Adds what was found of one of its steps.
+    pub fn add(&mut self, store: &Store, subject: &Subject<'_>, finding: Finding) -> Result<(), CliError> {
+        self.varied.extend(finding.varied);
+        self.rebuilds += finding.rebuilds;
+        for cause in finding.causes {
+            self.status = Status::Differs;
+            self.effects.push(effect(store, subject, cause)?);
+        }
+        Ok(())
+    }
+
+    /// What it means for the exit code.
+    pub fn verdict(&self) -> Verdict {
+        if self.status == Status::Reproducible { Verdict::Good } else { Verdict::Negative }
+    }
+
+    fn differences(&self) -> impl Iterator<Item = (&Effect, &Difference)> {
+        self.effects.iter().flat_map(|effect| effect.differences.iter().map(move |difference| (effect, difference)))
+    }
+}
+
+fn effect(store: &Store, subject: &Subject<'_>, cause: Cause) -> Result<Effect, CliError> {
+    let (failure, differences) = match &cause.outcome {
+        Outcome::Failed { what, log } => (Some((what.clone(), store.file(log, false)?)), Vec::new()),
+        Outcome::Made(made) => {
+            (None, differences(store, &subject.first, made).map_err(|trouble| CliError::from(&trouble))?)
+        }
+    };
+    Ok(Effect { label: subject.step.label.clone(), factors: cause.factors, failure, differences })
+}
+
+/// Factors by name: `uid`, `cpus and locale`.
+pub fn list(factors: &Factors) -> String {
+    let words: Vec<_> = factors.iter().map(|factor| factor.word()).collect();
+    match words.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// Prints a report: as a line of JSON, or in words.
+pub fn print(report: &Report<'_>, json: bool) {
+    let unit = report.unit;
+    match report.status {
+        _ if json => output::json(&line(report)),
+        Status::Failed => output::data(&format!("FAIL {unit}: can't be built")),
+        Status::Reproducible => {
+            let factors = output::count(report.varied.len(), "factor");
+            output::data(&format!("ok {unit}: reproducible ({factors})"));
+        }
+        Status::Differs => report.effects.iter().for_each(|effect| tell(unit, effect)),
+    }
+}
+
+fn tell(unit: &Name, effect: &Effect) {
+    output::data(&format!("FAIL {unit}: {}", summary(unit, effect)));
+    if let Some((what, log)) = &effect.failure {
+        tell_failure(what, log);
+    }
+    effect.differences.iter().for_each(tell_difference);
+    for factor in &effect.factors {
+        output::words(&format!("hint: {}: {}", factor.word(), factor.advice()));
+    }
+    if effect.factors.is_empty() {
+        output::words(&format!("hint: {}", advice(&effect.differences)));
+    }
+    if !effect.factors.is_empty() && effect.factors.iter().all(|factor| factor.held()) {
+        output::words("hint: forge gives this to every build alike, so builds by forge agree; builds elsewhere do not");
+    }
+}
+
+/// `differs with another uid`, with the step where that is not the unit itself.
+fn summary(unit: &Name, effect: &Effect) -> String {
+    let does = if effect.failure.is_some() { "fails" } else { "differs" };
+    let step = effect.label.strip_prefix(unit.as_str()).unwrap_or(&effect.label).trim_start_matches(": ");
+    let step = if step.is_empty() { String::new() } else { format!(" (step `{step}`)") };
+    let changes: Vec<_> = effect.factors.iter().map(|factor| factor.change()).collect();
+    match effect.factors.len() {
+        0 => format!("{does} by itself, with nothing changed{step}"),
+        1 => format!("{does} by {}: {}{step}", list(&effect.factors), changes[0]),
+        _ => format!("{does} by {} together: {}{step}", list(&effect.factors), changes.join("; ")),
+    }
+}
+
+fn tell_failure(what: &str, log: &Path) {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<_> = text.trim_end().lines().collect();
+    output::data(&format!("  the rebuild failed: {what}"));
+    lines[lines.len().saturating_sub(LOG_LINES)..].iter().for_each(|line| output::data(&format!("  | {line}")));
+    output::data(&format!("  its log: {}", log.display()));
+}
+
+fn tell_difference(difference: &Difference) {
+    let Difference { first, second, found } = difference;
+    for difference in found.differences.iter().take(SHOWN) {
+        output::data(&format!("  {}", difference.to_string().replace('\n', "\n  ")));
+    }
+    let more = found.count().saturating_sub(SHOWN as u64);
+    if more > 0 {
+        output::data(&format!("  and {}", output::count(usize::try_from(more).unwrap_or(usize::MAX), "more difference")));
+    }
+    output::data(&format!("  first build  {}", first.display()));
+    output::data(&format!("  rebuild      {} (until `forge store gc`)", second.display()));
+}
+
+/// What helps against a difference that nothing was changed for, by what the bytes look like.
+fn advice(differences: &[Difference]) -> &'static str {
+    let meanings = || {
+        let all = differences.iter().flat_map(|difference| &difference.found.differences);
+        all.filter_map(|difference| meaning(&difference.what))
+    };
+    let looks = |words: &[&str]| meanings().any(|meaning| words.iter().any(|word| meaning.starts_with(word)));
+    if looks(&["a time", "a date"]) {
+        "the time of the build is in it: take SOURCE_DATE_EPOCH, which every step has, in place of the clock"
+    } else if looks(&["random", "a random", "a UUID"]) {
+        "it looks random: give the tool a fixed seed or identifier (such as -frandom-seed=… for gcc)"
+    } else {
+        "time passes, something is random, or what runs side by side races: take SOURCE_DATE_EPOCH in place of the \
+         clock, fix the seed, or try one job; `--factor cpus` tells whether that helps"
+    }
+}
+
+fn meaning(what: &compare::What) -> Option<&str> {
+    match what {
+        compare::What::Line { meaning, .. } => meaning.as_deref(),
+        compare::What::Bytes(bytes) => bytes.meaning.as_deref(),
+        _ => None,
+    }
+}
+
+/// Prints what diffoscope says of all outputs that differ.
+pub fn diffoscope(report: &Report<'_>) -> Result<(), CliError> {
+    for (_, difference) in report.differences() {
+        let run = Command::new("diffoscope").arg("--text=-").args([&difference.first, &difference.second]).output();
+        let run = run.map_err(|error| {
+            CliError::environment(format!("diffoscope: {error}"))
+                .hint("install it (`apt-get install diffoscope`), or leave --diffoscope out: forge compares as well")
+        })?;
+        output::raw(&run.stdout);
+        output::words(String::from_utf8_lossy(&run.stderr).trim_end());
+    }
+    Ok(())
+}
+
+/// The JSON of a report.
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    status: Status,
+    /// Those that make a difference; empty too where it differs by itself.
+    factors: Vec<&'static str>,
+    differences: Vec<DifferenceLine<'a>>,
+    failures: Vec<FailureLine<'a>>,
+    varied: Vec<&'static str>,
+    rebuilds: usize,
+    seconds: f64,
+}
+
+/// The JSON of a difference.
+#[derive(Serialize)]
+struct DifferenceLine<'a> {
+    path: &'a str,
+    factors: Vec<&'static str>,
+    first: String,
+    second: String,
+    #[serde(flatten)]
+    difference: &'a compare::Difference,
+}
+
+/// The JSON of a rebuild that failed.
+#[derive(Serialize)]
+struct FailureLine<'a> {
+    factors: Vec<&'static str>,
+    error: &'a str,
+    log: String,
+}
+
+fn line<'a>(report: &'a Report<'_>) -> Line<'a> {
+    let blamed: Factors = report.effects.iter().flat_map(|effect| effect.factors.iter().copied()).collect();
+    let failures = report.effects.iter().filter_map(|effect| {
+        let (error, log) = effect.failure.as_ref()?;
+        Some(FailureLine { factors: words(&effect.factors), error, log: log.display().to_string() })
+    });
+    Line {
+        name: report.unit.as_str(),
+        status: report.status,
+        factors: words(&blamed),
+        differences: report.differences().flat_map(|(effect, difference)| difference_lines(effect, difference)).collect(),
+        failures: failures.collect(),
+        varied: words(&report.varied),
+        rebuilds: report.rebuilds,
+        seconds: report.seconds,
+    }
+}
+
+fn difference_lines<'a>(effect: &Effect, outputs: &'a Difference) -> Vec<DifferenceLine<'a>> {
+    let line = |difference: &'a compare::Difference| DifferenceLine {
+        path: &difference.place.path,
+        factors: words(&effect.factors),
+        first: outputs.first.display().to_string(),
+        second: outputs.second.display().to_string(),
+        difference,
+    };
+    outputs.found.differences.iter().map(line).collect()
+}
+
+fn words(factors: &Factors) -> Vec<&'static str> {
+    factors.iter().copied().map(Factor::word).collect()
+}
