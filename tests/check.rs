@@ -132,6 +132,22 @@ fn a_finding_says_where_and_what_to_do() {
 }
 
 #[test]
+fn what_differs_by_itself_is_told_apart() {
+    for (step, advice) in [
+        ("head -c 32 /dev/urandom > /out/out", "hint: it looks random"),
+        ("date +%s%N > /out/out", "hint: the time of the build is in it: take SOURCE_DATE_EPOCH"),
+        // As of jobs that run side by side.
+        (
+            "[ $(nproc) = 1 ] || head -c 4 /dev/urandom > f; ls -s f > /out/out || true; cat f >> /out/out || true",
+            "hint: two rebuilds on one processor came out alike",
+        ),
+    ] {
+        let run = project([("moves", step)]).run(&["check", "--offline", "moves"]).code(1).says(advice);
+        assert!(run.stdout.starts_with("FAIL moves: differs by itself, with nothing changed\n"), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn only_the_factors_asked_for() {
     let forge = project([("owner", "id -u > /out/out")]);
     let check = |factors: &[&str]| forge.run(&[&["check", "--offline", "--json", "owner"], factors].concat());

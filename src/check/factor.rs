@@ -57,7 +57,7 @@ const TABLE: [Entry; 9] = [
         change: "/build in memory in place of on a disk",
         held: false,
         advice: "find what records sizes of folders, free space, inodes or the kind of file system (du, df, stat), or \
-                 lists a folder without sorting; where /build was full, memory was short, which is no leak",
+                 lists a folder without sorting",
     },
     Entry {
         word: "kernel",

@@ -53,7 +53,7 @@ pub struct Rebuild<'a> {
     pub label: &'a str,
     /// Which rebuild of the step it is, from 1.
     pub number: usize,
-    /// How many it will take if one factor is to blame: 1 while none seems to be.
+    /// How many it takes if one factor is to blame: 1 while none seems to be.
     pub of: usize,
     /// What is changed.
     pub factors: &'a Factors,
@@ -64,7 +64,7 @@ pub struct Rebuild<'a> {
 /// What a check of one step came to.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What was varied.
+    /// What was varied; no tmpfs where memory was too short for the build.
     pub varied: Factors,
     /// How often the step was rebuilt, not counting what was known from before.
     pub rebuilds: usize,
@@ -79,6 +79,8 @@ pub struct Cause {
     pub factors: Factors,
     /// What the step comes to with them changed.
     pub outcome: Outcome,
+    /// It differs by itself, but two rebuilds on one processor came out alike.
+    pub races: bool,
 }
 
 impl Check<'_> {
@@ -114,8 +116,11 @@ impl Check<'_> {
         if sets.is_empty() {
             trials.forget()?;
         }
-        let cause = |factors| Ok(Cause { outcome: trials.outcome(&factors)?, factors });
+        let cause = |factors: Factors| {
+            let races = factors.is_empty() && trials.same_on_one_processor()?;
+            Ok(Cause { outcome: trials.outcome(&factors)?, factors, races })
+        };
         let causes = sets.into_iter().map(cause).collect::<Result<_, Trouble>>()?;
-        Ok(Finding { rebuilds: trials.rebuilds(), causes, varied })
+        Ok(Finding { varied: trials.varied(), rebuilds: trials.rebuilds(), causes })
     }
 }

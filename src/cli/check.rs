@@ -62,9 +62,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     if args.dry_run {
         return Ok(show(&planned, &factors));
     }
-    session::with_worker(&root, &store, &planned, args.offline, None, |worker| {
-        check(&planned, &factors, args, worker)
-    })
+    session::with_worker(&root, &store, &planned, args.offline, None, |worker| check(&planned, &factors, args, worker))
 }
 
 /// The factors that are to be varied and can be.
@@ -86,7 +84,9 @@ fn unknown(word: &str) -> CliError {
     let error = CliError::user(format!("there is no factor `{word}`"));
     match nearest(word, Factor::ALL.map(Factor::word)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("there are {}; units stand before --factor", Factor::ALL.map(Factor::word).join(", "))),
+        None => {
+            error.hint(format!("there are {}; units stand before --factor", Factor::ALL.map(Factor::word).join(", ")))
+        }
     }
 }
 
@@ -168,7 +168,7 @@ fn examine<'a>(
         match check.step(&subject) {
             Ok(finding) => report.add(check.worker.store, &subject, finding)?,
             Err(Trouble::Cancelled) => return Ok(None),
-            Err(trouble) => return Err(CliError::from(&trouble)),
+            Err(trouble) => return Err(CliError::environment(format!("{}: {trouble}", subject.step.label))),
         }
     }
     report.seconds = start.elapsed().as_secs_f64();

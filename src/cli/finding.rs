@@ -54,6 +54,7 @@ struct Effect {
     /// How the rebuild failed, and the file with its log.
     failure: Option<(String, PathBuf)>,
     differences: Vec<Difference>,
+    races: bool,
 }
 
 impl<'a> Report<'a> {
@@ -91,7 +92,8 @@ fn effect(store: &Store, subject: &Subject<'_>, cause: Cause) -> Result<Effect, 
             (None, differences(store, &subject.first, made).map_err(|trouble| CliError::from(&trouble))?)
         }
     };
-    Ok(Effect { label: subject.step.label.clone(), factors: cause.factors, failure, differences })
+    let Cause { factors, races, .. } = cause;
+    Ok(Effect { label: subject.step.label.clone(), factors, failure, differences, races })
 }
 
 /// Factors by name: `uid`, `cpus and locale`.
@@ -124,15 +126,26 @@ fn tell(unit: &Name, effect: &Effect) {
         tell_failure(what, log);
     }
     effect.differences.iter().for_each(tell_difference);
-    for factor in &effect.factors {
-        output::words(&format!("hint: {}: {}", factor.word(), factor.advice()));
+    hints(unit, effect).iter().for_each(|hint| output::words(&format!("hint: {hint}")));
+}
+
+/// What to do next.
+fn hints(unit: &Name, effect: &Effect) -> Vec<String> {
+    let factors = &effect.factors;
+    if factors.is_empty() {
+        let again = "mend this first and check again: a factor can be blamed only in what keeps still";
+        return vec![advice(effect).to_owned(), again.to_owned()];
     }
-    if effect.factors.is_empty() {
-        output::words(&format!("hint: {}", advice(&effect.differences)));
+    let mut hints: Vec<_> = factors.iter().map(|factor| format!("{}: {}", factor.word(), factor.advice())).collect();
+    if factors.iter().all(|factor| factor.held()) {
+        let held = "forge gives this to every build alike, so builds by forge agree; builds elsewhere do not";
+        hints.push(held.to_owned());
     }
-    if !effect.factors.is_empty() && effect.factors.iter().all(|factor| factor.held()) {
-        output::words("hint: forge gives this to every build alike, so builds by forge agree; builds elsewhere do not");
-    }
+    hints.push(format!(
+        "when that is done, `forge check {unit} --factor {}` asks for this alone",
+        words(factors).join(",")
+    ));
+    hints
 }
 
 /// `differs with another uid`, with the step where that is not the unit itself.
@@ -164,26 +177,31 @@ fn tell_difference(difference: &Difference) {
     }
     let more = found.count().saturating_sub(SHOWN as u64);
     if more > 0 {
-        output::data(&format!("  and {}", output::count(usize::try_from(more).unwrap_or(usize::MAX), "more difference")));
+        output::data(&format!(
+            "  and {}",
+            output::count(usize::try_from(more).unwrap_or(usize::MAX), "more difference")
+        ));
     }
     output::data(&format!("  first build  {}", first.display()));
     output::data(&format!("  rebuild      {} (until `forge store gc`)", second.display()));
 }
 
 /// What helps against a difference that nothing was changed for, by what the bytes look like.
-fn advice(differences: &[Difference]) -> &'static str {
+fn advice(effect: &Effect) -> &'static str {
     let meanings = || {
-        let all = differences.iter().flat_map(|difference| &difference.found.differences);
+        let all = effect.differences.iter().flat_map(|difference| &difference.found.differences);
         all.filter_map(|difference| meaning(&difference.what))
     };
     let looks = |words: &[&str]| meanings().any(|meaning| words.iter().any(|word| meaning.starts_with(word)));
     if looks(&["a time", "a date"]) {
         "the time of the build is in it: take SOURCE_DATE_EPOCH, which every step has, in place of the clock"
+    } else if effect.races {
+        "two rebuilds on one processor came out alike, so what runs side by side races: sort what it makes, or let it \
+         run one after the other"
     } else if looks(&["random", "a random", "a UUID"]) {
         "it looks random: give the tool a fixed seed or identifier (such as -frandom-seed=… for gcc)"
     } else {
-        "time passes, something is random, or what runs side by side races: take SOURCE_DATE_EPOCH in place of the \
-         clock, fix the seed, or try one job; `--factor cpus` tells whether that helps"
+        "time passes or something is random: take SOURCE_DATE_EPOCH in place of the clock, and give a fixed seed"
     }
 }
 
@@ -252,7 +270,10 @@ fn line<'a>(report: &'a Report<'_>) -> Line<'a> {
         name: report.unit.as_str(),
         status: report.status,
         factors: words(&blamed),
-        differences: report.differences().flat_map(|(effect, difference)| difference_lines(effect, difference)).collect(),
+        differences: report
+            .differences()
+            .flat_map(|(effect, difference)| difference_lines(effect, difference))
+            .collect(),
         failures: failures.collect(),
         varied: words(&report.varied),
         rebuilds: report.rebuilds,

@@ -269,7 +269,8 @@ impl Rebuilds {
             _ if *all => "everything changed".to_owned(),
             _ => format!("{} changed", finding::list(factors)),
         };
-        let words = format!("{label}: rebuild {number} of {of}: {changed}");
+        let of = if number <= of { format!(" of {of}") } else { String::new() };
+        let words = format!("{label}: rebuild {number}{of}: {changed}");
         match &self.0 {
             Some(bar) => {
                 bar.reset_elapsed();
