@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::running::Running;
-use crate::support::{Forge, boxed};
+use crate::support::{Forge, Run, boxed};
 
 /// A unit's step; the factors that are to blame; the file that shows it.
 const PLANTED: [(&str, &str, &[&str], &str); 14] = [
@@ -217,6 +218,23 @@ fn a_unit_that_can_not_be_built_is_no_good_either() {
     let status: Vec<_> = run.json().iter().map(|line| (line["name"].clone(), line["status"].clone())).collect();
     assert_eq!(status, [("bad".into(), "failed".into()), ("good".into(), "reproducible".into())]);
     forge.run(&["check", "none"]).code(2).says("there is no unit `none`");
+}
+
+#[test]
+fn diffoscope_is_asked_where_it_is_installed() {
+    let forge = project([("owner", "id -u > /out/out")]);
+    let run = |path: &str| {
+        let args = ["check", "--offline", "owner", "--diffoscope", "--factor", "uid"];
+        Run::of(forge.command(&args).env("PATH", path).output().unwrap(), &args)
+    };
+    run("/nowhere").code(3).says("diffoscope: No such file").says("or leave --diffoscope out");
+    let tools = forge.folder().join("tools");
+    fs::create_dir(&tools).unwrap();
+    let script = tools.join("diffoscope");
+    fs::write(&script, "#!/bin/sh\n[ $# = 1 ] || /bin/cat \"$2\" \"$3\"\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let stdout = run(tools.to_str().unwrap()).code(1).stdout;
+    assert!(stdout.ends_with("\n1000\n4321\n"), "{stdout}");
 }
 
 #[test]

@@ -56,6 +56,9 @@ fn factors() -> String {
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let factors = chosen(&args.factors)?;
+    if args.diffoscope {
+        finding::find_diffoscope()?;
+    }
     let root = session::root(directory)?;
     let store = session::store()?;
     let planned = session::planned(&root, &store, &args.names)?;

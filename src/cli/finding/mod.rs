@@ -1,14 +1,16 @@
 //! What `forge check` found, in words and as JSON.
 
+mod json;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
 use super::error::CliError;
 use super::{Verdict, output};
 use crate::check::difference::{Difference, differences};
-use crate::check::factor::{Factor, Factors};
+use crate::check::factor::Factors;
 use crate::check::verdict::Outcome;
 use crate::check::{Cause, Finding, Subject};
 use crate::compare;
@@ -98,19 +100,23 @@ fn effect(store: &Store, subject: &Subject<'_>, cause: Cause) -> Result<Effect, 
 
 /// Factors by name: `uid`, `cpus and locale`.
 pub fn list(factors: &Factors) -> String {
-    let words: Vec<_> = factors.iter().map(|factor| factor.word()).collect();
-    match words.split_last() {
+    match words(factors).split_last() {
         None => "nothing".to_owned(),
         Some((last, [])) => (*last).to_owned(),
         Some((last, before)) => format!("{} and {last}", before.join(", ")),
     }
 }
 
+/// Their names.
+fn words(factors: &Factors) -> Vec<&'static str> {
+    factors.iter().map(|factor| factor.word()).collect()
+}
+
 /// Prints a report: as a line of JSON, or in words.
 pub fn print(report: &Report<'_>, json: bool) {
     let unit = report.unit;
     match report.status {
-        _ if json => output::json(&line(report)),
+        _ if json => output::json(&json::line(report)),
         Status::Failed => output::data(&format!("FAIL {unit}: can't be built")),
         Status::Reproducible => {
             let factors = output::count(report.varied.len(), "factor");
@@ -216,82 +222,20 @@ fn meaning(what: &compare::What) -> Option<&str> {
 /// Prints what diffoscope says of all outputs that differ.
 pub fn diffoscope(report: &Report<'_>) -> Result<(), CliError> {
     for (_, difference) in report.differences() {
-        let run = Command::new("diffoscope").arg("--text=-").args([&difference.first, &difference.second]).output();
-        let run = run.map_err(|error| {
-            CliError::environment(format!("diffoscope: {error}"))
-                .hint("install it (`apt-get install diffoscope`), or leave --diffoscope out: forge compares as well")
-        })?;
-        output::raw(&run.stdout);
-        output::words(String::from_utf8_lossy(&run.stderr).trim_end());
+        output::raw(&run_diffoscope(&["--text=-".as_ref(), &difference.first, &difference.second])?);
     }
     Ok(())
 }
 
-/// The JSON of a report.
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    status: Status,
-    /// Those that make a difference; empty too where it differs by itself.
-    factors: Vec<&'static str>,
-    differences: Vec<DifferenceLine<'a>>,
-    failures: Vec<FailureLine<'a>>,
-    varied: Vec<&'static str>,
-    rebuilds: usize,
-    seconds: f64,
+/// An error if diffoscope can't be run, so that it comes before the long work.
+pub fn find_diffoscope() -> Result<(), CliError> {
+    run_diffoscope(&["--version".as_ref()]).map(drop)
 }
 
-/// The JSON of a difference.
-#[derive(Serialize)]
-struct DifferenceLine<'a> {
-    path: &'a str,
-    factors: Vec<&'static str>,
-    first: String,
-    second: String,
-    #[serde(flatten)]
-    difference: &'a compare::Difference,
-}
-
-/// The JSON of a rebuild that failed.
-#[derive(Serialize)]
-struct FailureLine<'a> {
-    factors: Vec<&'static str>,
-    error: &'a str,
-    log: String,
-}
-
-fn line<'a>(report: &'a Report<'_>) -> Line<'a> {
-    let blamed: Factors = report.effects.iter().flat_map(|effect| effect.factors.iter().copied()).collect();
-    let failures = report.effects.iter().filter_map(|effect| {
-        let (error, log) = effect.failure.as_ref()?;
-        Some(FailureLine { factors: words(&effect.factors), error, log: log.display().to_string() })
-    });
-    Line {
-        name: report.unit.as_str(),
-        status: report.status,
-        factors: words(&blamed),
-        differences: report
-            .differences()
-            .flat_map(|(effect, difference)| difference_lines(effect, difference))
-            .collect(),
-        failures: failures.collect(),
-        varied: words(&report.varied),
-        rebuilds: report.rebuilds,
-        seconds: report.seconds,
-    }
-}
-
-fn difference_lines<'a>(effect: &Effect, outputs: &'a Difference) -> Vec<DifferenceLine<'a>> {
-    let line = |difference: &'a compare::Difference| DifferenceLine {
-        path: &difference.place.path,
-        factors: words(&effect.factors),
-        first: outputs.first.display().to_string(),
-        second: outputs.second.display().to_string(),
-        difference,
-    };
-    outputs.found.differences.iter().map(line).collect()
-}
-
-fn words(factors: &Factors) -> Vec<&'static str> {
-    factors.iter().copied().map(Factor::word).collect()
+fn run_diffoscope(args: &[&Path]) -> Result<Vec<u8>, CliError> {
+    let run = Command::new("diffoscope").args(args).stderr(Stdio::inherit()).output();
+    run.map(|run| run.stdout).map_err(|error| {
+        CliError::environment(format!("diffoscope: {error}"))
+            .hint("install it (`apt-get install diffoscope`), or leave --diffoscope out: forge compares as well")
+    })
 }
