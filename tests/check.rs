@@ -12,8 +12,10 @@ use crate::support::running::Running;
 use crate::support::{Forge, Run, boxed};
 
 /// A unit's step; the factors that are to blame; the file that shows it.
-const PLANTED: [(&str, &str, &[&str], &str); 14] = [
+const PLANTED: [(&str, &str, &[&str], &str); 16] = [
     ("cpus", "mkdir -p /out/out/bin; echo same > /out/out/a; nproc > /out/out/bin/x", &["cpus"], "out/bin/x"),
+    ("clock", "date -u +%Y > /out/out", &["clock"], "out"),
+    ("order", "ls -U /src/probe > /out/out", &["order"], "out"),
     ("tmpfs", "stat -f -c %T /build > /out/out", &["tmpfs"], "out"),
     ("kernel", "uname -r > /out/out", &["kernel"], "out"),
     ("hostname", "uname -n > /out/out", &["hostname"], "out"),
@@ -26,19 +28,23 @@ const PLANTED: [(&str, &str, &[&str], &str); 14] = [
     ("member", "id -u > f; gzip -n f; mv f.gz /out/out", &["uid"], "out"),
     ("together", "[ $(id -u) = 1000 ] || [ $(umask) = 0022 ] || echo x > f; ls > /out/out", &["uid", "umask"], "out"),
     ("random", "head -c 16 /dev/urandom > /out/out", &[], "out"),
-    ("clock", "date +%N > /out/out", &[], "out"),
+    ("now", "date +%N > /out/out", &[], "out"),
 ];
 
-/// A project with these units; each finds the probe at /src/probe/probe.
+/// A project with these units; each finds the probe, and five files, in /src/probe.
 fn project<'a>(units: impl IntoIterator<Item = (&'a str, &'a str)>) -> Forge {
     let forge = boxed::forge();
     let program = forge.project().join("recipes/probe");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check/probe.c");
     let made = Command::new("cc").args(["-static", source, "-o"]).arg(program).status();
     assert!(made.expect("the tests need the C compiler that Rust links with").success());
+    for name in ["a", "b", "c", "d", "e"] {
+        forge.write(&format!("recipes/{name}.txt"), name);
+    }
     for (name, step) in units {
         let step = toml::Value::from(step);
-        let text = format!("toolroot = \"box\"\nsteps = [{step}]\nsources.probe = {{ path = [\"probe\"] }}\n");
+        let text =
+            format!("toolroot = \"box\"\nsteps = [{step}]\nsources.probe = {{ path = [\"probe\", \"*.txt\"] }}\n");
         forge.write(&format!("recipes/{name}.toml"), &text);
     }
     forge

@@ -1,11 +1,12 @@
 //! The factors of a world that `forge check` varies: one table.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::build::command::Conditions;
 use crate::derivation::{Derivation, Run};
 use crate::plan::WORLD;
-use crate::sandbox::Scratch;
+use crate::sandbox::{Entries, Scratch};
 use crate::store::Output;
 
 /// One fact that a command can read off its world and its inputs do not tell. Where several could
@@ -14,6 +15,10 @@ use crate::store::Output;
 pub enum Factor {
     /// How many processors.
     Cpus,
+    /// What time it is.
+    Clock,
+    /// In which order a directory's entries are read.
+    Order,
     /// What `/build` lies on.
     Tmpfs,
     /// The release of the kernel.
@@ -43,14 +48,31 @@ struct Entry {
     advice: &'static str,
 }
 
+/// Another year, month, day of the month and of the week, hour, minute and second.
+const AHEAD: Duration = Duration::from_secs(400 * 24 * 3600 + 7 * 3600 + 13 * 60 + 11);
+
 /// In the order of [`Factor`].
-const TABLE: [Entry; 9] = [
+const TABLE: [Entry; 11] = [
     Entry {
         word: "cpus",
         change: "one processor and one job in place of all",
         held: false,
         advice: "give the tool a fixed number of threads where the result depends on it (xz -T1, zstd -T1, `-j1`), or \
                  mend the race: what runs side by side must not add to one file in the order in which it ends",
+    },
+    Entry {
+        word: "clock",
+        change: "a clock 400 days ahead",
+        held: false,
+        advice: "take SOURCE_DATE_EPOCH, which every step has, in place of the clock (date -d @$SOURCE_DATE_EPOCH, \
+                 tar --mtime=@$SOURCE_DATE_EPOCH, gzip -n; for the kernel KBUILD_BUILD_TIMESTAMP)",
+    },
+    Entry {
+        word: "order",
+        change: "folders that list backwards",
+        held: false,
+        advice: "sort what is read from a folder (tar --sort=name, `find … | LC_ALL=C sort`, $(sort $(wildcard …)), \
+                 sorted(os.listdir()))",
     },
     Entry {
         word: "tmpfs",
@@ -109,8 +131,10 @@ const TABLE: [Entry; 9] = [
 
 impl Factor {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Cpus,
+        Self::Clock,
+        Self::Order,
         Self::Tmpfs,
         Self::Kernel,
         Self::Hostname,
@@ -189,6 +213,8 @@ impl Factor {
                 world.cpus = Some(1);
                 conditions.jobs = Some(1);
             }
+            Self::Clock => world.clock = AHEAD,
+            Self::Order => world.entries = Entries::Reversed,
             Self::Tmpfs => world.scratch = Scratch::Memory,
             Self::Kernel => world.uname26 = true,
             Self::Hostname => "elsewhere".clone_into(&mut world.host_name),
@@ -246,7 +272,10 @@ mod tests {
     #[test]
     fn the_table_is_in_order() {
         let words: Vec<_> = Factor::ALL.map(Factor::word).into();
-        assert_eq!(words, ["cpus", "tmpfs", "kernel", "hostname", "uid", "umask", "aslr", "timezone", "locale"]);
+        assert_eq!(
+            words,
+            ["cpus", "clock", "order", "tmpfs", "kernel", "hostname", "uid", "umask", "aslr", "timezone", "locale"]
+        );
         assert!(Factor::ALL.is_sorted() && Factor::ALL.iter().all(|factor| Factor::of(factor.word()) == Some(*factor)));
     }
 
