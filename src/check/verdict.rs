@@ -10,7 +10,8 @@
 //!
 //! `factors` are those that were changed, by their names on the command line; an output is a `tree`,
 //! a `file` or an executable file, `exec`. A line that does not parse, or whose outputs the store
-//! has lost, counts as absent. `forge store gc` removes the files, and what only they name.
+//! has lost, counts as absent. `forge store gc` removes the files after a week, and at once what only
+//! they name.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
