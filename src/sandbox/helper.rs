@@ -181,6 +181,6 @@ fn refuse(start: &Start, error: std::io::Error) {
     let failed = Err::<(), _>(error).staged(Stage::Namespaces, || "making namespaces".to_owned());
     if let Err(failure) = failed {
         // If forge has gone away meanwhile, the next wait says so.
-        let _ = send_report(&start.control, &Report::Failed(failure), None);
+        let _ = send_report(&start.control, &Report::Failed(failure), &[]);
     }
 }

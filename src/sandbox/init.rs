@@ -24,6 +24,7 @@ use super::error::{Failure, Stage, Staged as _};
 use super::helper::{Sandbox, User};
 use super::mounts::JOBSERVER;
 use super::spec::{Exit, Spec, World};
+use super::stdio::{Ends, Streams};
 use super::trace::{self, Tracer};
 use super::wire::{Report, Request, read_request, send_report};
 use super::{rlimits, root, seccomp, sys};
@@ -37,32 +38,36 @@ pub(super) fn main(sandbox: &Sandbox) -> ! {
         Err(failure) => Report::Failed(failure),
     };
     // If nobody listens any more there is nobody to tell.
-    let _ = send_report(&sandbox.start.control, &report, None);
+    let _ = send_report(&sandbox.start.control, &report, &[]);
     exit(0)
 }
 
 fn run(sandbox: &Sandbox) -> Result<Exit, Failure> {
     attend(sandbox)?;
     let request = read_request(&sandbox.start.request).staged(Stage::World, || "reading the request".to_owned())?;
-    let Request { spec, mounts, jobserver } = &request;
+    let Request { spec, mounts, jobserver, medium } = &request;
     identity(&spec.world, &sandbox.user)?;
     network(&spec.world)?;
     umask(Mode::empty());
     root::enter(mounts)?;
     let fifo = descriptors(*jobserver)?;
+    let Streams { inside, outside } =
+        Streams::open(*medium).staged(Stage::World, || "opening the command's streams".to_owned())?;
     world(spec)?;
-    let running = || {
-        send_report(&sandbox.start.control, &Report::Running, fifo.as_ref().map(AsFd::as_fd))
+    // forge alone is to hold its ends: what they carry ends with it.
+    let running = |outside: Vec<OwnedFd>| {
+        let fds: Vec<_> = fifo.iter().chain(&outside).map(AsFd::as_fd).collect();
+        send_report(&sandbox.start.control, &Report::Running, &fds)
             .staged(Stage::World, || "reporting the start".to_owned())
     };
     if trace::wanted(&spec.world) {
-        let tracer = Tracer::start(&spec.world, || become_traced(sandbox, spec, *jobserver))?;
-        running()?;
+        let tracer = Tracer::start(&spec.world, || become_traced(sandbox, spec, *jobserver, inside))?;
+        running(outside)?;
         return tracer.follow();
     }
     privileges(sandbox, spec)?;
-    let command = start(spec, *jobserver)?;
-    running()?;
+    let command = start(spec, *jobserver, inside)?;
+    running(outside)?;
     reap(command).staged(Stage::World, || "waiting for the command".to_owned())
 }
 
@@ -160,19 +165,19 @@ fn drop_capabilities() -> rustix::io::Result<()> {
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
 }
 
-fn start(spec: &Spec, jobserver: bool) -> Result<Pid, Failure> {
-    let child = command(spec, jobserver).spawn().staged(Stage::Command, || running_it(spec))?;
+fn start(spec: &Spec, jobserver: bool, ends: Ends) -> Result<Pid, Failure> {
+    let child = command(spec, jobserver, ends).spawn().staged(Stage::Command, || running_it(spec))?;
     Ok(Pid::from_child(&child))
 }
 
 /// As [`privileges`] and [`start`], but in this process, which is followed. It returns only when it fails.
-fn become_traced(sandbox: &Sandbox, spec: &Spec, jobserver: bool) -> Failure {
+fn become_traced(sandbox: &Sandbox, spec: &Spec, jobserver: bool, ends: Ends) -> Failure {
     let followed = privileges(sandbox, spec).and_then(|()| {
         seccomp::follow(&spec.world)
             .map_err(io::Error::other)
             .staged(Stage::Privileges, || "installing the tracer's seccomp filter".to_owned())
     });
-    let run = |()| Err(command(spec, jobserver).exec()).staged(Stage::Command, || running_it(spec));
+    let run = |()| Err(command(spec, jobserver, ends).exec()).staged(Stage::Command, || running_it(spec));
     match followed.and_then(run) {
         Err(failure) => failure,
         Ok(never) => never,
@@ -183,7 +188,7 @@ fn running_it(spec: &Spec) -> String {
     format!("running `{}`", spec.argv.first().map_or("", String::as_str))
 }
 
-fn command(spec: &Spec, jobserver: bool) -> Command {
+fn command(spec: &Spec, jobserver: bool, ends: Ends) -> Command {
     let (program, arguments) = spec.argv.split_first().unwrap_or((const { &String::new() }, &[]));
     let mut command = Command::new(program);
     command.args(arguments).env_clear();
@@ -191,6 +196,7 @@ fn command(spec: &Spec, jobserver: bool) -> Command {
         command.env("MAKEFLAGS", format!("-j --jobserver-auth=fifo:{JOBSERVER}"));
     }
     command.envs(spec.env.iter().map(|(name, value)| (name, value)));
+    ends.give(&mut command);
     command
 }
 

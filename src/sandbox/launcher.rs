@@ -11,11 +11,13 @@ use rustix::io::{Errno, read, retry_on_intr};
 use rustix::net::{Shutdown, shutdown};
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use super::console::{Console, Relay};
 use super::error::{Error, Failure};
 use super::helper::HELPER_ARG;
 use super::jobserver::{Jobserver, Lease};
 use super::mounts;
 use super::spec::{Exit, Spec};
+use super::stdio::Medium;
 use super::wire::{Report, Request, Start, pair, receive_report, send_start, write_request};
 
 /// Output beyond this is dropped, with one line that says so.
@@ -60,13 +62,40 @@ impl Launcher {
         cancel: &(dyn Fn() -> bool + Sync),
         log: &mut dyn FnMut(&[u8]),
     ) -> Result<Exit, Error> {
-        let request = Request { spec, mounts: mounts::plan(spec, jobs.is_some())?, jobserver: jobs.is_some() };
-        let (control, output) = self.send(&request)?;
+        self.perform(spec, jobs, cancel, log, None)
+    }
+
+    /// Runs one command in the same world, with the user at `console` in place of a log.
+    ///
+    /// # Errors
+    /// As [`Launcher::run`].
+    pub fn attach(
+        &self,
+        spec: &Spec,
+        jobs: Option<&Jobserver>,
+        cancel: &(dyn Fn() -> bool + Sync),
+        console: &Console<'_>,
+    ) -> Result<Exit, Error> {
+        self.perform(spec, jobs, cancel, &mut |_| {}, Some(console))
+    }
+
+    fn perform(
+        &self,
+        spec: &Spec,
+        jobs: Option<&Jobserver>,
+        cancel: &(dyn Fn() -> bool + Sync),
+        log: &mut dyn FnMut(&[u8]),
+        console: Option<&Console<'_>>,
+    ) -> Result<Exit, Error> {
+        let medium = console.map_or(Medium::Log, Console::medium);
+        let mounts = mounts::plan(spec, jobs.is_some())?;
+        let (control, output) = self.send(&Request { spec, mounts, jobserver: jobs.is_some(), medium })?;
         // A timeout beyond the clock's end is none.
         let deadline = Instant::now().checked_add(spec.limits.timeout);
         let mut run = Run {
             control,
             output: Some(output),
+            relay: console.map(Relay::new),
             lease: jobs.map(Jobserver::lease),
             log: Log { to: log, bytes: 0 },
             report: None,
@@ -121,6 +150,8 @@ struct Run<'a> {
     control: OwnedFd,
     /// `None` once its end was read.
     output: Option<OwnedFd>,
+    /// What the command has besides its log.
+    relay: Option<Relay<'a>>,
     lease: Option<Lease<'a>>,
     log: Log<'a>,
     report: Option<Result<Exit, Failure>>,
@@ -134,11 +165,12 @@ impl Run<'_> {
         let mut buffer = vec![0; CHUNK_BYTES];
         let mut next_tick = Instant::now();
         loop {
-            let (output, control) = self.wait()?;
-            if output {
+            let ready = self.wait()?;
+            if ready.output {
                 self.pass_on(&mut buffer)?;
             }
-            if control && !self.hear()? {
+            self.relay.as_mut().map_or(Ok(()), |relay| relay.carry(&ready.relay))?;
+            if ready.control && !self.hear()? {
                 break;
             }
             let now = Instant::now();
@@ -150,7 +182,7 @@ impl Run<'_> {
         while self.output.is_some() {
             self.pass_on(&mut buffer)?;
         }
-        Ok(())
+        self.relay.as_mut().map_or(Ok(()), Relay::drain)
     }
 
     /// Has the sandbox killed if it is time, and settles its tokens. Only every [`TICK`], however much output
@@ -162,17 +194,20 @@ impl Run<'_> {
                 shutdown(&self.control, Shutdown::Write)?;
             }
         }
+        self.relay.as_mut().map_or(Ok(()), Relay::resize)?;
         self.lease.as_mut().map_or(Ok(()), Lease::settle)
     }
 
-    /// Waits a tick at most; says whether there is output, and whether there is a report.
-    fn wait(&self) -> io::Result<(bool, bool)> {
+    /// Waits a tick at most.
+    fn wait(&self) -> io::Result<Ready> {
         let tick = Timespec { tv_sec: 0, tv_nsec: i64::from(TICK.subsec_nanos()) };
         let mut fds = vec![PollFd::new(&self.control, PollFlags::IN)];
         fds.extend(self.output.as_ref().map(|output| PollFd::new(output, PollFlags::IN)));
+        let own = fds.len();
+        fds.extend(self.relay.iter().flat_map(Relay::watched));
         retry_on_intr(|| poll(&mut fds, Some(&tick)))?;
-        let ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        Ok((fds.get(1).is_some_and(ready), ready(&fds[0])))
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        Ok(Ready { control: ready[0], output: own > 1 && ready[1], relay: ready[own..].to_vec() })
     }
 
     /// Reads one chunk of output.
@@ -187,18 +222,33 @@ impl Run<'_> {
 
     /// Takes one report; false when there will be no more.
     fn hear(&mut self) -> io::Result<bool> {
-        let Some((report, fifo)) = receive_report(&self.control)? else { return Ok(false) };
+        let Some((report, fds)) = receive_report(&self.control)? else { return Ok(false) };
         match report {
-            Report::Running => {
-                if let (Some(lease), Some(fifo)) = (&mut self.lease, fifo) {
-                    lease.open(fifo);
-                }
-            }
+            Report::Running => self.begin(fds)?,
             Report::Failed(failure) => self.report = Some(Err(failure)),
             Report::Ended(exit) => self.report = Some(Ok(exit)),
         }
         Ok(true)
     }
+
+    /// Takes what comes with the command's start.
+    fn begin(&mut self, fds: Vec<OwnedFd>) -> io::Result<()> {
+        let mut fds = fds.into_iter();
+        if let Some(lease) = &mut self.lease {
+            fds.next().into_iter().for_each(|fifo| lease.open(fifo));
+        }
+        self.relay.as_mut().map_or(Ok(()), |relay| relay.open(fds.collect()))
+    }
+}
+
+/// What [`Run::wait`] saw.
+struct Ready {
+    /// A report, or their end.
+    control: bool,
+    /// Output for the log.
+    output: bool,
+    /// In the order of [`Relay::watched`].
+    relay: Vec<bool>,
 }
 
 /// Output on its way to whoever keeps it, up to [`LOG_LIMIT_BYTES`].

@@ -19,10 +19,14 @@
 //! (uid, host name, umask, …) stands in [`World`]. What of that no namespace can vary, `trace` does,
 //! which costs nothing where it is not asked for.
 //!
+//! A build reads nothing and writes to its log; a command that a user watches is given a terminal
+//! or pipes by [`Launcher::attach`], in the same sandbox.
+//!
 //! One thing is added to [`Spec::env`] here rather than by the derivation: `MAKEFLAGS`, which
 //! names the jobserver. It holds a constant path and no number, so that the count of jobs can
 //! reach no artifact; see [`Jobserver`].
 
+mod console;
 mod error;
 mod helper;
 mod init;
@@ -34,13 +38,16 @@ mod rlimits;
 mod root;
 mod seccomp;
 mod spec;
+mod stdio;
 mod sys;
 mod trace;
 mod wire;
 
+pub use console::Console;
 pub use error::Error;
 pub use helper::{HELPER_ARG, helper_main};
 pub use jobserver::Jobserver;
 pub use launcher::{LOG_LIMIT_BYTES, Launcher};
 pub use probe::{Check, probe};
 pub use spec::{Entries, Exit, Limits, Profile, Scratch, Spec, World};
+pub use stdio::Window;

@@ -3,7 +3,8 @@
 //! - forge → helper: one byte, with the descriptors of [`Start`]: a memfd that holds a [`Request`]
 //!   (it may be larger than a packet), the log pipe, the control socket.
 //! - sandbox → forge, over the control socket: [`Report`]s; [`Report::Running`] may carry the
-//!   jobserver's fifo. The end of the stream says that the whole sandbox is gone.
+//!   jobserver's fifo, and then forge's ends of the command's streams. The end of the stream says
+//!   that the whole sandbox is gone.
 //! - forge → helper, over the control socket: its end is the order to kill.
 //!
 //! Both ends are the same binary, so there is no version.
@@ -23,11 +24,12 @@ use serde::{Deserialize, Serialize};
 use super::error::Failure;
 use super::mounts::Step;
 use super::spec::{Exit, Spec};
+use super::stdio::Medium;
 
 /// The longest message; a report is a step, a path and an error.
 const MESSAGE_BYTES: usize = 16 << 10;
 /// The most descriptors in one message.
-const MESSAGE_FDS: usize = 3;
+const MESSAGE_FDS: usize = 4;
 
 /// What a sandbox is to do; `S` is `&Spec` in forge, `Spec` in the sandbox.
 #[derive(Serialize, Deserialize)]
@@ -35,6 +37,7 @@ pub(super) struct Request<S = Spec> {
     pub(super) spec: S,
     pub(super) mounts: Vec<Step>,
     pub(super) jobserver: bool,
+    pub(super) medium: Medium,
 }
 
 /// The descriptors that start a sandbox.
@@ -91,16 +94,16 @@ pub(super) fn receive_start(forge: impl AsFd) -> io::Result<Option<Start>> {
     Ok(Some(Start { request, log, control }))
 }
 
-/// Sends a report, with the jobserver's fifo if there is one.
-pub(super) fn send_report(control: impl AsFd, report: &Report, fifo: Option<BorrowedFd<'_>>) -> io::Result<()> {
-    send(control, &serde_json::to_vec(report)?, fifo.as_slice())
+/// Sends a report with descriptors.
+pub(super) fn send_report(control: impl AsFd, report: &Report, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send(control, &serde_json::to_vec(report)?, fds)
 }
 
 /// Waits for the next report; `None` when the sandbox is gone.
-pub(super) fn receive_report(control: impl AsFd) -> io::Result<Option<(Report, Option<OwnedFd>)>> {
+pub(super) fn receive_report(control: impl AsFd) -> io::Result<Option<(Report, Vec<OwnedFd>)>> {
     match receive(control)? {
         None => Ok(None),
-        Some((text, fds)) => Ok(Some((serde_json::from_slice(&text)?, fds.into_iter().next()))),
+        Some((text, fds)) => Ok(Some((serde_json::from_slice(&text)?, fds))),
     }
 }
 

@@ -157,7 +157,7 @@ fn wait_for_tracer_and(parent: &OwnedFd, become_command: impl FnOnce() -> Failur
     let mut go = [0; 2];
     if retry_on_intr(|| read(parent, &mut go)) == Ok(go.len()) {
         // If init is gone there is nobody to tell.
-        let _ = send_report(parent, &Report::Failed(become_command()), None);
+        let _ = send_report(parent, &Report::Failed(become_command()), &[]);
     }
     exit(NOT_STARTED)
 }
