@@ -10,13 +10,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::build::failed;
 use crate::build::realise::{Trouble, Worker};
 use crate::build::schedule::Outputs;
 use crate::derivation::Run;
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::Step;
-use crate::sandbox::{Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
+use crate::sandbox::{Console, Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
 use crate::store::{self, Output, Scratch};
 
 /// What a command meets beside its inputs. A build leaves all of it as it is by default.
@@ -39,14 +40,12 @@ impl Worker<'_> {
         key: &Digest,
     ) -> Result<(Outputs, Option<store::Blob>), Trouble> {
         let scratch = self.store.scratch()?;
-        let log = log(&scratch);
         match self.command(run, step.timeout, &scratch, &Conditions::default()) {
             Ok(outputs) => {
-                // Of an earlier run that failed, as on a full disk.
-                let _ = fs::remove_file(failed_log(self.store.root(), key));
-                Ok((outputs, Some(self.store.copy_file(&log)?)))
+                failed::forget(self.store, key);
+                Ok((outputs, Some(self.store.copy_file(&log(&scratch))?)))
             }
-            Err(Trouble::Refused(what)) => Err(self.on_full_disk(step, self.keep_log(what, &log, key))),
+            Err(Trouble::Refused(what)) => Err(self.keep_failure(step, run, what, key, &scratch)),
             Err(trouble) => Err(trouble),
         }
     }
@@ -63,10 +62,24 @@ impl Worker<'_> {
         scratch: &Scratch,
         conditions: &Conditions,
     ) -> Result<Outputs, Trouble> {
-        let spec = self.spec(run, timeout, scratch, conditions)?;
+        workspace(scratch.path())?;
+        let spec = self.spec(run, timeout, scratch.path(), conditions)?;
         let exit = self.sandbox(&spec, conditions.jobs, &log(scratch))?;
         verdict(exit, timeout)?;
         self.take_outputs(run, &spec.out)
+    }
+
+    /// Runs a command for a user who watches it at `console`, under the conditions of a build. Its
+    /// `/build` and `/out` are the folders of those names in `workspace`; it starts in `/build` and
+    /// is never too late.
+    ///
+    /// # Errors
+    /// Where an input can't be had from the store, or the command can't be run.
+    pub fn attend(&self, run: &Run<Output>, workspace: &Path, console: &Console<'_>) -> Result<Exit, Trouble> {
+        let spec = self.spec(run, Duration::MAX, workspace, &Conditions::default())?;
+        let spec = Spec { cwd: "/build".to_owned(), ..spec };
+        let (launcher, jobs) = self.launcher()?;
+        Ok(launcher.attach(&spec, Some(jobs), &|| self.cancelled(), console)?)
     }
 
     /// What the sandbox is given.
@@ -74,17 +87,9 @@ impl Worker<'_> {
         &self,
         run: &Run<Output>,
         timeout: Duration,
-        scratch: &Scratch,
+        workspace: &Path,
         conditions: &Conditions,
     ) -> Result<Spec, Trouble> {
-        let folder = |name: &str| -> Result<PathBuf, Trouble> {
-            let path = scratch.path().join(name);
-            fs::create_dir(&path)
-                // The command sees the mode, which must not tell the umask of who runs forge.
-                .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
-                .map_err(|source| store::Error::Io { path: path.clone(), source })?;
-            Ok(path)
-        };
         let real = |inputs: &BTreeMap<Name, Output>| -> Result<Vec<(String, PathBuf)>, store::Error> {
             inputs.iter().map(|(name, input)| Ok((name.to_string(), self.store.realise(input)?))).collect()
         };
@@ -92,8 +97,8 @@ impl Worker<'_> {
             root: self.store.realise(&run.root)?,
             sources: real(&run.sources)?,
             deps: real(&run.deps)?,
-            build: folder("build")?,
-            out: folder("out")?,
+            build: workspace.join("build"),
+            out: workspace.join("out"),
             argv: run.argv.clone(),
             env: environment(run, conditions),
             cwd: "/".to_owned(),
@@ -146,24 +151,37 @@ impl Worker<'_> {
         run.outputs.iter().map(import).collect::<Result<_, store::Error>>().map_err(refusal)
     }
 
-    /// Keeps the log of a failed command where `forge log` finds it.
-    fn keep_log(&self, what: String, log: &Path, key: &Digest) -> Trouble {
+    /// Keeps the log of a failed command where `forge log` finds it, and what it left for `forge shell`.
+    fn keep_failure(&self, step: &Step, run: &Run<Output>, what: String, key: &Digest, scratch: &Scratch) -> Trouble {
         let kept = failed_log(self.store.root(), key);
         let folder = kept.parent().expect("BUG: a log lies in a folder");
-        match fs::create_dir_all(folder).and_then(|()| fs::rename(log, &kept)) {
-            Ok(()) => Trouble::Command { what, log: kept },
-            Err(error) => Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display())),
+        if let Err(error) = fs::create_dir_all(folder).and_then(|()| fs::rename(log(scratch), &kept)) {
+            return Trouble::Environment(format!("{what}; keeping its log as {}: {error}", kept.display()));
         }
+        // What became of a command while the disk was full is no fault of the command. Asked before
+        // what it left is erased.
+        if let Err(full) = self.store.has_room() {
+            return Trouble::Environment(format!("{what}; `forge log {}` prints its log\n  {full}", step.unit));
+        }
+        // Without it the failure stays what it is.
+        let _ = failed::keep(self.store, step, run, &what, scratch);
+        Trouble::Command { what, log: kept }
     }
+}
 
-    /// What became of a command while the disk was full is no fault of the command. Asked before
-    /// what it left is erased.
-    fn on_full_disk(&self, step: &Step, trouble: Trouble) -> Trouble {
-        match self.store.has_room() {
-            Ok(()) => trouble,
-            Err(full) => Trouble::Environment(format!("{trouble}; `forge log {}` prints its log\n  {full}", step.unit)),
-        }
+/// Makes the folders for `/build` and `/out` in `folder`.
+///
+/// # Errors
+/// If they can't be made.
+pub fn workspace(folder: &Path) -> Result<(), Trouble> {
+    for name in ["build", "out"] {
+        let path = folder.join(name);
+        fs::create_dir(&path)
+            // The command sees the mode, which must not tell the umask of who runs forge.
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
+            .map_err(|source| store::Error::Io { path, source })?;
     }
+    Ok(())
 }
 
 /// The variables of the step, some with another value.
@@ -198,11 +216,17 @@ fn verdict(exit: Exit, timeout: Duration) -> Result<(), Trouble> {
     let seconds = timeout.as_secs();
     match exit {
         Exit::Code(0) => Ok(()),
-        Exit::Code(code) => Err(Trouble::Refused(format!("exit code {code}"))),
+        Exit::Code(code) => Err(Trouble::Refused(format!("exit code {code}{}", signal(code)))),
         Exit::Signal(signal) => Err(Trouble::Refused(format!("killed by signal {signal}"))),
         Exit::TimedOut => {
             Err(Trouble::Refused(format!("killed after {seconds} s; raise `timeout-seconds` in its recipe")))
         }
         Exit::Cancelled => Err(Trouble::Cancelled),
     }
+}
+
+/// What a shell means by the exit code of a command that a signal ended.
+fn signal(code: i32) -> String {
+    const SIGNALS: std::ops::RangeInclusive<i32> = 129..=192;
+    if SIGNALS.contains(&code) { format!(" (signal {})", code - 128) } else { String::new() }
 }

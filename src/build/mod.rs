@@ -7,6 +7,8 @@
 //! outcome; `Err` means that forge could not do its work.
 
 pub mod command;
+pub mod failed;
+pub mod kit;
 pub mod realise;
 mod repair;
 pub mod schedule;
@@ -47,6 +49,14 @@ pub struct Options {
     pub keep_going: bool,
     /// Steps that run although their result is known.
     pub rebuild: BTreeSet<StepId>,
+}
+
+impl Options {
+    /// So many jobs, until the first failure, nothing again.
+    #[must_use]
+    pub fn of_jobs(jobs: usize) -> Self {
+        Self { jobs, keep_going: false, rebuild: BTreeSet::new() }
+    }
 }
 
 /// How a step ended.

@@ -116,7 +116,7 @@ impl<I> Derivation<I> {
     pub fn inputs(&self) -> Vec<&I> {
         match self {
             Self::Fetch(_) | Self::FetchGit { .. } => Vec::new(),
-            Self::Run(run) => std::iter::once(&run.root).chain(run.sources.values()).chain(run.deps.values()).collect(),
+            Self::Run(run) => run.inputs().collect(),
             Self::Assemble(assemble) => assemble.inputs(),
         }
     }
@@ -131,14 +131,23 @@ impl<I> Derivation<I> {
             Self::FetchGit { url, commit, tree } => {
                 Derivation::FetchGit { url: url.clone(), commit: commit.clone(), tree: *tree }
             }
-            Self::Run(run) => Derivation::Run(run.resolve(&mut output)?),
+            Self::Run(run) => Derivation::Run(run.resolve(output)?),
             Self::Assemble(assemble) => Derivation::Assemble(assemble.resolve(&mut output)?),
         })
     }
 }
 
 impl<I> Run<I> {
-    fn resolve<O, E>(&self, output: &mut impl FnMut(&I) -> Result<O, E>) -> Result<Run<O>, E> {
+    /// The inputs, in a fixed order.
+    pub fn inputs(&self) -> impl Iterator<Item = &I> {
+        std::iter::once(&self.root).chain(self.sources.values()).chain(self.deps.values())
+    }
+
+    /// The same command with each input replaced by what `output` finds for it.
+    ///
+    /// # Errors
+    /// The first that `output` returns.
+    pub fn resolve<O, E>(&self, mut output: impl FnMut(&I) -> Result<O, E>) -> Result<Run<O>, E> {
         let mut resolve_all = |inputs: &BTreeMap<Name, I>| {
             inputs.iter().map(|(name, input)| Ok((name.clone(), output(input)?))).collect::<Result<_, E>>()
         };

@@ -31,8 +31,34 @@ for step do
 done"#;
 
 /// The command that runs `steps` one after the other.
-pub(super) fn argv(steps: impl IntoIterator<Item = String>) -> Vec<String> {
+#[must_use]
+pub fn argv(steps: impl IntoIterator<Item = String>) -> Vec<String> {
     ["/bin/sh", "-eu", "-c", RUNNER, "forge"].map(str::to_owned).into_iter().chain(steps).collect()
+}
+
+/// The steps that a command runs: what [`argv`] was made of. None of another command.
+#[must_use]
+pub fn steps(argv: &[String]) -> &[String] {
+    let before = self::argv([]);
+    argv.strip_prefix(before.as_slice()).unwrap_or_default()
+}
+
+/// The number, from 1, of the step that the log of a command with `count` steps ends in.
+#[must_use]
+pub fn last_step(log: &str, count: usize) -> Option<usize> {
+    let started = |line: &str| {
+        let (number, rest) = line.strip_prefix("== step ")?.split_once(" of ")?;
+        let number = number.parse().ok().filter(|number| (1..=count).contains(number))?;
+        rest.strip_prefix(&count.to_string())?.starts_with([':', ' ']).then_some(number)
+    };
+    log.lines().rev().find_map(started)
+}
+
+/// A command that nobody has written yet, in the bare world of `root`.
+#[must_use]
+pub fn bare<I>(root: I) -> Run<I> {
+    let env = environment(&BTreeMap::new());
+    Run { root, sources: BTreeMap::new(), deps: BTreeMap::new(), argv: Vec::new(), env, outputs: Vec::new() }
 }
 
 /// The environment of a command: the fixed world and the recipe's own variables.
@@ -60,5 +86,29 @@ impl Planner<'_> {
         let last = self.plan.add(step);
         let outputs = cmd.outputs.iter().map(|name| (name.clone(), Input::Step(last, name.clone()))).collect();
         Ok(Unit { kind: recipe.build.kind(), outputs, last })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_found_again() {
+        let steps = ["true".to_owned(), "forge".to_owned()];
+        assert_eq!(super::steps(&argv(steps.clone())), steps);
+        assert!(super::steps(&["/bin/true".to_owned()]).is_empty());
+    }
+
+    #[test]
+    fn the_step_that_a_log_ends_in() {
+        for (log, step) in [
+            ("== step 1 of 2: true\n== step 2 of 2: false\n== step 2 of 2 failed with exit code 1\n", Some(2)),
+            ("== step 1 of 2: sleep 9\nzzz\n", Some(1)),
+            ("== step 1 of 2: x\n== step 3 of 2: x\n== step 2 of 20: x\n== step 2 of 2x\n", Some(1)),
+            ("nothing ran\n", None),
+        ] {
+            assert_eq!(last_step(log, 2), step, "{log}");
+        }
     }
 }

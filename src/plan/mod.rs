@@ -13,6 +13,8 @@ mod cmd;
 mod source;
 mod toolroot;
 
+pub use cmd::{argv, bare, last_step, steps};
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 

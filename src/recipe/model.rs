@@ -42,6 +42,12 @@ pub struct Recipe<S = Source> {
     pub build: Build,
 }
 
+impl<S> Default for Project<S> {
+    fn default() -> Self {
+        Self { units: BTreeMap::new() }
+    }
+}
+
 impl<S> Recipe<S> {
     /// The unit in whose root file system this one is built.
     #[must_use]

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::error::at;
 use super::gc::{Policy, Removal, Why};
+use super::kept::{FAILED, SHELL};
 use super::object::Disk;
 use super::quarantine::QUARANTINE;
 use super::{Error, Usage};
@@ -24,10 +25,12 @@ pub(super) struct Auxiliary {
 }
 
 /// All such folders.
-pub(super) const TABLE: [Auxiliary; 4] = [
+pub(super) const TABLE: [Auxiliary; 6] = [
     Auxiliary { folder: "partial", part: "downloads that broke off", keep: DAY.saturating_mul(7) },
     Auxiliary { folder: "log", part: "logs of failed steps", keep: DAY.saturating_mul(30) },
     Auxiliary { folder: "index", part: "notes on the files of projects", keep: DAY.saturating_mul(90) },
+    Auxiliary { folder: FAILED, part: "what failed steps left", keep: Duration::ZERO },
+    Auxiliary { folder: SHELL, part: "what shells left", keep: Duration::ZERO },
     Auxiliary { folder: QUARANTINE, part: "damaged objects that were set aside", keep: Duration::ZERO },
 ];
 
@@ -44,6 +47,7 @@ impl Auxiliary {
         match () {
             () if written_aside(name).is_some() => Some(Why::Left),
             () if self.folder == QUARANTINE => Some(Why::Damaged),
+            () if [FAILED, SHELL].contains(&self.folder) => Some(Why::Workspace),
             () if age >= keep => Some(Why::Old(age)),
             () => None,
         }
@@ -148,6 +152,8 @@ mod tests {
             ("index", "paths-ab.12x", 0, &usual, None),
             ("index", "paths-ab.", 0, &usual, None),
             (QUARANTINE, "file-ab", 0, &usual, Some(Why::Damaged)),
+            (FAILED, "ab", 0, &usual, Some(Why::Workspace)),
+            (SHELL, "ab", 0, &usual, Some(Why::Workspace)),
         ];
         for (folder, name, days, policy, want) in rows {
             let row = TABLE.iter().find(|row| row.folder == folder).expect("a row");

@@ -77,6 +77,9 @@ pub enum Why {
     /// A tree or object.
     #[error("no root and no result needs it")]
     Unneeded,
+    /// What a failed command or a shell left.
+    #[error("kept to be looked into, until now")]
+    Workspace,
     /// Something in quarantine.
     #[error("it is damaged")]
     Damaged,

@@ -11,6 +11,8 @@
 //! ├── result/ab/<key>     what an action made: one line of JSON (result.rs)
 //! ├── roots/<digest>      links outside the store whose targets gc keeps (root.rs)
 //! ├── tmp/<pid>-<n>/      scratch directories of living processes (scratch.rs)
+//! ├── failed/<key>/       /build and /out as a failed command left them (kept.rs)
+//! ├── shell/<key>/        /build and /out as a shell left them
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
 //! ├── partial/ index/ log/ times last-build   what `fetch` and `build` keep here (auxiliary.rs)
 //! └── lock/               `use`, and a file an action being made
@@ -43,6 +45,7 @@ mod fixture;
 mod fsck;
 mod gc;
 mod import;
+mod kept;
 mod mark;
 mod object;
 mod open;
@@ -72,6 +75,7 @@ pub use error::{Cause, Error};
 pub use fsck::{Damage, Finding, Report};
 pub use gc::{Age, Policy, Removal, Sweep, Why};
 pub use import::survey;
+pub use kept::{Hold, KEPT_FOR, Kept, MOST_KEPT, Shelf};
 pub(crate) use object::MTIME;
 pub use open::{Lock, Setup};
 pub(crate) use result::OutputLine;

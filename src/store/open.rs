@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::error::at;
+use super::kept::Shelf;
 use super::object::{Disk, Kind};
 use super::quarantine::QUARANTINE;
 use super::result::RESULT;
@@ -148,7 +149,8 @@ impl Disk {
             Err(error) => return Err(at(format)(error)),
         }
         let kinds = Kind::ALL.map(Kind::folder);
-        for folder in kinds.into_iter().chain([RESULT, "tree", "roots", "tmp", QUARANTINE, "lock"]) {
+        let shelves = Shelf::ALL.map(Shelf::folder);
+        for folder in kinds.into_iter().chain(shelves).chain([RESULT, "tree", "roots", "tmp", QUARANTINE, "lock"]) {
             match mkdirat(&self.root, folder, Mode::from_raw_mode(0o755)) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(self.at(folder)(error)),

@@ -181,7 +181,7 @@ struct Line {
     downloads: Option<BlobLine>,
 }
 
-/// The JSON of an output; roots are written with it too.
+/// The JSON of an output; roots and failed steps are written with it too.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum OutputLine {

@@ -65,8 +65,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Locks a directory below `tmp`; `None` if another process holds it or has just erased it.
-fn claim(path: &Path) -> Result<Option<File>, Error> {
+/// Locks a directory; `None` if another thread or process holds it or has just erased it.
+pub(super) fn claim(path: &Path) -> Result<Option<File>, Error> {
     let directory = match File::open(path) {
         Ok(directory) => directory,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
