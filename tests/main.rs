@@ -17,6 +17,7 @@ mod reproducible;
 mod resolver;
 mod sandbox;
 mod settled;
+mod shell;
 mod store;
 mod support;
 mod why;

@@ -9,11 +9,11 @@ use std::time::SystemTime;
 use super::error::CliError;
 use super::progress::Screen;
 use super::session::Planned;
-use super::{Verdict, advice, output, session};
-use crate::build::realise::{Trouble, Worker};
+use super::{Verdict, failure, output, session};
+use crate::build::realise::Worker;
 use crate::build::settled::{Link, Settled};
 use crate::build::timeline::Recorder;
-use crate::build::{self, Finish, Finishes, Options, Status};
+use crate::build::{self, Finishes, Options, Status};
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
@@ -140,45 +140,16 @@ fn replace(link: &Path, target: &Path) -> std::io::Result<()> {
     fs::rename(aside, link)
 }
 
-/// Says what went wrong and what to do next.
+/// Says what went wrong and what to do next, or what was done.
 fn conclude(plan: &Plan, wanted: &[StepId], finishes: &Finishes, cancelled: bool) -> Verdict {
-    for (id, finish) in finishes.iter().filter(|(_, finish)| finish.status == Status::Failed) {
-        explain(plan, *id, finish);
-    }
-    let troubles = || finishes.values().filter_map(|finish| finish.trouble.as_ref());
-    if cancelled {
-        output::words("interrupted; what was finished is kept");
-        Verdict::Interrupted
-    } else if troubles().any(|trouble| matches!(trouble, Trouble::Environment(_) | Trouble::Corrupt(_))) {
-        Verdict::Environment
-    } else if troubles().next().is_some() {
-        Verdict::Negative
-    } else {
+    failure::tell(plan, finishes, cancelled).unwrap_or_else(|| {
         let count = |status| wanted.iter().filter(|id| finishes[*id].status == status).count();
         output::words(&summary(count(Status::Built), count(Status::Cached)));
         Verdict::Good
-    }
+    })
 }
 
 /// What a good build came to.
 fn summary(built: usize, cached: usize) -> String {
     format!("{built} built, {cached} cached")
-}
-
-/// One failed step: its whole log, then what happened and what to do.
-fn explain(plan: &Plan, id: StepId, finish: &Finish) {
-    let step = &plan.steps[id];
-    let Some(trouble) = &finish.trouble else { return };
-    let text = trouble.to_string();
-    // The trouble of a download already starts with its label.
-    let text = text.strip_prefix(&format!("{}: ", step.label)).unwrap_or(&text);
-    let Trouble::Command { log, .. } = trouble else {
-        return output::words(&format!("error: {}: {text}", step.label));
-    };
-    let said = fs::read(log).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    output::words(&format!("── log of {} ──\n{}\n──", step.label, said.trim_end()));
-    output::words(&format!("error: {}: {text}", step.label));
-    advice::on(&said).for_each(|advice| output::words(&format!("hint: {advice}")));
-    output::words(&format!("hint: `forge log {}` prints this again; the file is {}", step.unit, log.display()));
 }

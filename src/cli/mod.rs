@@ -8,6 +8,7 @@ mod build;
 mod doctor;
 mod environment;
 mod error;
+mod failure;
 mod list;
 mod lock;
 mod log;
@@ -18,7 +19,9 @@ mod progress;
 mod quantity;
 mod schema;
 mod session;
+mod shell;
 mod store;
+mod terminal;
 mod why;
 
 use std::path::PathBuf;
@@ -49,6 +52,7 @@ enum Verb {
     Why(why::Args),
     List(list::Args),
     Log(log::Args),
+    Shell(shell::Args),
     Store(store::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
@@ -65,6 +69,8 @@ enum Verdict {
     Environment,
     /// The user stopped it: exit code 130.
     Interrupted,
+    /// What ran in `forge shell` ended with this exit code.
+    Command(u8),
 }
 
 impl Verdict {
@@ -74,6 +80,7 @@ impl Verdict {
             Self::Negative => 1,
             Self::Environment => 3,
             Self::Interrupted => 130,
+            Self::Command(code) => code,
         }
     }
 }
@@ -104,6 +111,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Why(why) => why::run(directory, why),
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
+        Verb::Shell(shell) => shell::run(directory, shell),
         Verb::Store(store) => store::run(directory, store),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),
         Verb::Schema(schema) => schema::run(schema),

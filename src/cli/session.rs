@@ -117,7 +117,8 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
     Ok(defaults.into_iter().map(|recipe| recipe.name.clone()).collect())
 }
 
-/// What the verbs start from that look at units.
+/// What the verbs start from that look at units. By default nothing was planned.
+#[derive(Default)]
 pub struct Planned {
     /// The recipes with every source pinned.
     pub project: Project<Locked>,

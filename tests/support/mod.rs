@@ -2,6 +2,7 @@
 
 pub mod boxed;
 pub mod running;
+pub mod terminal;
 
 use std::collections::BTreeMap;
 use std::fs;
