@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod path;
+pub mod words;
 pub mod canon;
 pub mod parallel;
 pub mod store;
@@ -19,4 +20,5 @@ pub mod compare;
 pub mod fetch;
 pub mod build;
 pub mod explain;
+pub mod graph;
 pub mod cli;

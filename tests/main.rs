@@ -8,6 +8,7 @@ mod crash;
 mod doctor;
 mod fetch;
 mod fuzz;
+mod graph;
 mod hermetic;
 mod input;
 mod log;

@@ -8,6 +8,7 @@ mod build;
 mod doctor;
 mod environment;
 mod error;
+mod graph;
 mod list;
 mod lock;
 mod lock_report;
@@ -54,6 +55,7 @@ enum Verb {
     Why(why::Args),
     List(list::Args),
     Log(log::Args),
+    Graph(graph::Args),
     Store(store::Args),
     Mirror(mirror::Args),
     Outdated(outdated::Args),
@@ -111,6 +113,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Why(why) => why::run(directory, why),
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
+        Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Outdated(outdated) => outdated::run(directory, outdated),
