@@ -128,6 +128,16 @@ def gc(track, forge):
     ]
 
 
+def graph(track, forge):
+    project = track.forest(1000)
+    draw = [forge, "-C", project, "graph", "--format"]
+    return [
+        Lap("forge svg", [*draw, "svg"]),
+        Lap("forge html", [*draw, "html"]),
+        Lap("dot", ["dot", "-Tsvg", project / "graph.dot"]),
+    ]
+
+
 # Programs that are not in PATH.
 
 def example(forge, name):
@@ -201,5 +211,11 @@ CASES = {
         {memory: plan},
         [Bar("forge", None, 100e6)],
         [],
+    ),
+    "graph": Case(
+        "picture and page of 1,000 units, from recipes on, against dot, which only draws",
+        {clock: graph},
+        [Bar("forge svg", "dot", 0.2), Bar("forge html", "dot", 0.25)],
+        ["dot"],
     ),
 }

@@ -141,6 +141,16 @@ class Track:
             files(folder / "recipes", names(count), each)
         return self.once(f"forge-{count}x{each}", lay)
 
+    def forest(self, count):
+        """A project of `count` units, all but the first ten of which read one before them, and its graph for dot."""
+        def lay(folder):
+            shutil.copytree(self.base(), folder, dirs_exist_ok=True)
+            for number, name in enumerate(names(count)):
+                deps = f'\n[deps]\na = "{names(count)[number // 10]}"\n' if number >= 10 else ""
+                write(folder / "recipes" / f"{name}.toml", UNIT.format(name=name) + deps)
+            output(self.forge, "-C", folder, "graph", "-o", folder / "graph.dot")
+        return self.once(f"forest-{count}", lay)
+
     def box(self):
         """The root file system in which the trivial units run."""
         project = self.base()

@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod path;
+pub mod words;
 pub mod canon;
 pub mod parallel;
 pub mod store;
@@ -20,4 +21,5 @@ pub mod fetch;
 pub mod build;
 pub mod check;
 pub mod explain;
+pub mod graph;
 pub mod cli;

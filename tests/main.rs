@@ -9,6 +9,7 @@ mod crash;
 mod doctor;
 mod fetch;
 mod fuzz;
+mod graph;
 mod hermetic;
 mod input;
 mod log;

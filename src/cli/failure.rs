@@ -7,6 +7,7 @@ use crate::build::realise::Trouble;
 use crate::build::{Finish, Finishes, Status};
 use crate::derivation::Derivation;
 use crate::plan::{self, Plan, Step};
+use crate::words;
 
 /// How many lines of a log are printed; `forge log` prints the others.
 const LOG_LINES: usize = 60;
@@ -42,7 +43,7 @@ fn explain(step: &Step, finish: &Finish, among: bool) {
     let (before, last) = tail(said.trim_end(), LOG_LINES);
     output::words(&format!("── log of {} ──", step.label));
     if before > 0 {
-        output::words(&format!("… {}; `forge log {}` prints all", output::count(before, "more line"), step.unit));
+        output::words(&format!("… {}; `forge log {}` prints all", words::count(before, "more line"), step.unit));
     }
     output::words(&format!("{last}\n──"));
     output::words(&format!("error: {}: {text}{}", step.label, place(step, &said)));

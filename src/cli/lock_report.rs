@@ -10,6 +10,7 @@ use crate::lockfile::{Change, Diff, Lockfile, Problem};
 use crate::path::Name;
 use crate::plan;
 use crate::recipe::Project;
+use crate::words;
 
 /// A change of the lock, and what it means for builds.
 pub struct Meaning {
@@ -43,15 +44,15 @@ pub fn show(meaning: &Meaning, json: bool) {
     }
     output::raw(meaning.diff.to_string().as_bytes());
     let (before, after) = meaning.download;
-    output::data(&format!("download: {} → {}", output::size(before), output::size(after)));
+    output::data(&format!("download: {} → {}", words::size(before), words::size(after)));
     if meaning.rebuilds.is_empty() {
         return output::data("rebuild: nothing");
     }
     let seconds = meaning.rebuilds.iter().filter_map(|(_, seconds)| *seconds).sum();
-    let units = output::count(meaning.rebuilds.len(), "unit");
-    output::data(&format!("rebuild: at most {units}, which took {} last time", output::duration(seconds)));
+    let units = words::count(meaning.rebuilds.len(), "unit");
+    output::data(&format!("rebuild: at most {units}, which took {} last time", words::duration(seconds)));
     let row = |(unit, seconds): &(Name, Option<f64>)| {
-        [format!("  {unit}"), seconds.map_or("not built here yet".to_owned(), output::duration)]
+        [format!("  {unit}"), seconds.map_or("not built here yet".to_owned(), words::duration)]
     };
     output::table(&meaning.rebuilds.iter().map(row).collect::<Vec<_>>());
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
+use crate::words;
 
 /// How often there is a plain line.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -36,8 +37,8 @@ impl Meter {
 
     /// The transfer called `name` has `got` bytes of `total`, where that is known.
     pub fn transferred(&self, name: &str, got: u64, total: Option<u64>) {
-        let of = total.map(|total| format!(" of {}", output::size(total))).unwrap_or_default();
-        let line = format!("{} {name}: {}{of}", self.verb, output::size(got));
+        let of = total.map(|total| format!(" of {}", words::size(total))).unwrap_or_default();
+        let line = format!("{} {name}: {}{of}", self.verb, words::size(got));
         self.bar.set_message(line.clone());
         let Ok(mut told) = self.told.lock() else { return };
         if self.bar.is_hidden() && told.elapsed() >= PLAIN_EVERY {

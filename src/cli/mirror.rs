@@ -17,6 +17,7 @@ use crate::parallel;
 use crate::path::Name;
 use crate::plan;
 use crate::recipe::Project;
+use crate::words;
 
 /// How many sources are looked at and copied at once.
 const THREADS: usize = 6;
@@ -182,7 +183,7 @@ fn show(item: &Item, fate: &Fate, json: bool) {
         return output::json(&Line { name: &item.name, kind: item.kind(), digest, status, bytes, damage, error });
     }
     if let Fate::Copied(bytes, damage) = fate {
-        let size = bytes.map_or("size unknown".to_owned(), output::size);
+        let size = bytes.map_or("size unknown".to_owned(), words::size);
         let why = damage.as_ref().map(|why| format!("  in place of {why}")).unwrap_or_default();
         output::data(&format!("{size:>12}  {}{why}", item.name));
     }
@@ -237,13 +238,13 @@ fn summary(items: &[Item], fates: &[Fate], dry_run: bool) -> String {
     let part = |number: usize, words: &str| if number == 0 { String::new() } else { format!(", {number} {words}") };
     format!(
         "{}: {} {}{}, {} there{}{}, {}",
-        output::count(sources().count(), "source"),
+        words::count(sources().count(), "source"),
         count(|fate| matches!(fate, Fate::Copied(..))),
         if dry_run { "to copy" } else { "copied" },
         part(count(|fate| matches!(fate, Fate::Copied(_, Some(_)))), "of them damaged before"),
         count(|fate| matches!(fate, Fate::There(_))),
         part(count(|fate| matches!(fate, Fate::Failed(_))), "not to be had"),
         part(count(|fate| matches!(fate, Fate::Cancelled)), "not looked at"),
-        output::size(sources().map(Fate::bytes).sum())
+        words::size(sources().map(Fate::bytes).sum())
     )
 }

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod failure;
 mod finding;
+mod graph;
 mod list;
 mod lock;
 mod lock_report;
@@ -61,6 +62,7 @@ enum Verb {
     List(list::Args),
     Log(log::Args),
     Shell(shell::Args),
+    Graph(graph::Args),
     Store(store::Args),
     Mirror(mirror::Args),
     Outdated(outdated::Args),
@@ -123,6 +125,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
         Verb::Shell(shell) => shell::run(directory, shell),
+        Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Outdated(outdated) => outdated::run(directory, outdated),

@@ -15,6 +15,7 @@ use crate::path::Name;
 use crate::plan;
 use crate::recipe::{Archive, Recipe, Source};
 use crate::store::Store;
+use crate::words;
 
 /// List sources that have newer versions than the locked ones; exit code 1 if there are any.
 ///
@@ -183,7 +184,7 @@ fn report(findings: &Findings, json: bool) -> Verdict {
     }
     output::words(&format!(
         "{} outdated: `forge lock --update` moves packages and branches, and",
-        output::count(outdated, "source")
+        words::count(outdated, "source")
     ));
     output::words("tags that were moved; to a newer tag a recipe has to be edited");
     Verdict::Negative

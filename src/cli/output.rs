@@ -36,53 +36,7 @@ pub fn words(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// `12.3 MB`: a number of bytes for people.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while value >= 999.95 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
-}
-
-/// `12.3 s`, `4.5 min`: a time for people.
-pub fn duration(seconds: f64) -> String {
-    if seconds < 59.95 { format!("{seconds:.1} s") } else { format!("{:.1} min", seconds / 60.0) }
-}
-
-/// `1 unit`, `2 units`.
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Lines of a recipe, set off from words.
 pub fn indented(text: &str) -> String {
     text.trim_end().lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        for (seconds, text) in [(0.0, "0.0 s"), (59.9, "59.9 s"), (59.96, "1.0 min"), (312.0, "5.2 min")] {
-            assert_eq!(duration(seconds), text);
-        }
-    }
-
-    #[test]
-    fn sizes() {
-        for (bytes, text) in
-            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_960, "1.0 MB"), (71_234_567, "71.2 MB")]
-        {
-            assert_eq!(size(bytes), text);
-        }
-    }
 }

@@ -16,6 +16,7 @@ use crate::explain::rebuild::Reasons;
 use crate::path::Name;
 use crate::plan::Plan;
 use crate::store::Store;
+use crate::words;
 
 /// Say which units are built, and why, and which are in the store. Why: what differs from what a unit
 /// was made of when it was last built here; `never built` where nothing is known of that.
@@ -57,7 +58,7 @@ pub fn show(directory: Option<&Path>, names: &[Name], overrides: &[Override], js
         reasons.schedule.count()
     });
     if !json {
-        let open = output::count(count.wanted - count.over, "step");
+        let open = words::count(count.wanted - count.over, "step");
         output::words(&format!("{open} to do, {} in the store", count.over));
     }
     Ok(Verdict::Good)

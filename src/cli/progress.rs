@@ -20,6 +20,7 @@ use crate::check::Rebuild;
 use crate::fetch;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
+use crate::words;
 
 /// How often the spinners move.
 const TICK: Duration = Duration::from_millis(120);
@@ -88,11 +89,7 @@ impl<'a> Screen<'a> {
             let _ = bars.clear();
         }
         if fetched.files > 0 {
-            output::words(&format!(
-                "fetched {}, {}",
-                output::count(fetched.files, "file"),
-                output::size(fetched.bytes)
-            ));
+            output::words(&format!("fetched {}, {}", words::count(fetched.files, "file"), words::size(fetched.bytes)));
         }
     }
 
@@ -118,8 +115,8 @@ impl<'a> Screen<'a> {
         if self.bars.is_none() && due {
             state.last_plain = Some(now);
             let under_way: u64 = state.downloads.values().sum();
-            let bytes = output::size(state.fetched.bytes + under_way);
-            output::words(&format!("fetching: {} done, {bytes}", output::count(state.fetched.files, "file")));
+            let bytes = words::size(state.fetched.bytes + under_way);
+            output::words(&format!("fetching: {} done, {bytes}", words::count(state.fetched.files, "file")));
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::path::Name;
 use crate::plan::{self, Input, Plan, StepId};
 use crate::sandbox::{Console, Exit};
 use crate::store::{KEPT_FOR, MOST_KEPT, Output, Scratch, Shelf, Store};
+use crate::words;
 
 /// The exit code of a command that a signal ended, less the signal's number.
 const SIGNALLED: i32 = 128;
@@ -234,9 +235,9 @@ fn words_on_steps(steps: &[String]) {
 fn span(age: Duration) -> String {
     let seconds = age.as_secs() as usize;
     match seconds {
-        0..120 => output::count(seconds, "second"),
-        120..7200 => output::count(seconds / 60, "minute"),
-        _ => output::count(seconds / 3600, "hour"),
+        0..120 => words::count(seconds, "second"),
+        120..7200 => words::count(seconds / 60, "minute"),
+        _ => words::count(seconds / 3600, "hour"),
     }
 }
 

@@ -7,8 +7,8 @@ use rustix::fs::{Dir, FileType, fstatvfs, statfs};
 
 use super::Check;
 use crate::cli::error::CliError;
-use crate::cli::output;
 use crate::store::Store;
+use crate::words;
 
 /// With less room than this even a small build may fail; a kernel's needs this much.
 const ROOM_BYTES: u64 = 20_000_000_000;
@@ -74,12 +74,12 @@ fn file_system(number: u64) -> Check {
 }
 
 fn room(bytes: u64) -> Check {
-    let title = format!("{} free for the store", output::size(bytes));
+    let title = format!("{} free for the store", words::size(bytes));
     let fix = "make room, or run `forge store gc`; FORGE_STORE names another disk";
     match bytes {
         0..LEAST_ROOM_BYTES => Check::fail(title, fix),
         LEAST_ROOM_BYTES..ROOM_BYTES => {
-            Check::note(title, format!("a kernel's build takes {}: {fix}", output::size(ROOM_BYTES)))
+            Check::note(title, format!("a kernel's build takes {}: {fix}", words::size(ROOM_BYTES)))
         }
         _ => Check::ok(title),
     }

@@ -14,6 +14,7 @@ use super::error::CliError;
 use super::{Verdict, output, session};
 use crate::sandbox;
 use crate::store::Store;
+use crate::words;
 
 /// Check what forge needs of this host, and say how to mend what is missing.
 ///
@@ -84,7 +85,7 @@ pub fn run(_: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     }
     let failed = checks.iter().filter(|check| check.status == Status::Fail).count();
     if failed > 0 {
-        output::words(&format!("{} to mend before forge can build here", output::count(failed, "thing")));
+        output::words(&format!("{} to mend before forge can build here", words::count(failed, "thing")));
     }
     Ok(if failed == 0 { Verdict::Good } else { Verdict::Negative })
 }

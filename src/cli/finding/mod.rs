@@ -16,6 +16,7 @@ use crate::check::{Cause, Finding, Subject};
 use crate::compare;
 use crate::path::Name;
 use crate::store::Store;
+use crate::words;
 
 /// How many differences of an output are shown; `--json` has more.
 const SHOWN: usize = 5;
@@ -119,7 +120,7 @@ pub fn print(report: &Report<'_>, json: bool) {
         _ if json => output::json(&json::line(report)),
         Status::Failed => output::data(&format!("FAIL {unit}: can't be built")),
         Status::Reproducible => {
-            let factors = output::count(report.varied.len(), "factor");
+            let factors = words::count(report.varied.len(), "factor");
             output::data(&format!("ok {unit}: reproducible ({factors})"));
         }
         Status::Differs => report.effects.iter().for_each(|effect| tell(unit, effect)),
@@ -185,7 +186,7 @@ fn tell_difference(difference: &Difference) {
     if more > 0 {
         output::data(&format!(
             "  and {}",
-            output::count(usize::try_from(more).unwrap_or(usize::MAX), "more difference")
+            words::count(usize::try_from(more).unwrap_or(usize::MAX), "more difference")
         ));
     }
     output::data(&format!("  first build  {}", first.display()));

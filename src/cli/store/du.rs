@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::error::CliError;
 use crate::cli::{Verdict, output, session};
 use crate::store::Usage;
+use crate::words;
 
 /// Say who takes how much space.
 ///
@@ -76,8 +77,8 @@ fn lines(usage: &Usage) -> Vec<Line> {
 }
 
 fn draw(Line { kind, what, bytes, own }: &Line) -> String {
-    let needs = if *kind == Kind::Link { output::size(*bytes) } else { String::new() };
-    format!("{needs:>9}  {:>9}  {what}", output::size(*own))
+    let needs = if *kind == Kind::Link { words::size(*bytes) } else { String::new() };
+    format!("{needs:>9}  {:>9}  {what}", words::size(*own))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::watch::Upkeep;
 use crate::cli::error::CliError;
 use crate::cli::{Verdict, output, session};
 use crate::store::{self, Damage, Finding, Report};
+use crate::words;
 
 /// Hash every object, and compare every tree and result.
 ///
@@ -62,9 +63,9 @@ fn show(report: &Report, args: &Args) {
     let (objects, findings) = (report.objects, report.findings.len());
     output::words(&format!(
         "checked {}, {}: {}",
-        output::count(objects, "object"),
-        output::size(report.bytes),
-        output::count(findings, "finding")
+        words::count(objects, "object"),
+        words::size(report.bytes),
+        words::count(findings, "finding")
     ));
 }
 

@@ -10,6 +10,7 @@ use super::watch::Upkeep;
 use crate::cli::error::CliError;
 use crate::cli::{Verdict, output, quantity, session};
 use crate::store::{self, Age, Policy, Removal, Sweep, Why};
+use crate::words;
 
 /// What goes where no flag says it.
 const OLDER_THAN: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -78,12 +79,12 @@ fn show(sweep: &Sweep, args: &Args) -> Verdict {
 
 fn conclusion(sweep: &Sweep, dry_run: bool) -> String {
     let verb = if dry_run { "would free" } else { "freed" };
-    let (links, rooted) = (output::count(sweep.roots, "result link"), output::size(sweep.rooted));
-    let stays = format!("{} stay, of which {links} need {rooted}", output::size(sweep.kept));
+    let (links, rooted) = (words::count(sweep.roots, "result link"), words::size(sweep.rooted));
+    let stays = format!("{} stay, of which {links} need {rooted}", words::size(sweep.kept));
     if sweep.removals.is_empty() {
         return format!("nothing to remove; {stays}");
     }
-    format!("{verb} {}; {stays}", output::size(sweep.freed()))
+    format!("{verb} {}; {stays}", words::size(sweep.freed()))
 }
 
 #[derive(Serialize)]
@@ -102,7 +103,7 @@ impl<'a> From<&'a Removal> for Line<'a> {
 }
 
 fn long(Removal { path, bytes, part, why }: &Removal) -> String {
-    format!("{:>9}  {path}  {part}: {why}", output::size(*bytes))
+    format!("{:>9}  {path}  {part}: {why}", words::size(*bytes))
 }
 
 /// Removals that belong together and go for the same reason.
@@ -128,7 +129,7 @@ fn groups(removals: &[Removal]) -> Vec<Group<'_>> {
 
 impl std::fmt::Display for Group<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:>9}  {}: {}, {}", output::size(self.bytes), self.part, self.count(), self.why())
+        write!(f, "{:>9}  {}: {}, {}", words::size(self.bytes), self.part, self.count(), self.why())
     }
 }
 
@@ -136,9 +137,9 @@ impl Group<'_> {
     fn count(&self) -> String {
         let of = |folder: &str| self.members.iter().filter(|removal| removal.path.starts_with(folder)).count();
         match (of("result/"), of("roots/")) {
-            (0, 0) => output::count(self.members.len(), "file"),
-            (0, roots) => output::count(roots, "link"),
-            (results, _) => output::count(results, "result"),
+            (0, 0) => words::count(self.members.len(), "file"),
+            (0, roots) => words::count(roots, "link"),
+            (results, _) => words::count(results, "result"),
         }
     }
 
