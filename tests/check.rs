@@ -14,7 +14,7 @@ use crate::support::{Forge, Run, boxed};
 /// A unit's step; the factors that are to blame; the file that shows it.
 const PLANTED: [(&str, &str, &[&str], &str); 16] = [
     ("cpus", "mkdir -p /out/out/bin; echo same > /out/out/a; nproc > /out/out/bin/x", &["cpus"], "out/bin/x"),
-    ("clock", "date -d 12:00 +%F > /out/out", &["clock"], "out"),
+    ("clock", "date -u +%F > /out/out", &["clock"], "out"),
     ("order", "ls -U /src/probe > /out/out", &["order"], "out"),
     ("tmpfs", "stat -f -c %T /build > /out/out", &["tmpfs"], "out"),
     ("kernel", "uname -r > /out/out", &["kernel"], "out"),
