@@ -88,7 +88,8 @@ fn newer_versions_are_listed_within_bounds() {
     assert_eq!((rows.len(), table.contains("w/lib"), table.contains("debian/same")), (4, true, false), "{table}");
     let tools = forge.run(&["outdated", "tools"]).code(1).stdout;
     assert!(tools.contains("debian/tool") && !tools.contains("u/lib"), "{tools}");
-    forge.run(&["lock", "--update"]).success();
+    let lock = forge.run(&["lock", "--update"]).success();
+    assert!(lock.stdout.contains("rebuild: at most 3 units\n"), "nothing was built here yet\n{}", lock.stdout);
     let moved = forge.run(&["outdated", "w"]).success();
     assert_eq!(moved.stdout, "");
 }

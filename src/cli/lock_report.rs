@@ -48,9 +48,10 @@ pub fn show(meaning: &Meaning, json: bool) {
     if meaning.rebuilds.is_empty() {
         return output::data("rebuild: nothing");
     }
-    let seconds = meaning.rebuilds.iter().filter_map(|(_, seconds)| *seconds).sum();
     let units = words::count(meaning.rebuilds.len(), "unit");
-    output::data(&format!("rebuild: at most {units}, which took {} last time", words::duration(seconds)));
+    let seconds = meaning.rebuilds.iter().filter_map(|(_, seconds)| *seconds).reduce(|sum, seconds| sum + seconds);
+    let last = seconds.map(|seconds| format!(", which took {} last time", words::duration(seconds)));
+    output::data(&format!("rebuild: at most {units}{}", last.unwrap_or_default()));
     let row = |(unit, seconds): &(Name, Option<f64>)| {
         [format!("  {unit}"), seconds.map_or("not built here yet".to_owned(), words::duration)]
     };

@@ -182,11 +182,8 @@ fn report(findings: &Findings, json: bool) -> Verdict {
         output::words("nothing newer");
         return Verdict::Good;
     }
-    output::words(&format!(
-        "{} outdated: `forge lock --update` moves packages and branches, and",
-        words::count(outdated, "source")
-    ));
-    output::words("tags that were moved; to a newer tag a recipe has to be edited");
+    output::words(&format!("{} outdated", words::count(outdated, "source")));
+    output::words("`forge lock --update` moves packages and branches; a newer tag has to be written into its recipe");
     Verdict::Negative
 }
 
