@@ -27,3 +27,4 @@ mod shell;
 mod store;
 mod support;
 mod why;
+mod why_changed;

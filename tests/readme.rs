@@ -60,6 +60,12 @@ fn the_session_runs() {
     let forge = ours();
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
     let forge = forge.env("FORGE_STORE", kept);
+    // A commit for those that look back.
+    for args in [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "x"]] {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example", "-c", "commit.gpgSign=false"]).args(args);
+        assert!(git.current_dir(forge.project()).status().unwrap().success(), "git {args:?}");
+    }
     let lines = commands();
     assert!(lines.iter().filter(|line| line.starts_with("forge ")).count() > 3, "{lines:?}");
     for line in lines {

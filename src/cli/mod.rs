@@ -31,6 +31,7 @@ mod shell;
 mod store;
 mod terminal;
 mod why;
+mod why_changed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ enum Verb {
     Lock(lock::Args),
     Plan(plan::Args),
     Why(why::Args),
+    WhyChanged(why_changed::Args),
     List(list::Args),
     Log(log::Args),
     Shell(shell::Args),
@@ -122,6 +124,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Lock(lock) => lock::run(directory, lock),
         Verb::Plan(plan) => plan::run(directory, plan),
         Verb::Why(why) => why::run(directory, why),
+        Verb::WhyChanged(changed) => why_changed::run(directory, changed),
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
         Verb::Shell(shell) => shell::run(directory, shell),

@@ -170,9 +170,22 @@ pub fn plan(
         locked(root)
     })?;
     let units = wanted(&project, names)?;
+    let planned = drawn(root, observer, store, project, units, overrides)?;
+    observer.save()?;
+    Ok(planned)
+}
+
+/// Draws the plan for `units` of a project, after a look at the files that they use.
+pub fn drawn(
+    root: &Path,
+    observer: &Observer<'_>,
+    store: &Store,
+    project: Project<Locked>,
+    units: Vec<Name>,
+    overrides: &[Override],
+) -> Result<Planned, CliError> {
     let overrides = Overrides::of(overrides, &plan::closure(&project, &units)?)?;
     let observed = observe(root, observer, store, &project, &units, &overrides)?;
-    observer.save()?;
     let plan = plan::plan(&project, &observed, &units)?;
     Ok(Planned { project, units, plan, overrides })
 }

@@ -5,10 +5,12 @@
 //!   store knows of packages and files is handed in. [`target`] finds what a user asks about.
 //! * [`account`] tells all that a step's key is made of, by the walk that makes the key; [`cause`]
 //!   compares two accounts and finds words, [`tree`] names the files that differ. [`last`] keeps
-//!   the accounts of the last build, and [`rebuild`] holds a plan against them.
+//!   the accounts of the last build, and [`rebuild`] holds a plan against them. [`changed`] holds
+//!   two plans against each other.
 
 pub mod account;
 pub mod cause;
+pub mod changed;
 pub mod graph;
 pub mod last;
 pub mod need;

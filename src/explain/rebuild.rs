@@ -113,7 +113,7 @@ fn made(plan: &Plan, finishes: &Finishes, input: &Input) -> Option<Output> {
 }
 
 /// Whether a step makes something, and does not only fetch it.
-fn is_made(derivation: &Derivation<Input>) -> bool {
+pub(super) fn is_made(derivation: &Derivation<Input>) -> bool {
     derivation.fixed().is_none()
 }
 

@@ -48,6 +48,17 @@ pub enum Error {
     /// The git command could not be started.
     #[error("cannot run git: {0}\n  git sources need the git command: install it, or put it on PATH")]
     NoGit(io::Error),
+    /// A project that git does not know.
+    #[error("{0} is in no git repository")]
+    NotARepository(PathBuf),
+    /// A name that leads to no commit.
+    #[error("`{rev}` names no commit of the repository of {folder}")]
+    NoCommit {
+        /// The project.
+        folder: PathBuf,
+        /// The name.
+        rev: String,
+    },
     /// The git command failed at every place.
     #[error("{url}: cannot fetch {wanted}\n{}", lines(tries))]
     Git {
@@ -217,6 +228,8 @@ impl Error {
         matches!(
             self,
             Self::NotACommit { .. }
+                | Self::NotARepository(_)
+                | Self::NoCommit { .. }
                 | Self::Submodules { .. }
                 | Self::GitEntry { .. }
                 | Self::Outside(_)

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::git_tree::Commit;
@@ -148,20 +148,33 @@ impl Refs {
     }
 }
 
-/// A bare repository in scratch that holds one commit.
+/// A repository: a bare one in scratch that holds one commit, or one that is only read.
 pub(super) struct Repository<'a> {
     git: &'a Git,
     pub(super) url: &'a str,
+    /// Where git runs.
+    folder: PathBuf,
     scratch: Scratch,
 }
 
 impl<'a> Repository<'a> {
     fn new(git: &'a Git, store: &Store, url: &'a str) -> Result<Self, Error> {
-        let repository = Self { git, url, scratch: store.scratch()? };
-        let config = repository.config();
-        std::fs::write(&config, CONFIG).map_err(|source| Error::Io { path: config, source })?;
+        let scratch = store.scratch()?;
+        let repository = Self { git, url, folder: scratch.path().to_owned(), scratch };
+        repository.configure()?;
         repository.ask(&["init", "--quiet", "--bare", "--template=", "."])?;
         Ok(repository)
+    }
+
+    /// The one that `folder` lies in; `url` is what errors call it.
+    pub(super) fn at(git: &'a Git, store: &Store, folder: &Path, url: &'a str) -> Result<Self, Error> {
+        let repository = Self { git, url, folder: folder.to_owned(), scratch: store.scratch()? };
+        repository.configure().map(|()| repository)
+    }
+
+    fn configure(&self) -> Result<(), Error> {
+        let config = self.config();
+        std::fs::write(&config, CONFIG).map_err(|source| Error::Io { path: config, source })
     }
 
     fn config(&self) -> PathBuf {
@@ -175,11 +188,11 @@ impl<'a> Repository<'a> {
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         environment.insert("GIT_CONFIG_GLOBAL".to_owned(), path(self.config()));
         environment.insert("HOME".to_owned(), path(self.scratch.path().to_owned()));
-        duct::cmd("git", arguments).dir(self.scratch.path()).full_env(environment)
+        duct::cmd("git", arguments).dir(&self.folder).full_env(environment)
     }
 
     /// Standard output, or what git said against it.
-    fn run(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
         let command = self.command(arguments).stdin_null().stdout_capture().stderr_capture().unchecked();
         let output = command.run().map_err(Error::NoGit)?;
         let message = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -255,7 +268,7 @@ impl<'a> Repository<'a> {
     }
 
     /// The commit that a name leads to, annotated tags peeled.
-    fn commit(&self, name: &str) -> Result<Result<String, String>, Error> {
+    pub(super) fn commit(&self, name: &str) -> Result<Result<String, String>, Error> {
         let found =
             self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])?;
         Ok(match found {

@@ -34,7 +34,16 @@ enum Mode {
 impl Commit<'_> {
     /// Brings the tree into the store.
     pub(super) fn import(&self, store: &Store) -> Result<Blob, Error> {
-        let listing = self.repository.ask(&["ls-tree", "-r", "-z", "--full-tree", self.id])?;
+        self.listed(store, &["ls-tree", "-r", "-z", "--full-tree", self.id])
+    }
+
+    /// Brings what lies at `paths`, below the folder in which git runs, into the store.
+    pub(super) fn import_paths(&self, store: &Store, paths: &[&str]) -> Result<Blob, Error> {
+        self.listed(store, &[&["ls-tree", "-r", "-z", self.id, "--"], paths].concat())
+    }
+
+    fn listed(&self, store: &Store, list: &[&str]) -> Result<Blob, Error> {
+        let listing = self.repository.ask(list)?;
         let entries = parse(&listing).map_err(|reason| self.refused(reason))?;
         let submodule = |entry: &&Entry| entry.mode == Mode::Submodule;
         let submodules: Vec<String> = entries.iter().filter(submodule).map(|entry| entry.path.to_string()).collect();

@@ -3,7 +3,8 @@
 //! * [`places`] says where a pinned file is to be had (pure), from configuration: [`Mirrors`] and [`apt`].
 //! * [`Downloader`] gets it from the first place that has it.
 //! * [`Fetcher`] brings locked sources into the store, and pins sources while locking: .debs from a
-//!   [`Suite`], files behind URLs, commits through [`Git`].
+//!   [`Suite`], files behind URLs, commits through [`Git`],
+//!   which also knows what a project was like at a commit.
 //! * [`newer`] compares what is locked with what there is by now (pure).
 //! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest.
 //! * [`Observer`] makes trees of this repository's files.
@@ -22,6 +23,7 @@ pub mod mirror;
 pub mod newer;
 mod observe;
 mod part;
+mod past;
 mod pin;
 pub mod places;
 mod seen;

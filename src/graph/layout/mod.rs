@@ -245,7 +245,9 @@ mod tests {
     fn a_thousand_units_take_no_time() {
         let items = [Item { width: 100.0, height: 40.0, apart: false }; 1000];
         // Each needs up to three earlier ones, far and near.
-        let needs = |id: usize| [id / 2, id * 7 / 11, id - 1].into_iter().filter(move |need| *need < id && !id.is_multiple_of(5));
+        let needs = |id: usize| {
+            [id / 2, id * 7 / 11, id - 1].into_iter().filter(move |need| *need < id && !id.is_multiple_of(5))
+        };
         let mut edges: Vec<_> = (1..1000).flat_map(|id| needs(id).map(move |need| (need, id))).collect();
         edges.sort_unstable();
         edges.dedup();
