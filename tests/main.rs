@@ -26,5 +26,6 @@ mod settled;
 mod shell;
 mod store;
 mod support;
+mod test;
 mod why;
 mod why_changed;

@@ -17,7 +17,7 @@ use crate::derivation::Run;
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::Step;
-use crate::sandbox::{Console, Exit, Jobserver, Launcher, Limits, Profile, Spec, World};
+use crate::sandbox::{Console, Exit, Jobserver, Launcher, Limits, Spec, World};
 use crate::store::{self, Output, Scratch};
 
 /// What a command meets beside its inputs. A build leaves all of it as it is by default.
@@ -102,7 +102,7 @@ impl Worker<'_> {
             argv: run.argv.clone(),
             env: environment(run, conditions),
             cwd: "/".to_owned(),
-            profile: Profile::Build,
+            profile: run.profile,
             world: conditions.world.clone(),
             limits: Limits { timeout, ..Limits::default() },
         })

@@ -21,6 +21,7 @@ use crate::derivation::{Derivation, Run};
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{self, Step};
+use crate::sandbox::Profile;
 use crate::store::{self, Kept, Output, OutputLine, Scratch, Shelf, Store};
 
 /// A step that failed.
@@ -106,10 +107,11 @@ struct RunLine {
     argv: Vec<String>,
     env: BTreeMap<String, String>,
     outputs: Vec<String>,
+    profile: Profile,
 }
 
 impl From<&Run<Output>> for RunLine {
-    fn from(Run { root, sources, deps, argv, env, outputs }: &Run<Output>) -> Self {
+    fn from(Run { root, sources, deps, argv, env, outputs, profile }: &Run<Output>) -> Self {
         let lines = |inputs: &BTreeMap<Name, Output>| {
             inputs.iter().map(|(name, output)| (name.to_string(), output.into())).collect()
         };
@@ -120,6 +122,7 @@ impl From<&Run<Output>> for RunLine {
             argv: argv.clone(),
             env: env.clone(),
             outputs: outputs.iter().map(Name::to_string).collect(),
+            profile: *profile,
         }
     }
 }
@@ -137,6 +140,7 @@ impl RunLine {
             argv: self.argv,
             env: self.env,
             outputs: self.outputs.into_iter().map(|name| Name::new(name).ok()).collect::<Option<_>>()?,
+            profile: self.profile,
         })
     }
 }

@@ -319,6 +319,7 @@ mod tests {
             argv: Vec::new(),
             env: BTreeMap::new(),
             outputs: vec![Name::new("out").expect("a name")],
+            profile: crate::sandbox::Profile::Build,
         })
     }
 

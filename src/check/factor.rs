@@ -266,6 +266,7 @@ mod tests {
             argv: vec!["true".to_owned()],
             env: world.chain(own).collect(),
             outputs: vec![Name::new("out").expect("a name")],
+            profile: crate::sandbox::Profile::Build,
         })
     }
 

@@ -1,12 +1,14 @@
 //! How steps that failed are told: the log, what happened where, and what to do next.
 
 use std::fs;
+use std::path::Path;
 
 use super::{Verdict, advice, output};
 use crate::build::realise::Trouble;
 use crate::build::{Finish, Finishes, Status};
 use crate::derivation::Derivation;
 use crate::plan::{self, Plan, Step};
+use crate::sandbox::Profile;
 use crate::words;
 
 /// How many lines of a log are printed; `forge log` prints the others.
@@ -43,14 +45,22 @@ fn explain(step: &Step, finish: &Finish, among: bool) {
     let (before, last) = tail(said.trim_end(), LOG_LINES);
     output::words(&format!("── log of {} ──", step.label));
     if before > 0 {
-        output::words(&format!("… {}; `forge log {}` prints all", words::count(before, "more line"), step.unit));
+        output::words(&format!("… {}; {}", words::count(before, "more line"), whole(step, log)));
     }
     output::words(&format!("{last}\n──"));
     output::words(&format!("error: {}: {text}{}", step.label, place(step, &said)));
     advice::on(&said).for_each(|advice| output::words(&format!("hint: {advice}")));
-    output::words(&format!("hint: `forge log {}` prints this again; the file is {}", step.unit, log.display()));
+    output::words(&format!("hint: {}", whole(step, log)));
     let name = if among { format!(" {}", step.unit) } else { String::new() };
     output::words(&format!("hint: `forge shell --failed{name}` enters its sandbox there, with the files it left"));
+}
+
+/// Where the whole log is.
+fn whole(step: &Step, log: &Path) -> String {
+    match &step.derivation {
+        Derivation::Run(run) if run.profile == Profile::Run => format!("the whole log is {}", log.display()),
+        _ => format!("`forge log {}` prints all of it; the file is {}", step.unit, log.display()),
+    }
 }
 
 /// Where in the recipe a command failed, with what stands there.

@@ -30,6 +30,7 @@ mod session;
 mod shell;
 mod store;
 mod terminal;
+mod test;
 mod why;
 mod why_changed;
 
@@ -64,6 +65,7 @@ enum Verb {
     List(list::Args),
     Log(log::Args),
     Shell(shell::Args),
+    Test(test::Args),
     Graph(graph::Args),
     Store(store::Args),
     Mirror(mirror::Args),
@@ -128,6 +130,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::List(list) => list::run(directory, list),
         Verb::Log(log) => log::run(directory, log),
         Verb::Shell(shell) => shell::run(directory, shell),
+        Verb::Test(test) => test::run(directory, test),
         Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),

@@ -199,7 +199,8 @@ impl Progress for Screen<'_> {
 }
 
 impl Screen<'_> {
-    fn suspended(&self, print: impl FnOnce()) {
+    /// Prints without moving lines in the way.
+    pub fn suspended(&self, print: impl FnOnce()) {
         match &self.bars {
             Some(bars) => bars.suspend(print),
             None => print(),

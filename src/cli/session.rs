@@ -123,9 +123,9 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
 pub struct Planned {
     /// The recipes with every source pinned.
     pub project: Project<Locked>,
-    /// The units asked for.
+    /// The units asked for; with tests, also those that the tests name.
     pub units: Vec<Name>,
-    /// The steps that make them.
+    /// The steps that make them, or the tests.
     pub plan: Plan,
     /// What stands in place of locked sources.
     pub overrides: Overrides,
@@ -151,13 +151,30 @@ fn folders() -> [RelPath; 6] {
     Root::ALL.map(|root| RelPath::new(root.folder()).expect("BUG: a root is a clean path"))
 }
 
+/// The units whose tests are asked for: `names`, which must have some, or those with
+/// `default = true` that do.
+fn tested<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliError> {
+    let mut units = wanted(project, names)?;
+    let has_none = |name: &Name| project.units[name].tests.is_empty();
+    if let Some(name) = names.iter().find(|name| has_none(name)) {
+        return Err(CliError::user(format!("`{name}` has no tests"))
+            .hint(format!("write a table [tests.NAME] with `steps` in {}", project.units[name].file)));
+    }
+    units.retain(|name| !has_none(name));
+    if units.is_empty() {
+        return Err(CliError::user("no unit with `default = true` has tests")
+            .hint("name units that have; a table [tests.NAME] with `steps` in a recipe is a test"));
+    }
+    Ok(units)
+}
+
 /// Draws the plan for `names`, after a look at the files that they use.
 pub fn planned(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
     plan(root, &observer(root, store)?, store, names, &[])
 }
 
 /// As [`planned`], with what an observer has seen already, and with local content in place of some
-/// sources. The files are looked at while the recipes are read, as both take about as long.
+/// sources.
 pub fn plan(
     root: &Path,
     observer: &Observer<'_>,
@@ -165,14 +182,31 @@ pub fn plan(
     names: &[Name],
     overrides: &[Override],
 ) -> Result<Planned, CliError> {
-    let project = std::thread::scope(|scope| {
-        scope.spawn(|| observer.state(&folders()));
-        locked(root)
-    })?;
+    let project = read(root, observer)?;
     let units = wanted(&project, names)?;
     let planned = drawn(root, observer, store, project, units, overrides)?;
     observer.save()?;
     Ok(planned)
+}
+
+/// As [`planned`], for the tests of `names`, or of all units with `default = true` that have some.
+pub fn planned_tests(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
+    let observer = observer(root, store)?;
+    let project = read(root, &observer)?;
+    let tested = tested(&project, names)?;
+    let (units, overrides) = (plan::tried_with(&project, &tested), Overrides::default());
+    let observed = observe(root, &observer, store, &project, &units, &overrides)?;
+    observer.save()?;
+    let plan = plan::plan_tests(&project, &observed, &tested)?;
+    Ok(Planned { project, units, plan, overrides })
+}
+
+/// The recipes, pinned. The files are looked at meanwhile, as both take about as long.
+fn read(root: &Path, observer: &Observer<'_>) -> Result<Project<Locked>, CliError> {
+    std::thread::scope(|scope| {
+        scope.spawn(|| observer.state(&folders()));
+        locked(root)
+    })
 }
 
 /// Draws the plan for `units` of a project, after a look at the files that they use.

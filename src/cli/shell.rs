@@ -31,7 +31,9 @@ const SIGNALLED: i32 = 128;
 /// any other. Where stdin is no terminal, commands are read from it. The exit code is that of the
 /// shell, or of CMD; 128 and the number of the signal that ended it.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "forge shell NAME [--keep] [-- CMD...]\n       forge shell --failed [NAME] [-- CMD...]")]
+#[command(
+    override_usage = "forge shell NAME [--test TEST] [--keep] [-- CMD...]\n       forge shell --failed [NAME] [-- CMD...]"
+)]
 pub struct Args {
     /// The unit; its dependencies are built first.
     #[arg(value_name = "NAME", value_parser = super::name, required_unless_present = "failed")]
@@ -40,6 +42,9 @@ pub struct Args {
     /// stay, with what is changed there, until the step succeeds.
     #[arg(long)]
     failed: bool,
+    /// Enter the sandbox of this test of the unit.
+    #[arg(long, value_name = "TEST", value_parser = super::name, conflicts_with = "failed")]
+    test: Option<Name>,
     /// Keep /build and /out when the shell ends.
     #[arg(long, conflicts_with = "failed")]
     keep: bool,
@@ -62,8 +67,15 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 
 /// A unit's sandbox as its build finds it.
 fn fresh(root: &Path, store: &Store, name: &Name, args: &Args) -> Result<Verdict, CliError> {
-    let planned = session::planned(root, store, std::slice::from_ref(name))?;
-    let run = entrance(&planned.plan, name)?;
+    let names = std::slice::from_ref(name);
+    let planned = match &args.test {
+        None => session::planned(root, store, names)?,
+        Some(_) => session::planned_tests(root, store, names)?,
+    };
+    let run = match &args.test {
+        None => entrance(&planned.plan, name)?,
+        Some(test) => trial(&planned.plan, name, test)?,
+    };
     session::with_worker(root, store, &planned, args.offline, None, |worker| {
         let inputs = match inputs(&planned.plan, &run, worker)? {
             Ok(finishes) => finishes,
@@ -133,6 +145,19 @@ fn entrance(plan: &Plan, name: &Name) -> Result<Run<Input>, CliError> {
         None if unit.kind == "toolroot" => Ok(plan::bare(unit.outputs[0].1.clone())),
         None => Err(CliError::user(format!("`{name}` runs no command, so it has no sandbox"))
             .hint("`forge plan` shows what it is made of; enter a unit that it needs")),
+    }
+}
+
+/// The command of a unit's test.
+fn trial(plan: &Plan, name: &Name, test: &Name) -> Result<Run<Input>, CliError> {
+    let step = plan.tests.get(&(name.clone(), test.clone())).map(|id| &plan.steps[*id].derivation);
+    match step {
+        Some(Derivation::Run(run)) => Ok(run.clone()),
+        _ => {
+            let own = plan.tests.keys().filter(|(unit, _)| unit == name).map(|(_, test)| format!("`{test}`"));
+            let own = own.collect::<Vec<_>>().join(", ");
+            Err(CliError::user(format!("`{name}` has no test `{test}`")).hint(format!("it has {own}")))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::canon::{self, Canon};
 use crate::digest::Digest;
 use crate::lockfile::Pin;
 use crate::path::{Name, RelPath};
+use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
 pub use walk::Value;
 
@@ -60,6 +61,8 @@ pub struct Run<I> {
     pub env: BTreeMap<String, String>,
     /// What must stand in `/out` at the end, and nothing else.
     pub outputs: Vec<Name>,
+    /// Which sandbox it runs in: that of builds, or that of tests.
+    pub profile: Profile,
 }
 
 /// A pure function of stored inputs.
@@ -161,6 +164,7 @@ impl<I> Run<I> {
             argv: self.argv.clone(),
             env: self.env.clone(),
             outputs: self.outputs.clone(),
+            profile: self.profile,
         })
     }
 }
@@ -248,6 +252,7 @@ mod tests {
             argv: vec!["/bin/true".to_owned()],
             env: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
             outputs: vec![name("out")],
+            profile: Profile::Build,
         }
     }
 
@@ -259,12 +264,14 @@ mod tests {
             digest: Digest::of(b"a"),
         });
         let unpack = Assemble::Unpack { archive: tree("a"), strip: 1 };
-        let derivations = [fetch, Derivation::Run(run()), Derivation::Assemble(unpack)];
+        let test = Run { outputs: Vec::new(), profile: Profile::Run, ..run() };
+        let derivations = [fetch, Derivation::Run(run()), Derivation::Assemble(unpack), Derivation::Run(test)];
         let keys = derivations.map(|derivation| derivation.key().hex());
         let golden = [
             "3939abba66773b10ea98bc358980cf305bbbcfcb66335db019174a4471b53c3d",
             "ba968125acbc46e4bf0b7dbee2f97a5c90edbdec764f68cf2852de3ae377f68c",
             "1fdd418e370af6da312141a8c4795c2ddb7d0fb57657d345a9a73e14638eda4e",
+            "0e21a45553b562daa5c5aa2dfd41b95f5e08c2041324d113cf43b0898ac4430a",
         ];
         assert_eq!(keys, golden, "a changed key makes every store useless: was it meant?");
     }
@@ -272,13 +279,14 @@ mod tests {
     #[test]
     fn every_field_counts() {
         let base = Derivation::Run(run()).key();
-        let changes: [fn(&mut Run<Output>); 6] = [
+        let changes: [fn(&mut Run<Output>); 7] = [
             |run| run.root = tree("other"),
             |run| _ = run.sources.insert(name("more"), tree("src")),
             |run| _ = run.deps.remove(&name("lib")),
             |run| run.argv.push(String::new()),
             |run| _ = run.env.insert("A".to_owned(), "c".to_owned()),
             |run| run.outputs.push(name("dev")),
+            |run| run.profile = Profile::Run,
         ];
         for (number, change) in changes.iter().enumerate() {
             let mut changed = run();

@@ -1,8 +1,8 @@
 //! A command as a REAPI v2 `Action`, for farms that run each action with the input root as `/`.
 //!
 //! The action is a pure function of the derivation: `working_directory` is empty, `output_paths` is
-//! `["out"]`, there is no timeout and no core count, and one platform property, `forge-world = 1`,
-//! stands for what the sandbox fixes beside the files (host name, user, time zone, seccomp profile).
+//! `["out"]`, there is no timeout and no core count, and one platform property, `forge-world = 1`
+//! (`1-run` for a test), stands for what the sandbox fixes beside the files (host name, user, time zone, seccomp profile).
 //! An engine that does not know the property runs the action in a world of its own (buildbox: as
 //! uid 0 on the host `buildbox`, no read-only `/src`, files of 2011); the same digest comes out of
 //! every command that does not look at that, as tests/reapi.rs shows.
@@ -12,10 +12,11 @@ use prost::Message;
 
 use super::Run;
 use crate::path::RelPath;
+use crate::sandbox::Profile;
 use crate::store::{self, Blob, Output, Store, TreeBuilder};
 
 /// The platform property that stands for the sandbox's world.
-const WORLD: (&str, &str) = ("forge-world", "1");
+const WORLD: &str = "forge-world";
 
 /// Where outputs are collected from, relative to the input root.
 const OUTPUT_PATH: &str = "out";
@@ -92,7 +93,7 @@ pub fn action(run: &Run<Output>, store: &Store) -> Result<Messages, store::Error
     let message = Action {
         command_digest: Some(command.into()),
         input_root_digest: Some(input_root.into()),
-        platform: Some(platform()),
+        platform: Some(platform(run)),
     };
     Ok(Messages { action: store.put(&message.encode_to_vec())?, command, input_root })
 }
@@ -102,13 +103,17 @@ fn command(run: &Run<Output>) -> Command {
     Command {
         arguments: run.argv.clone(),
         environment_variables: run.env.iter().map(pair).collect(),
-        platform: Some(platform()),
+        platform: Some(platform(run)),
         output_paths: vec![OUTPUT_PATH.to_owned()],
     }
 }
 
-fn platform() -> Platform {
-    Platform { properties: vec![Pair { name: WORLD.0.to_owned(), value: WORLD.1.to_owned() }] }
+fn platform(run: &Run<Output>) -> Platform {
+    let value = match run.profile {
+        Profile::Build => "1",
+        Profile::Run => "1-run",
+    };
+    Platform { properties: vec![Pair { name: WORLD.to_owned(), value: value.to_owned() }] }
 }
 
 /// The toolroot with sources and results of other units where the sandbox binds them.
@@ -146,6 +151,7 @@ mod tests {
             argv: vec!["true".to_owned()],
             env: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
             outputs: vec![Name::new("out").expect("a name")],
+            profile: Profile::Build,
         };
         let expect = b"\x0a\x04true\x12\x06\x0a\x01A\x12\x01b\x2a\x12\x0a\x10\x0a\x0bforge-world\x12\x011\x3a\x03out";
         assert_eq!(command(&run).encode_to_vec(), expect);

@@ -11,6 +11,7 @@ use crate::canon::Canon;
 use crate::digest::Digest;
 use crate::lockfile::Pin;
 use crate::path::{Name, RelPath};
+use crate::sandbox::Profile;
 use crate::store::Blob;
 
 /// What a field holds.
@@ -70,7 +71,11 @@ impl<I> Derivation<I> {
                 visit("size", Value::Number(*size));
             }
             Self::Run(run) => {
-                visit("kind", Value::Number(2));
+                let number = match run.profile {
+                    Profile::Build => 2,
+                    Profile::Run => 4,
+                };
+                visit("kind", Value::Number(number));
                 run.walk(visit);
             }
             Self::Assemble(assemble) => {
@@ -83,7 +88,8 @@ impl<I> Derivation<I> {
 
 impl<I> Run<I> {
     fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
-        let Self { root, sources, deps, argv, env, outputs } = self;
+        // The kind tells the profile.
+        let Self { root, sources, deps, argv, env, outputs, profile: _ } = self;
         visit("root", Value::Input(root));
         visit("sources", inputs(sources));
         visit("deps", inputs(deps));

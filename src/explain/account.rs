@@ -220,6 +220,7 @@ pub(super) mod tests {
                 .to_vec(),
             env: BTreeMap::from([("CC".to_owned(), "gcc \\".to_owned())]),
             outputs: vec![name("out")],
+            profile: crate::sandbox::Profile::Build,
         }
     }
 

@@ -188,6 +188,7 @@ mod tests {
                 argv: Vec::new(),
                 env: BTreeMap::new(),
                 outputs: vec![name("out")],
+                profile: crate::sandbox::Profile::Build,
             };
             let derivation = Derivation::Run(run);
             plan.steps.push(Step { unit: name(unit), label: (*unit).to_owned(), derivation, timeout: STEP_TIMEOUT });

@@ -78,7 +78,8 @@ impl Lockfile {
     }
 
     fn pin(&self, recipe: Recipe) -> Recipe<Locked> {
-        let Recipe { name, root, file, bases, places, description, default, unfree, sources, updates, build } = recipe;
+        let Recipe { name, root, file, bases, places, description, default, unfree, sources, updates, build, tests } =
+            recipe;
         let pin = |(source, written): (Name, Source)| {
             let locked = match written {
                 Source::Path { directory, include, exclude } => Locked::Path { directory, include, exclude },
@@ -87,7 +88,7 @@ impl Lockfile {
             (source, locked)
         };
         let sources = sources.into_iter().map(pin).collect();
-        Recipe { name, root, file, bases, places, description, default, unfree, sources, updates, build }
+        Recipe { name, root, file, bases, places, description, default, unfree, sources, updates, build, tests }
     }
 
     /// What `forge lock` starts from: this lockfile with only the entries that stay as they are, and the sources to

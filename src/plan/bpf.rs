@@ -7,6 +7,7 @@ use crate::derivation::{Assemble, Derivation, Run};
 use crate::lockfile::Locked;
 use crate::path::RelPath;
 use crate::recipe::{Bpf, Recipe};
+use crate::sandbox::Profile;
 
 /// The multi-arch directory that holds `asm/types.h` in a Debian toolroot.
 const ARCH_INCLUDE: &str = "/usr/include/x86_64-linux-gnu";
@@ -20,6 +21,7 @@ impl Planner<'_> {
             argv: cmd::argv(bpf.programs.iter().map(|program| compile(bpf, program))),
             env: cmd::environment(&BTreeMap::new()),
             outputs: vec![out()],
+            profile: Profile::Build,
         };
         let compiled = self.plan.add(Step {
             unit: recipe.name.clone(),

@@ -6,6 +6,7 @@ use super::{Error, Input, Planner, Step, Unit};
 use crate::derivation::{Derivation, Run};
 use crate::lockfile::Locked;
 use crate::recipe::{Cmd, Recipe};
+use crate::sandbox::Profile;
 
 /// The variables that every command gets; a recipe's own are added and win.
 pub const WORLD: [(&str, &str); 7] = [
@@ -60,8 +61,15 @@ pub fn last_step(log: &str, count: usize) -> Option<usize> {
 /// A command that nobody has written yet, in the bare world of `root`.
 #[must_use]
 pub fn bare<I>(root: I) -> Run<I> {
-    let env = environment(&BTreeMap::new());
-    Run { root, sources: BTreeMap::new(), deps: BTreeMap::new(), argv: Vec::new(), env, outputs: Vec::new() }
+    Run {
+        root,
+        sources: BTreeMap::new(),
+        deps: BTreeMap::new(),
+        argv: Vec::new(),
+        env: environment(&BTreeMap::new()),
+        outputs: Vec::new(),
+        profile: Profile::Build,
+    }
 }
 
 /// The environment of a command: the fixed world and the recipe's own variables.
@@ -79,6 +87,7 @@ impl Planner<'_> {
             argv: argv(cmd.steps.iter().cloned()),
             env: environment(&cmd.env),
             outputs: cmd.outputs.clone(),
+            profile: Profile::Build,
         };
         let step = Step {
             unit: recipe.name.clone(),

@@ -11,6 +11,7 @@
 mod bpf;
 mod cmd;
 mod source;
+mod test;
 mod toolroot;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,6 +24,7 @@ use crate::path::Name;
 use crate::recipe::{Build, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
 pub use cmd::{FIRST_STEP, WORLD, argv, bare, last_step, steps};
+pub use test::tried_with;
 
 /// How long a step may run where its recipe does not say.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -70,6 +72,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The units asked for and all that they need.
     pub units: BTreeMap<Name, Unit>,
+    /// The tests asked for, by unit and name.
+    pub tests: BTreeMap<(Name, Name), StepId>,
     fixed: HashMap<Digest, StepId>,
 }
 
@@ -111,6 +115,18 @@ pub fn plan(project: &Project<Locked>, observed: &Observed, wanted: &[Name]) -> 
     let mut planner = Planner { project, observed, plan: Plan::default() };
     for name in wanted {
         planner.unit(name)?;
+    }
+    Ok(planner.plan)
+}
+
+/// Draws the plan for the tests of `units` and what they need.
+///
+/// # Errors
+/// For a unit or output that does not exist.
+pub fn plan_tests(project: &Project<Locked>, observed: &Observed, units: &[Name]) -> Result<Plan, Error> {
+    let mut planner = Planner { project, observed, plan: Plan::default() };
+    for name in units {
+        planner.tests(name)?;
     }
     Ok(planner.plan)
 }

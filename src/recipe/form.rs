@@ -33,7 +33,8 @@ impl Form {
     /// The fields that a recipe of this kind may have.
     pub(super) fn fields(self) -> impl Iterator<Item = &'static str> {
         let common = ["kind", "extends", "abstract", "description", "target"];
-        let units: &[&str] = if self == Self::Archive { &[] } else { &["default", "unfree", "vars", "matrix"] };
+        let units: &[&str] =
+            if self == Self::Archive { &[] } else { &["default", "unfree", "vars", "matrix", "tests"] };
         common.into_iter().chain(units.iter().copied()).chain(self.own().iter().copied())
     }
 

@@ -16,7 +16,8 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn check(&self, faults: &mut Vec<Fault>) {
         for unit in self.units.values() {
-            faults.extend(unit.uses.iter().filter_map(|using| self.misuse(unit, using)));
+            let uses = unit.uses.iter().chain(&unit.test_uses);
+            faults.extend(uses.filter_map(|using| self.misuse(unit, using)));
         }
         self.cycles(faults);
     }

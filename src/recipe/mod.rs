@@ -49,6 +49,12 @@
 //! [[matrix]]                            # one unit for each entry; a name that starts with `-` is put after the file's
 //! name = "-o3"
 //! vars = { level = "3" }
+//! [tests.greets]                        # for `forge test`; any unit may have tests
+//! steps = ["/deps/out/hello | grep -qx Hello"]   # each output is at /deps/<output>, the main one at /deps/<unit> too
+//! toolroot = "gcc"                      # by default that of the unit; a toolroot is tested in itself
+//! deps = { zlib = "zlib" }              # what else it needs; sources are at /src/<name> as in the build
+//! env = { LEVEL = "${level}" }
+//! timeout-seconds = 60
 //! ```
 //! ```toml
 //! # bpf/filter.toml: C programs to BPF objects with BTF.
@@ -98,7 +104,7 @@ use std::path::Path;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
-pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Toolroot};
+pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;

@@ -42,6 +42,8 @@ pub struct Recipe<S = Source> {
     pub updates: BTreeMap<Name, String>,
     /// How it is made.
     pub build: Build,
+    /// What is tried on its result, by name.
+    pub tests: BTreeMap<Name, Test>,
 }
 
 impl<S> Default for Project<S> {
@@ -147,6 +149,21 @@ pub struct Bpf {
     pub license: String,
     /// The ELF sections that programs must stand in (such as `xdp.frags`).
     pub sections: Vec<String>,
+}
+
+/// Steps that try what a unit made: its main output at /deps/<unit>, each output at /deps/<output>.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// The root file system they run in.
+    pub toolroot: Name,
+    /// Outputs of other units, at /deps/<name>.
+    pub deps: BTreeMap<Name, Reference>,
+    /// Environment variables, beside the fixed ones of the sandbox.
+    pub env: BTreeMap<String, String>,
+    /// Shell lines (`sh -eu`), each its own process, run in /build.
+    pub steps: Vec<String>,
+    /// How long all steps together may take.
+    pub timeout: Duration,
 }
 
 /// `unit` or `unit:output`.

@@ -114,6 +114,9 @@ pub(super) struct Raw {
     /// How long all steps together may take.
     pub(super) timeout_seconds: Option<At<u64>>,
 
+    /// Tests of what the unit makes, by name; `forge test` runs them.
+    pub(super) tests: BTreeMap<At<String>, Test>,
+
     /// C files in the source `src`, each of which becomes an object.
     pub(super) programs: Texts,
     /// More flags for clang.
@@ -135,6 +138,22 @@ pub(super) struct Entry {
     /// Values for `${name}`, over those of the recipe.
     #[serde(default)]
     pub(super) vars: Table,
+}
+
+/// A test of what the unit makes, which is at /deps/<unit>, each output at /deps/<output> too.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Test {
+    /// Lines for `sh -eu`, each a process of its own, run in /build; the test fails with the first that fails.
+    pub(super) steps: Texts,
+    /// The unit of kind `toolroot` in which they run; by default the one that the unit is built in.
+    pub(super) toolroot: Option<At<String>>,
+    /// Outputs of other units, at /deps/<name>: `unit` or `unit:output`.
+    pub(super) deps: Table,
+    /// Environment variables of the steps.
+    pub(super) env: Table,
+    /// How long all steps together may take.
+    pub(super) timeout_seconds: Option<At<u64>>,
 }
 
 /// An input from outside: exactly one of `path`, `url`, `git` and `package`.

@@ -85,6 +85,9 @@ fn examples_of_the_header() {
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
     assert_eq!(cmd(&project, "hello-o3").env["LEVEL"], "3");
     assert_eq!(cmd(&project, "hello-o3").timeout, Duration::from_secs(600));
+    let test = &hello.tests["greets"];
+    assert_eq!((test.toolroot.as_str(), &test.steps[0]), ("gcc", &"/deps/out/hello | grep -qx Hello".to_owned()));
+    assert_eq!((test.env["LEVEL"].as_str(), test.timeout), ("3", Duration::from_secs(60)));
     let arm = parse(files, Target::Aarch64).expect("sound");
     assert_eq!(cmd(&arm, "hello-o3").timeout, Duration::from_secs(1200));
 }
@@ -122,6 +125,56 @@ fn a_toolroot() {
     assert_eq!(toolroot.links["cc"], "gcc");
     assert!(toolroot.trim.iter().any(|path| path.as_str() == "usr/share/doc"));
     assert_eq!((unit.outputs(), unit.build.kind(), unit.toolroot()), (vec!["out"], "toolroot", None));
+}
+
+#[test]
+fn tests_come_after_their_unit() {
+    let project = sound(
+        "//- recipes/lib.toml
+toolroot = 'gcc'
+steps = ['true']
+outputs = ['lib', 'headers']
+[tests.links]
+steps = ['ld /deps/lib /deps/tool']
+deps = { tool = 'tool', self = 'lib:headers' }
+//- recipes/tool.toml
+toolroot = 'gcc'
+steps = ['true']
+deps.lib = 'lib'
+//- recipes/more.toml
+extends = 'lib'
+[tests.links]
+toolroot = 'clang'
+steps = ['second']
+[tests.runs]
+steps = ['true']
+//- recipes/root.toml
+kind = 'toolroot'
+archive = 'debian'
+packages = ['gcc']
+tests.compiles.steps = ['gcc --version']",
+    );
+    let links = &project.units["lib"].tests["links"];
+    assert_eq!((links.toolroot.as_str(), links.timeout), ("gcc", DEFAULT_TIMEOUT));
+    assert_eq!(links.deps["tool"].unit.as_str(), "tool", "no cycle, although `tool` needs `lib`");
+    let more = &project.units["more"].tests;
+    assert_eq!((more["links"].toolroot.as_str(), more["links"].steps.len(), more.len()), ("clang", 2, 2));
+    assert_eq!(project.units["root"].tests["compiles"].toolroot.as_str(), "root");
+}
+
+#[test]
+fn wrong_tests() {
+    wrong("tests.a = {}", "the test `a` has no `steps`");
+    wrong("tests.a.step = ['true']", "unknown field `step`");
+    wrong(
+        "tests.A.steps = ['true']",
+        "`A` is not a name: use lower-case letters, digits, `.` and `-`, starting with a letter or digit",
+    );
+    wrong("tests.a = { steps = ['true'], toolroot = 'x' }", "`x` is of kind `cmd`, not `toolroot`");
+    wrong("tests.a = { steps = ['true'], deps.b = 'y' }", "there is no unit `y`");
+    wrong("tests.a = { steps = ['true'], deps.x = 'gcc' }", "in its tests /deps/x is the unit's own");
+    wrong("tests.a = { steps = ['${v}'] }", "`v` is not a variable of this recipe");
+    wrong("tests.a = { steps = ['true'], timeout-seconds = 0 }", "nothing ends within 0 seconds");
 }
 
 #[test]
@@ -248,7 +301,7 @@ fn wrong_fields() {
     wrong("programs = ['a.c']", "`programs` has no meaning in a recipe of kind `cmd`");
     wrong("extends = 'gcc'\nkind = 'cmd'", "`archive` has no meaning in a recipe of kind `cmd`");
     wrong("outputs = ['a', 'a']", "the output `a` is named twice");
-    wrong("timeout-seconds = 0", "no build ends within 0 seconds");
+    wrong("timeout-seconds = 0", "nothing ends within 0 seconds");
     wrong("timeout-seconds = 'a'", "invalid type: string \"a\"");
     wrong("env.1A = ''", "`1A` is not the name of a variable");
     wrong("deps.a = 'gcc:lib'", "`gcc` has no output `lib`");

@@ -8,9 +8,9 @@ use super::diagnostic::Fault;
 use super::field;
 use super::form::Form;
 use super::input::{Archives, Inputs};
-use super::model::{Bpf, Build, Cmd, OUTPUT, Recipe, Reference, Toolroot};
+use super::model::{Bpf, Build, Cmd, OUTPUT, Recipe, Reference, Test, Toolroot};
 use super::place::{Item, Places};
-use super::raw::{At, Input, Raw, Table};
+use super::raw::{self, At, Input, Raw, Table};
 use super::source::{Archive, Source};
 use super::text::Span;
 use super::vars::Vars;
@@ -36,6 +36,8 @@ pub(super) struct Unit {
     /// Nothing if it has faults.
     pub(super) recipe: Option<Recipe>,
     pub(super) uses: Vec<Use>,
+    /// What its tests refer to: they come after it, so these may need it in turn.
+    pub(super) test_uses: Vec<Use>,
     /// Where what it names is written.
     pub(super) spans: BTreeMap<Item, Span>,
 }
@@ -55,6 +57,7 @@ pub(super) struct Draft<'a> {
     raw: &'a Raw,
     inputs: Inputs<'a>,
     uses: Vec<Use>,
+    test_uses: Vec<Use>,
     spans: BTreeMap<Item, Span>,
     faults: &'a mut Vec<Fault>,
 }
@@ -67,7 +70,7 @@ impl<'a> Draft<'a> {
         faults: &'a mut Vec<Fault>,
     ) -> Self {
         let inputs = Inputs { directory: &page.directory, vars, archives };
-        Self { page, raw: &page.raw, inputs, uses: Vec::new(), spans: BTreeMap::new(), faults }
+        Self { page, raw: &page.raw, inputs, uses: Vec::new(), test_uses: Vec::new(), spans: BTreeMap::new(), faults }
     }
 
     /// The unit `name`, which is named at `at`.
@@ -80,6 +83,7 @@ impl<'a> Draft<'a> {
             Form::Cmd => self.cmd(),
             Form::Bpf => self.bpf(),
         };
+        let tests = self.tests(&name);
         let sound = self.faults.len() == before;
         let recipe = made.filter(|_| sound).map(|(build, sources)| Recipe {
             name,
@@ -93,8 +97,10 @@ impl<'a> Draft<'a> {
             sources,
             updates,
             build,
+            tests,
         });
-        Unit { root: self.page.root, at, recipe, uses: self.uses, spans: self.spans }
+        let Self { uses, test_uses, spans, .. } = self;
+        Unit { root: self.page.root, at, recipe, uses, test_uses, spans }
     }
 
     fn toolroot(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
@@ -135,9 +141,9 @@ impl<'a> Draft<'a> {
         let sources = self.sources();
         self.filled("steps", &self.raw.steps);
         let steps = self.texts(&self.raw.steps);
-        let env = self.environment();
+        let env = self.environment(&self.raw.env);
         let outputs = self.outputs();
-        let timeout = self.timeout();
+        let timeout = self.timeout(self.raw.timeout_seconds.as_ref());
         Some((Build::Cmd(Cmd { toolroot: toolroot?, deps, env, steps, outputs, timeout }), sources))
     }
 
@@ -156,6 +162,57 @@ impl<'a> Draft<'a> {
         let sections = self.raw.sections.iter().map(|section| section.to_string()).collect();
         let license = license?.to_string();
         Some((Build::Bpf(Bpf { toolroot: toolroot?, deps, programs, cflags, cpu, license, sections }), sources))
+    }
+
+    fn tests(&mut self, unit: &Name) -> BTreeMap<Name, Test> {
+        let raw = self.raw;
+        let mut tests = BTreeMap::new();
+        for (text, test) in &raw.tests {
+            if test.steps.is_empty() && self.page.whole {
+                let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
+                self.faults.push(fault.help("add `steps = …`"));
+            }
+            let name = field::name(text, self.faults);
+            tests.extend(name.zip(self.test(unit, test)));
+        }
+        tests
+    }
+
+    fn test(&mut self, unit: &Name, raw: &raw::Test) -> Option<Test> {
+        let toolroot = match (&raw.toolroot, &self.raw.toolroot) {
+            (Some(own), _) => self.test_tools(own),
+            (None, Some(built_in)) => built_in.parse().ok(),
+            (None, None) => Some(unit.clone()),
+        };
+        let deps = self.test_deps(unit, &raw.deps);
+        let env = self.environment(&raw.env);
+        let steps = self.texts(&raw.steps);
+        Some(Test { toolroot: toolroot?, deps, env, steps, timeout: self.timeout(raw.timeout_seconds.as_ref()) })
+    }
+
+    fn test_tools(&mut self, text: &At<String>) -> Option<Name> {
+        let unit = field::name(text, self.faults)?;
+        let reference = Reference { unit: unit.clone(), output: None };
+        self.test_uses.push(Use { reference, toolroot: true, at: text.span() });
+        Some(unit)
+    }
+
+    fn test_deps(&mut self, unit: &Name, table: &Table) -> BTreeMap<Name, Reference> {
+        let outputs: Vec<&str> =
+            self.raw.outputs.iter().flat_map(|names| names.iter()).map(|name| name.as_str()).collect();
+        let made = |name: &str| name == unit.as_str() || name == OUTPUT || outputs.contains(&name);
+        let mut deps = BTreeMap::new();
+        for (name, text) in table {
+            if made(name) {
+                let title = format!("in its tests /deps/{} is the unit's own", name.escape_debug());
+                self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
+            }
+            let name = field::name(name, self.faults);
+            let Some(reference) = field::reference(text, self.faults) else { continue };
+            self.test_uses.push(Use { reference: reference.clone(), toolroot: false, at: text.span() });
+            deps.extend(name.map(|name| (name, reference)));
+        }
+        deps
     }
 
     fn tools(&mut self) -> Option<Name> {
@@ -206,15 +263,15 @@ impl<'a> Draft<'a> {
         self.raw.programs.iter().filter_map(|program| field::path(program, self.faults)).collect()
     }
 
-    fn environment(&mut self) -> BTreeMap<String, String> {
-        for name in self.raw.env.keys() {
+    fn environment(&mut self, table: &Table) -> BTreeMap<String, String> {
+        for name in table.keys() {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
             if !name.bytes().all(allowed) || name.bytes().next().is_none_or(|byte| byte.is_ascii_digit()) {
                 let fault = Fault::new(name.span(), format!("`{}` is not the name of a variable", name.escape_debug()));
                 self.faults.push(fault.help("use letters, digits and `_`, not starting with a digit"));
             }
         }
-        self.table(&self.raw.env)
+        self.table(table)
     }
 
     fn outputs(&mut self) -> Vec<Name> {
@@ -236,10 +293,10 @@ impl<'a> Draft<'a> {
         outputs
     }
 
-    fn timeout(&mut self) -> Duration {
-        match &self.raw.timeout_seconds {
+    fn timeout(&mut self, seconds: Option<&At<u64>>) -> Duration {
+        match seconds {
             Some(seconds) if **seconds == 0 => {
-                let fault = Fault::new(seconds.span(), "no build ends within 0 seconds");
+                let fault = Fault::new(seconds.span(), "nothing ends within 0 seconds");
                 self.faults.push(fault.help(format!("drop it; the default is {} seconds", DEFAULT_TIMEOUT.as_secs())));
                 DEFAULT_TIMEOUT
             }

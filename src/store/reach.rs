@@ -29,12 +29,13 @@ impl Reach {
         self.owner = owner;
     }
 
-    /// Whether all outputs of a result are in it.
+    /// Whether a result has outputs, and all are in it.
     pub(super) fn covers(&self, result: &ActionResult) -> bool {
-        result.outputs.values().all(|output| match output {
+        let within = |output: &Output| match output {
             Output::File { blob, executable } => self.objects.contains_key(&(Kind::of(*executable), blob.digest)),
             Output::Tree(blob) => self.objects.contains_key(&(Kind::Dir, blob.digest)),
-        })
+        };
+        !result.outputs.is_empty() && result.outputs.values().all(within)
     }
 
     /// Whether an output names this tree.

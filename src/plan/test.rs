@@ -1,0 +1,68 @@
+//! `tests`: steps in the sandbox of tests that see what a unit made. A test makes nothing, so its
+//! result says only that it succeeded.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Input, Planner, Step, StepId, cmd};
+use crate::derivation::{Derivation, Run};
+use crate::lockfile::Locked;
+use crate::path::Name;
+use crate::recipe::{Project, Recipe, Test};
+use crate::sandbox::Profile;
+
+/// `units` and those that their tests name.
+#[must_use]
+pub fn tried_with<S>(project: &Project<S>, units: &[Name]) -> Vec<Name> {
+    let tests = units.iter().filter_map(|name| project.units.get(name)).flat_map(|recipe| recipe.tests.values());
+    let named = tests.flat_map(|test| test.deps.values().map(|dep| &dep.unit).chain([&test.toolroot]));
+    units.iter().chain(named).cloned().collect()
+}
+
+impl Planner<'_> {
+    /// Adds the tests of a unit.
+    pub(super) fn tests(&mut self, unit: &Name) -> Result<(), Error> {
+        let project = self.project;
+        let recipe = project.units.get(unit).ok_or_else(|| Error::UnknownUnit(unit.clone()))?;
+        self.unit(unit)?;
+        for (name, test) in &recipe.tests {
+            let step = self.test(recipe, name, test)?;
+            self.plan.tests.insert((unit.clone(), name.clone()), step);
+        }
+        Ok(())
+    }
+
+    fn test(&mut self, recipe: &Recipe<Locked>, name: &Name, test: &Test) -> Result<StepId, Error> {
+        let run = Run {
+            root: self.main_output(&test.toolroot)?,
+            sources: self.sources_of_build(&recipe.name),
+            deps: self.made(&recipe.name)?.into_iter().chain(self.references(&test.deps)?).collect(),
+            argv: cmd::argv(test.steps.iter().cloned()),
+            env: cmd::environment(&test.env),
+            outputs: Vec::new(),
+            profile: Profile::Run,
+        };
+        Ok(self.plan.add(Step {
+            unit: recipe.name.clone(),
+            label: format!("{}: test {name}", recipe.name),
+            derivation: Derivation::Run(run),
+            timeout: test.timeout,
+        }))
+    }
+
+    /// What the command of a unit's build finds in `/src`.
+    fn sources_of_build(&self, unit: &Name) -> BTreeMap<Name, Input> {
+        let own = self.plan.steps.iter().filter(|step| step.unit == *unit);
+        let sources = own.filter_map(|step| match &step.derivation {
+            Derivation::Run(run) if run.profile == Profile::Build => Some(run.sources.clone()),
+            _ => None,
+        });
+        sources.last().unwrap_or_default()
+    }
+
+    /// A unit's outputs by their names, the main one by the unit's name too.
+    fn made(&mut self, unit: &Name) -> Result<BTreeMap<Name, Input>, Error> {
+        let outputs = self.unit(unit)?.outputs;
+        let main = outputs.first().map(|(_, input)| (unit.clone(), input.clone()));
+        Ok(outputs.iter().cloned().chain(main).collect())
+    }
+}
