@@ -12,10 +12,11 @@ use crate::support::running::Running;
 use crate::support::{Forge, Run, boxed};
 
 /// A unit's step; the factors that are to blame; the file that shows it.
-const PLANTED: [(&str, &str, &[&str], &str); 16] = [
+const PLANTED: [(&str, &str, &[&str], &str); 17] = [
     ("cpus", "mkdir -p /out/out/bin; echo same > /out/out/a; nproc > /out/out/bin/x", &["cpus"], "out/bin/x"),
-    ("clock", "date -u +%F > /out/out", &["clock"], "out"),
+    ("clock", "date -u +%Y > /out/out", &["clock"], "out"),
     ("order", "ls -U /src/probe > /out/out", &["order"], "out"),
+    ("features", "/src/probe/probe features > /out/out", &["features"], "out"),
     ("tmpfs", "stat -f -c %T /build > /out/out", &["tmpfs"], "out"),
     ("kernel", "uname -r > /out/out", &["kernel"], "out"),
     ("hostname", "uname -n > /out/out", &["hostname"], "out"),

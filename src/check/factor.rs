@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::build::command::Conditions;
 use crate::derivation::{Derivation, Run};
 use crate::plan::WORLD;
-use crate::sandbox::{Entries, Scratch};
+use crate::sandbox::{Entries, Features, Scratch};
 use crate::store::Output;
 
 /// One fact that a command can read off its world and its inputs do not tell. Where several could
@@ -21,6 +21,8 @@ pub enum Factor {
     Order,
     /// What `/build` lies on.
     Tmpfs,
+    /// What the processor can do.
+    Features,
     /// The release of the kernel.
     Kernel,
     /// The host's name.
@@ -52,7 +54,7 @@ struct Entry {
 const AHEAD: Duration = Duration::from_secs(400 * 24 * 3600 + 7 * 3600 + 13 * 60 + 11);
 
 /// In the order of [`Factor`].
-const TABLE: [Entry; 11] = [
+const TABLE: [Entry; 12] = [
     Entry {
         word: "cpus",
         change: "one processor and one job in place of all",
@@ -80,6 +82,13 @@ const TABLE: [Entry; 11] = [
         held: false,
         advice: "find what records sizes of folders, free space, inodes or the kind of file system (du, df, stat), or \
                  lists a folder without sorting",
+    },
+    Entry {
+        word: "features",
+        change: "a plain x86-64-v3 processor",
+        held: false,
+        advice: "name the processor that the result is for (-march=x86-64-v3, -C target-cpu=x86-64-v3, GOAMD64=v3), \
+                 never `native`; what is tuned to the processor at hand must not reach the result",
     },
     Entry {
         word: "kernel",
@@ -131,11 +140,12 @@ const TABLE: [Entry; 11] = [
 
 impl Factor {
     /// All of them, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Cpus,
         Self::Clock,
         Self::Order,
         Self::Tmpfs,
+        Self::Features,
         Self::Kernel,
         Self::Hostname,
         Self::Uid,
@@ -193,7 +203,13 @@ impl Factor {
     /// Why it can't be varied on a host with so many processors, if so.
     #[must_use]
     pub fn hindrance(self, processors: usize) -> Option<&'static str> {
-        (self == Self::Cpus && processors < 2).then_some("this host has one processor")
+        match self {
+            Self::Cpus if processors < 2 => Some("this host has one processor"),
+            Self::Clock | Self::Order | Self::Features if cfg!(not(target_arch = "x86_64")) => {
+                Some("only on x86-64 can forge show another one")
+            }
+            _ => None,
+        }
     }
 
     /// The variable that it changes, and to what.
@@ -216,6 +232,7 @@ impl Factor {
             Self::Clock => world.clock = AHEAD,
             Self::Order => world.entries = Entries::Reversed,
             Self::Tmpfs => world.scratch = Scratch::Memory,
+            Self::Features => world.features = Features::Baseline,
             Self::Kernel => world.uname26 = true,
             Self::Hostname => "elsewhere".clone_into(&mut world.host_name),
             Self::Uid => (world.uid, world.gid) = (4321, 8765),
@@ -275,7 +292,10 @@ mod tests {
         let words: Vec<_> = Factor::ALL.map(Factor::word).into();
         assert_eq!(
             words,
-            ["cpus", "clock", "order", "tmpfs", "kernel", "hostname", "uid", "umask", "aslr", "timezone", "locale"]
+            [
+                "cpus", "clock", "order", "tmpfs", "features", "kernel", "hostname", "uid", "umask", "aslr",
+                "timezone", "locale"
+            ]
         );
         assert!(Factor::ALL.is_sorted() && Factor::ALL.iter().all(|factor| Factor::of(factor.word()) == Some(*factor)));
     }
