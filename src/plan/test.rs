@@ -52,11 +52,11 @@ impl Planner<'_> {
     /// What the command of a unit's build finds in `/src`.
     fn sources_of_build(&self, unit: &Name) -> BTreeMap<Name, Input> {
         let own = self.plan.steps.iter().filter(|step| step.unit == *unit);
-        let sources = own.filter_map(|step| match &step.derivation {
+        let mut sources = own.filter_map(|step| match &step.derivation {
             Derivation::Run(run) if run.profile == Profile::Build => Some(run.sources.clone()),
             _ => None,
         });
-        sources.last().unwrap_or_default()
+        sources.next_back().unwrap_or_default()
     }
 
     /// A unit's outputs by their names, the main one by the unit's name too.
