@@ -27,6 +27,7 @@ const LAYOUT: &[&str] = &[
     "file",
     "format",
     "index",
+    "last",
     "last-build",
     "lock",
     "log",

@@ -83,7 +83,7 @@ fn what_was_collected_or_failed_is_said() {
     let forge = built();
     forge.run(&["build", "box"]).success();
     fs::remove_file(forge.project().join("result/app")).unwrap();
-    forge.run(&["store", "gc", "--keep-days", "0"]).success();
+    forge.run(&["store", "gc", "--quota", "1"]).success();
     assert_eq!(why(&forge, "lib"), ["its result was collected"]);
     assert_eq!(why(&forge, "app"), ["needs `lib`, which must be built first"]);
 
