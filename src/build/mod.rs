@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::derivation::{Assemble, Derivation};
+use crate::derivation::Derivation;
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
@@ -339,8 +339,7 @@ impl<'a> Build<'a> {
     /// Where an output lies, looked over for damage; a toolroot is looked over when a command runs in it.
     fn visible(&self, id: StepId, output: &Output) -> Result<PathBuf, store::Error> {
         let store = self.worker.store;
-        let toolroot = matches!(self.plan.steps[id].derivation, Derivation::Assemble(Assemble::Toolroot { .. }));
-        let there = if toolroot { store.realised(output) } else { None };
+        let there = if self.plan.is_toolroot(id) { store.realised(output) } else { None };
         there.map_or_else(|| store.realise(output), Ok)
     }
 

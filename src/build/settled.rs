@@ -6,7 +6,7 @@
 //! recipes nor lockfile need to be read. In any doubt a build goes the long way.
 //!
 //! One file for a project and the units asked for, `<store>/index/settled-<16 hex of both>`: JSON,
-//! `{"state":"<hex>","links":[{"link":"/home/…/result/x","output":{"tree":{…}}},…],"units":2}`. It can be
+//! `{"state":"<hex>","links":[{"link":"/home/…/result/x","output":{"tree":{…}},"toolroot":false},…],"units":2}`. It can be
 //! deleted at any time. It counts for [`FRESH`], so that results in use are marked as used.
 
 use std::fs;
@@ -34,6 +34,8 @@ pub struct Link {
     pub link: PathBuf,
     /// What it leads to.
     pub output: Output,
+    /// A toolroot is looked over when a command runs in it, and not before.
+    pub toolroot: bool,
 }
 
 /// A build that had nothing to do.
@@ -58,6 +60,7 @@ struct Record {
 struct LinkRecord {
     link: String,
     output: OutputLine,
+    toolroot: bool,
 }
 
 impl Settled {
@@ -68,7 +71,9 @@ impl Settled {
         let age = file.metadata().and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()?;
         let bytes = if age < FRESH { fs::read(file).ok()? } else { return None };
         let Record { state, links, units } = serde_json::from_slice(&bytes).ok()?;
-        let link = |record: LinkRecord| Some(Link { link: record.link.into(), output: record.output.output()? });
+        let link = |LinkRecord { link, output, toolroot }: LinkRecord| {
+            Some(Link { link: link.into(), output: output.output()?, toolroot })
+        };
         Some(Self { state: state.parse().ok()?, links: links.into_iter().map(link).collect::<Option<_>>()?, units })
     }
 
@@ -77,8 +82,8 @@ impl Settled {
     /// # Errors
     /// If it can't be written.
     pub fn save(&self, store: &Store, project: &Path, names: &[Name]) -> io::Result<()> {
-        let link = |Link { link, output }: &Link| {
-            Some(LinkRecord { link: link.to_str()?.to_owned(), output: OutputLine::from(output) })
+        let link = |Link { link, output, toolroot }: &Link| {
+            Some(LinkRecord { link: link.to_str()?.to_owned(), output: OutputLine::from(output), toolroot: *toolroot })
         };
         let Some(links) = self.links.iter().map(link).collect() else { return Ok(()) };
         let record = Record { state: self.state.hex(), links, units: self.units };
@@ -91,9 +96,9 @@ impl Settled {
     /// Whether the outputs look sound, and the links to them stand and are roots.
     #[must_use]
     pub fn holds(&self, store: &Store) -> bool {
-        self.links.iter().all(|Link { link, output }| {
-            let leads = |path: PathBuf| fs::read_link(link).is_ok_and(|target| target == path);
-            store.has_root(link) && store.realise(output).is_ok_and(leads)
+        self.links.iter().all(|Link { link, output, toolroot }| {
+            let path = if *toolroot { store.realised(output) } else { store.realise(output).ok() };
+            store.has_root(link) && path.is_some_and(|path| fs::read_link(link).is_ok_and(|target| target == path))
         })
     }
 }
@@ -130,7 +135,7 @@ mod tests {
             let link = self.folder.path().join("link");
             std::os::unix::fs::symlink(self.store.realise(&output).expect("is there"), &link).expect("links");
             self.store.add_root(&link, &[output]).expect("adds");
-            Settled { state: Digest::of(b"state"), links: vec![Link { link, output }], units: 1 }
+            Settled { state: Digest::of(b"state"), links: vec![Link { link, output, toolroot: false }], units: 1 }
         }
 
         fn read(&self, names: &[Name]) -> Option<Settled> {

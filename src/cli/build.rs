@@ -162,7 +162,7 @@ fn link(
             let link = folder.join(format!("{name}{output}{mark}"));
             replace(&link, path).map_err(|error| failed(&link, error))?;
             store.add_root(&link, std::slice::from_ref(content))?;
-            links.push(Link { link, output: *content });
+            links.push(Link { link, output: *content, toolroot: plan.is_toolroot(unit.last) });
         }
     }
     Ok(links)

@@ -167,6 +167,12 @@ pub fn dependents<S>(project: &Project<S>, changed: &BTreeSet<Name>) -> BTreeSet
 }
 
 impl Plan {
+    /// Whether a step makes a toolroot.
+    #[must_use]
+    pub fn is_toolroot(&self, id: StepId) -> bool {
+        matches!(self.steps[id].derivation, Derivation::Assemble(Assemble::Toolroot { .. }))
+    }
+
     /// What a step reads that other steps download, by what people call it.
     #[must_use]
     pub fn downloads(&self, step: StepId) -> Directory {

@@ -1,6 +1,7 @@
 //! All recipe files by name: `extends` followed, tables of the target laid on, fields read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -10,7 +11,14 @@ use super::form::Form;
 use super::raw::Raw;
 use super::text::{Span, Texts};
 use super::{Root, Target, table};
+use crate::parallel;
 use crate::path::{Name, RelPath};
+
+/// Below this many files a thread costs more than it saves.
+const MANY: usize = 32;
+
+/// How many files are read at once.
+const THREADS: usize = 4;
 
 /// Fields that a recipe does not get from the one it extends.
 const OWN: [&str; 4] = ["abstract", "extends", "matrix", "target"];
@@ -26,6 +34,23 @@ struct Sheet<'a> {
     table: DeTable<'a>,
     raw: Option<Raw>,
     whole: bool,
+}
+
+/// What stands in one file.
+struct Written<'a> {
+    table: DeTable<'a>,
+    raw: Option<Raw>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Written<'a> {
+    fn new(text: &'a str, start: usize) -> Self {
+        let (mut table, mut faults) = table::read(text, start);
+        let (raw, misfits) = table::value::<Raw>(&mut table);
+        faults.extend(misfits);
+        faults.extend(raw.iter().flat_map(fixed));
+        Self { table, raw, faults }
+    }
 }
 
 /// One recipe with all its fields.
@@ -54,7 +79,12 @@ pub(super) struct Book<'a> {
 impl<'a> Book<'a> {
     pub(super) fn read(texts: &'a Texts, target: Target, faults: &mut Vec<Fault>) -> Self {
         let mut sheets = BTreeMap::<Name, Sheet<'a>>::new();
-        for (start, file) in texts.files() {
+        let files: Vec<_> = texts.files().collect();
+        let threads = if files.len() < MANY { 1 } else { THREADS };
+        let written =
+            parallel::each(&files, threads, |(start, file)| Ok::<_, Infallible>(Written::new(&file.text, *start)));
+        let written = written.unwrap_or_else(|never| match never {});
+        for ((start, file), written) in files.into_iter().zip(written) {
             let Some((root, name)) = Root::of(&file.path) else {
                 faults.push(misplaced(&file.path, start));
                 continue;
@@ -65,13 +95,9 @@ impl<'a> Book<'a> {
                 faults.push(fault.help("rename one of them; names are unique over all recipe folders"));
                 continue;
             }
-            let (mut table, errors) = table::read(&file.text, start);
-            let before = faults.len();
-            faults.extend(errors);
-            let (raw, misfits) = table::value::<Raw>(&mut table);
-            faults.extend(misfits);
-            faults.extend(raw.iter().flat_map(fixed));
-            let whole = faults.len() == before;
+            let Written { table, raw, faults: own } = written;
+            let whole = own.is_empty();
+            faults.extend(own);
             sheets.insert(name, Sheet { root, file: &file.path, start, table, raw, whole });
         }
         Self { sheets, target }
