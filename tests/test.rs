@@ -42,12 +42,13 @@ fn lines(stdout: &str) -> Vec<&str> {
 #[test]
 fn each_test_has_a_line_and_runs_once() {
     let forge = project();
-    let first = forge.run(&["test"]).success().says("a: test same: built in").says("2 ok, 0 of them cached, 0 not");
+    let first =
+        forge.run(&["test"]).success().says("a: test same: built in").says("2 passed (0 cached), 0 failed or skipped");
     assert_eq!(lines(&first.stdout), ["ok a: more", "ok a: same"]);
     assert!(!forge.project().join("result").exists());
-    let second = forge.run(&["test", "a"]).success().says("2 ok, 2 of them cached, 0 not");
+    let second = forge.run(&["test", "a"]).success().says("2 passed (2 cached), 0 failed or skipped");
     assert_eq!(lines(&second.stdout), lines(&first.stdout));
-    drop(forge.run(&["test", "--rebuild"]).success().says("2 ok, 0 of them cached"));
+    drop(forge.run(&["test", "--rebuild"]).success().says("2 passed (0 cached)"));
     // Nothing that a test reads has changed: an output that came out the same, and another test.
     let recipe = fs::read_to_string(forge.project().join("recipes/a.toml")).unwrap();
     forge.write("recipes/a.toml", &recipe.replace("test $WORD = word", "test $WORD != other"));
@@ -65,7 +66,7 @@ fn a_failure_is_told_and_stops_no_other() {
         .says("wrong\n")
         .says("it left /out/x")
         .says("hint: the whole log is ")
-        .says("3 ok, 0 of them cached, 2 not");
+        .says("3 passed (0 cached), 2 failed or skipped");
     assert_eq!(lines(&run.stdout), ["FAIL b: fails", "FAIL b: leaves", "ok a: more", "ok a: same", "ok b: works"]);
     let json = forge.run(&["test", "b", "--json"]).code(1).json();
     let fails = json.iter().find(|line| line["test"] == "fails").unwrap();

@@ -42,7 +42,7 @@ impl Worker<'_> {
         let scratch = self.store.scratch()?;
         match self.command(run, step.timeout, &scratch, &Conditions::default()) {
             Ok(outputs) => {
-                failed::forget(self.store, key);
+                failed::forget(self.store, step, key);
                 Ok((outputs, Some(self.store.copy_file(&log(&scratch))?)))
             }
             Err(Trouble::Refused(what)) => Err(self.keep_failure(step, run, what, key, &scratch)),

@@ -57,11 +57,15 @@ pub(super) fn keep(
     store.keep(Shelf::Failed, &key, scratch, &line).map(drop)
 }
 
-/// Forgets an earlier failure of a step that has succeeded.
-pub(super) fn forget(store: &Store, key: &Digest) {
-    // What can't be removed now is bounded by the store, and nothing is made from it.
-    let _ = fs::remove_file(failed_log(store.root(), key));
-    let _ = store.discard(Shelf::Failed, key);
+/// Forgets the failures of a step that has succeeded: this one's, and those of what it was before its
+/// recipe or inputs were mended.
+pub(super) fn forget(store: &Store, step: &Step, key: &Digest) {
+    // What can't be read or removed now is bounded by the store, and nothing is made from it.
+    let earlier = list(store).unwrap_or_default().into_iter().filter(|failed| failed.label == step.label);
+    for key in earlier.map(|failed| failed.key).chain([*key]) {
+        let _ = fs::remove_file(failed_log(store.root(), &key));
+        let _ = store.discard(Shelf::Failed, &key);
+    }
 }
 
 /// The steps whose leavings are kept, that failed last first.
@@ -197,8 +201,18 @@ mod tests {
         fs::create_dir_all(log.parent().expect("a folder")).expect("makes");
         fs::write(&log, "== step 1 of 2: true\n== step 2 of 2: false\n").expect("writes");
         assert_eq!(failed.step(&store), Some(2));
-        forget(&store, &failed.key);
+        forget(&store, &step(&run), &failed.key);
         assert!(list(&store).expect("lists").is_empty() && !log.exists());
+    }
+
+    #[test]
+    fn a_mended_step_forgets_what_it_was() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let store = Store::open_with(folder.path(), &Setup::of_machine().expect("a machine")).expect("opens");
+        let (broken, mended) = (run(&["false"]), run(&["true"]));
+        fail(&store, &broken);
+        forget(&store, &step(&mended), &Derivation::Run(mended.clone()).key());
+        assert_eq!(list(&store).expect("lists"), []);
     }
 
     #[test]

@@ -26,7 +26,8 @@ const ADVICE: [(&[&str], &str); 6] = [
     (&["parameter not set", "unbound variable"], "steps see no variable of yours: set it under [env] of the recipe"),
     (
         &["No such file or directory", "not found"],
-        "steps see only their toolroot, /src/<name> and /deps/<name>: add a package, a source or a unit",
+        "steps see only their toolroot, /src/<name>, /deps/<name>, and what steps before them wrote (a result belongs in \
+         /out/<output>): add a package, a source or a unit, or mend the path",
     ),
     (&["No space left on device"], "/tmp is small, as it is memory: write large files to /build"),
 ];

@@ -274,8 +274,8 @@ impl Rebuilds {
     pub fn show(&self, rebuild: &Rebuild<'_>) {
         let Rebuild { label, number, of, factors, all } = rebuild;
         let changed = match factors.len() {
-            0 => "nothing changed".to_owned(),
-            _ if *all => "everything changed".to_owned(),
+            0 => "in the same world".to_owned(),
+            _ if *all => "in a world where everything differs".to_owned(),
             _ => format!("{} changed", finding::list(factors)),
         };
         let of = if number <= of { format!(" of {of}") } else { String::new() };

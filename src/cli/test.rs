@@ -75,7 +75,7 @@ fn sum_up(tests: &[StepId], finishes: &Finishes) {
     let count = |status| tests.iter().filter(|id| finishes[*id].status == status).count();
     let (ran, cached) = (count(Status::Built), count(Status::Cached));
     let rest = tests.len() - ran - cached;
-    output::words(&format!("{} ok, {cached} of them cached, {rest} not", ran + cached));
+    output::words(&format!("{} passed ({cached} cached), {rest} failed or skipped", ran + cached));
 }
 
 /// Says which tests would run.

@@ -14,6 +14,7 @@ use crate::build::timeline::Timeline;
 use crate::graph::page::{self, Page};
 use crate::graph::{dot, svg};
 use crate::path::Name;
+use crate::words;
 use collect::Facts;
 use measure::Scale;
 
@@ -103,7 +104,9 @@ fn deliver(text: &str, file: Option<&Path>) -> Result<(), CliError> {
     };
     fs::write(file, text).map_err(|error| {
         CliError::environment(format!("{}: {error}", file.display())).hint("-o takes a file in a folder that is there")
-    })
+    })?;
+    output::words(&format!("wrote {}, {}", file.display(), words::size(text.len() as u64)));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<Verdict, CliError> {
     if args.json {
         lines.iter().for_each(output::json);
     } else {
-        output::words(&format!("{}: needs, alone, what", store.root().display()));
+        output::words(&format!("{}\n{:>9}  {:>9}", store.root().display(), "needs", "alone"));
         lines.iter().for_each(|line| output::data(&draw(line)));
     }
     Ok(Verdict::Good)
