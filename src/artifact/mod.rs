@@ -5,7 +5,11 @@
 
 pub mod archive;
 pub mod bpf;
+mod part;
+pub mod programs;
+pub mod skeleton;
 pub mod toolroot;
+pub mod vendor;
 
 use std::ops::ControlFlow;
 
@@ -60,5 +64,8 @@ pub fn assemble(
         Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip),
         Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref()),
         Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections),
+        Assemble::Vendor { crates } => vendor::assemble(crates, store, parts, threads, say),
+        Assemble::Skeleton { source } => skeleton::assemble(store, source),
+        Assemble::Programs { tree, rules } => programs::check(store, tree, rules),
     }
 }

@@ -9,7 +9,9 @@
 //! are one step. What a unit's kind means in steps is said in one file a kind.
 
 mod bpf;
+mod cargo;
 mod cmd;
+mod shell;
 mod source;
 mod test;
 mod toolroot;
@@ -225,6 +227,7 @@ impl Planner<'_> {
             Build::Toolroot(toolroot) => self.toolroot(recipe, toolroot),
             Build::Cmd(cmd) => self.cmd(recipe, cmd)?,
             Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
+            Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

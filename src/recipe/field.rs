@@ -78,6 +78,25 @@ pub(super) fn package(text: &At<String>, expanded: String, faults: &mut Vec<Faul
     expanded
 }
 
+/// `expanded`, the crate that `text` names; the registry's rule for names.
+pub(super) fn crate_name(text: &At<String>, expanded: String, faults: &mut Vec<Fault>) -> String {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !expanded.starts_with(|char: char| char.is_ascii_alphabetic()) || !expanded.bytes().all(allowed) {
+        let title = format!("`{}` is not the name of a crate", expanded.escape_debug());
+        faults.push(Fault::new(text.span(), title).help("use letters, digits, `-` and `_`"));
+    }
+    expanded
+}
+
+/// `expanded`, the whole version that `text` names.
+pub(super) fn version(text: &At<String>, expanded: String, faults: &mut Vec<Fault>) -> String {
+    if let Err(error) = semver::Version::parse(&expanded) {
+        let title = format!("`{}` is not a version: {error}", expanded.escape_debug());
+        faults.push(Fault::new(text.span(), title).help("write one in full, such as `1.2.3`"));
+    }
+    expanded
+}
+
 /// A commit, or a fingerprint in either case.
 pub(super) fn hex(text: &At<String>, what: &str, faults: &mut Vec<Fault>) -> String {
     if text.len() != HEX_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {

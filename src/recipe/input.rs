@@ -7,26 +7,32 @@ use globset::Glob;
 use super::diagnostic::Fault;
 use super::field;
 use super::raw::{At, Input};
-use super::source::{Archive, Rev, Source, Unpack};
+use super::source::{Archive, Published, Rev, Source, Unpack};
 use super::vars::Vars;
+use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 
 /// The archives of a project; nothing for those with faults of their own.
 pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
 
 /// The field that makes a source what it is, and those that may stand beside it.
-const KINDS: [(&str, &[&str]); 4] = [
+const KINDS: [(&str, &[&str]); 5] = [
     ("path", &["exclude"]),
     ("url", &["unpack", "strip"]),
     ("git", &["commit", "tag", "branch", "update"]),
+    ("crate", &["version"]),
     ("package", &["archive", "member", "unpack", "strip"]),
 ];
+
+/// The digest of each Cargo.lock that stands beside a recipe, by its folder.
+pub(super) type CargoLocks = BTreeMap<RelPath, Digest>;
 
 /// What the sources of one recipe are read against.
 pub(super) struct Inputs<'a> {
     pub(super) directory: &'a RelPath,
     pub(super) vars: &'a Vars<'a>,
     pub(super) archives: &'a Archives,
+    pub(super) cargo_locks: &'a CargoLocks,
 }
 
 impl Inputs<'_> {
@@ -35,6 +41,7 @@ impl Inputs<'_> {
             "path" => self.files(input, faults),
             "url" => self.url(input, faults),
             "git" => self.git(input, faults),
+            "crate" => self.published(input, faults),
             _ => self.member(input, faults),
         }
     }
@@ -81,6 +88,18 @@ impl Inputs<'_> {
         Some(text.to_string())
     }
 
+    fn published(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let text = input.published.as_ref()?;
+        let name = self.crate_name(text, faults);
+        let Some(version) = &input.version else {
+            let fault = Fault::new(text.span(), "a crate needs the version that is wanted");
+            faults.push(fault.help("add `version = \"1.2.3\"`"));
+            return None;
+        };
+        let version = self.version(version, faults);
+        Some(Source::Crate(Published { name, version }))
+    }
+
     fn member(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
         let text = input.package.as_ref()?;
         let package = self.package(text, faults);
@@ -93,6 +112,16 @@ impl Inputs<'_> {
         };
         let archive = self.archive(archive, faults)?;
         Some(Source::DebMember { archive, package, member: member.map_or(Some(None), |path| path.map(Some))?, unpack })
+    }
+
+    /// The name of a crate.
+    pub(super) fn crate_name(&self, text: &At<String>, faults: &mut Vec<Fault>) -> String {
+        field::crate_name(text, self.vars.expand(text, faults), faults)
+    }
+
+    /// A version of a crate.
+    pub(super) fn version(&self, text: &At<String>, faults: &mut Vec<Fault>) -> String {
+        field::version(text, self.vars.expand(text, faults), faults)
     }
 
     /// The name of a Debian package.

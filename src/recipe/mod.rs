@@ -80,6 +80,7 @@
 //! the files first.
 
 mod book;
+mod cargo;
 mod diagnostic;
 mod field;
 mod files;
@@ -104,21 +105,25 @@ use std::path::Path;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
-pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
+pub use model::{Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
-pub use source::{Archive, Rev, Source, Unpack};
+pub use source::{Archive, Closure, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 
+use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use book::{Book, Page};
 use form::Form;
 use graph::Graph;
-use input::Archives;
+use input::{Archives, CargoLocks};
 use text::{Span, Texts};
-use unit::{Draft, Unit};
+use unit::{Draft, Known, Unit};
 use vars::Vars;
+
+/// The file that pins the crates of a Rust workspace.
+pub const CARGO_LOCK: &str = "Cargo.lock";
 
 /// Reads every recipe below the six roots of `project`, for the default target.
 ///
@@ -128,16 +133,19 @@ pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
     parse(files::read(project)?, Target::default())
 }
 
-/// Reads recipe files (path relative to the project, text). Any text gives a project or errors, never a panic.
+/// Reads recipe files, and the Cargo.lock files beside them (path relative to the project, text). Any text gives a project or errors, never a panic.
 ///
 /// # Errors
 /// Every error of every file, in the order of files and lines.
 pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, Vec<Diagnostic>> {
+    let (locks, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| path.file_name() == CARGO_LOCK);
+    let locks = locks.into_iter().filter_map(|(path, text)| Some((path.parent()?, Digest::of(text.as_bytes()))));
+    let locks: CargoLocks = locks.collect();
     let texts = Texts::new(files);
     let mut faults = Vec::new();
     let mut book = Book::read(&texts, target, &mut faults);
     let pages = book.pages(&mut faults);
-    let graph = graph(&book, &pages, &texts, &mut faults);
+    let graph = graph(&book, &pages, &locks, &texts, &mut faults);
     graph.check(&mut faults);
     if !faults.is_empty() {
         return Err(locate(faults, &texts));
@@ -152,14 +160,21 @@ pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, V
     Ok(Project { units: graph.units.into_iter().map(sound).collect() })
 }
 
-fn graph(book: &Book<'_>, pages: &[Page<'_>], texts: &Texts, faults: &mut Vec<Fault>) -> Graph {
+fn graph(
+    book: &Book<'_>,
+    pages: &[Page<'_>],
+    cargo_locks: &CargoLocks,
+    texts: &Texts,
+    faults: &mut Vec<Fault>,
+) -> Graph {
     let (archives, pages): (Vec<_>, Vec<_>) = pages.iter().partition(|page| page.form == Form::Archive);
     let archives: Archives =
         archives.into_iter().map(|page| (page.name.clone(), unit::archive(page, faults))).collect();
     let mut units = BTreeMap::<Name, Unit>::new();
     for page in &pages {
         for (name, at, vars) in members(page, texts, faults) {
-            let unit = Draft::new(page, &vars, &archives, faults).unit(name.clone(), at.clone());
+            let unit = Draft::new(page, &vars, Known { archives: &archives, cargo_locks }, faults)
+                .unit(name.clone(), at.clone());
             if let Some(first) = units.get(&name) {
                 let fault = Fault::new(at, format!("a second unit has the name `{name}`")).label("this one");
                 faults.push(fault.also(first.at.clone(), "the other one").help("rename one of them"));

@@ -127,6 +127,29 @@ pub(super) struct Raw {
     pub(super) license: Option<At<String>>,
     /// ELF sections that programs must stand in, such as `xdp.frags`.
     pub(super) sections: Texts,
+
+    /// The member of the workspace in the source `src` that is built.
+    pub(super) package: Option<At<String>>,
+    /// Programs of the package that are wanted.
+    pub(super) bins: Texts,
+    /// Whether the package's shared library is wanted.
+    pub(super) lib: Option<bool>,
+    /// Features of the package.
+    pub(super) features: Texts,
+    /// Whether the package's default features are on; they are by default.
+    pub(super) default_features: Option<bool>,
+    /// The processor that code is made for: `x86-64-v3` by default.
+    pub(super) target_cpu: Option<At<String>>,
+    /// More flags for rustc.
+    pub(super) rustflags: Texts,
+    /// Versions that packages in Cargo.lock are moved to.
+    pub(super) lock_patches: Table,
+    /// Patch files for the source `src`, in their order; globs relative to the recipe's folder.
+    pub(super) patches: Texts,
+    /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
+    pub(super) needed: Texts,
+    /// The highest version of glibc's symbols that the results may use.
+    pub(super) glibc: Option<At<String>>,
 }
 
 /// One unit of a matrix.
@@ -156,7 +179,7 @@ pub(super) struct Test {
     pub(super) timeout_seconds: Option<At<u64>>,
 }
 
-/// An input from outside: exactly one of `path`, `url`, `git` and `package`.
+/// An input from outside: exactly one of `path`, `url`, `git`, `crate` and `package`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Input {
@@ -176,6 +199,11 @@ pub(super) struct Input {
     pub(super) branch: Option<At<String>>,
     /// Which newer tags `forge outdated` names: a glob such as `v1.2.*`; any where there is none.
     pub(super) update: Option<At<String>>,
+    /// A package of the crate registry, unpacked.
+    #[serde(rename = "crate")]
+    pub(super) published: Option<At<String>>,
+    /// Its version, in full.
+    pub(super) version: Option<At<String>>,
     /// The archive that the package comes from.
     pub(super) archive: Option<At<String>>,
     /// A Debian package, without its dependencies.
@@ -202,6 +230,8 @@ impl Input {
             text("tag", &self.tag),
             text("branch", &self.branch),
             text("update", &self.update),
+            text("crate", &self.published),
+            text("version", &self.version),
             text("archive", &self.archive),
             text("package", &self.package),
             text("member", &self.member),

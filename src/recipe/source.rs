@@ -3,6 +3,8 @@
 //! A lock entry is keyed by the digest of its source's canonical encoding ([`Source::specification`]), so that an
 //! edited recipe invalidates its entry. The encoding is pinned by golden digests in the tests.
 
+use std::collections::BTreeMap;
+
 use crate::canon::{self, Canon};
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
@@ -45,6 +47,10 @@ pub enum Source {
         /// The state.
         rev: Rev,
     },
+    /// A package that is published in the crate registry, unpacked.
+    Crate(Published),
+    /// The packages of the crate registry that a Cargo.lock names.
+    Crates(Closure),
     /// Files of this repository: globs relative to the recipe's directory.
     Path {
         /// The recipe's directory, relative to the project.
@@ -54,6 +60,26 @@ pub enum Source {
         /// Globs of files to leave out.
         exclude: Vec<String>,
     },
+}
+
+/// One version of a package in the crate registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its name there.
+    pub name: String,
+    /// In full: `1.2.3`.
+    pub version: String,
+}
+
+/// The packages that a Cargo.lock names, and where that file stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closure {
+    /// The source with Cargo.lock at its top.
+    pub source: Box<Source>,
+    /// The content of that file, where it is one of this repository.
+    pub cargo_lock: Option<Digest>,
+    /// Packages and the versions that they are moved to.
+    pub updates: BTreeMap<String, String>,
 }
 
 /// That a file is an archive to unpack.
@@ -95,7 +121,7 @@ impl Source {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Debs { archive, .. } | Self::DebMember { archive, .. } => Some(archive),
-            Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => None,
+            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(_) | Self::Path { .. } => None,
         }
     }
 
@@ -137,6 +163,17 @@ impl Canon for Source {
                 directory.canon(out);
                 include.canon(out);
                 exclude.canon(out);
+            }
+            Self::Crate(Published { name, version }) => {
+                5u64.canon(out);
+                name.canon(out);
+                version.canon(out);
+            }
+            Self::Crates(Closure { source, cargo_lock, updates }) => {
+                6u64.canon(out);
+                source.canon(out);
+                cargo_lock.canon(out);
+                updates.canon(out);
             }
         }
     }

@@ -1,0 +1,97 @@
+//! The fields of `kind = "cargo"`, and the two sources that follow from them.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Fault;
+use super::field;
+use super::model::{Build, Cargo, LinkRules};
+use super::raw::{At, Raw};
+use super::source::{Closure, Source};
+use super::unit::{Draft, constant};
+use crate::path::Name;
+
+/// The processor that code is made for if a unit does not say: any since 2013, with AVX2.
+const TARGET_CPU: &str = "x86-64-v3";
+
+/// What every program with Rust's standard library needs, beside glibc.
+const NEEDED: [&str; 1] = ["libgcc_s.so.1"];
+
+/// Sources that a unit of this kind has of itself.
+const OWN: [&str; 2] = [Cargo::CRATES, Cargo::PATCHES];
+
+impl Draft<'_> {
+    pub(super) fn cargo(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
+        let toolroot = self.tools();
+        let (deps, env) = (self.deps(), self.environment(&self.raw.env));
+        let sources = self.cargo_sources();
+        self.wanted_targets();
+        let raw: &Raw = self.raw;
+        let package = raw.package.as_ref().map(|name| self.inputs.crate_name(name, self.faults));
+        let glibc = self.required("glibc", raw.glibc.as_ref());
+        let timeout = self.timeout(raw.timeout_seconds.as_ref());
+        let cargo = Cargo {
+            toolroot: toolroot?,
+            deps,
+            env,
+            package,
+            bins: self.texts(&raw.bins),
+            lib: raw.lib.unwrap_or_default(),
+            features: self.texts(&raw.features),
+            default_features: raw.default_features.unwrap_or(true),
+            target_cpu: raw.target_cpu.as_ref().map_or(TARGET_CPU.to_owned(), |cpu| cpu.to_string()),
+            rustflags: self.texts(&raw.rustflags),
+            updates: self.updates_of_lock(),
+            rules: LinkRules { needed: self.needed(), glibc: glibc?.to_string() },
+            timeout,
+        };
+        Some((Build::Cargo(cargo), sources?))
+    }
+
+    /// Those that are written, the crates, and the patches if there are any.
+    fn cargo_sources(&mut self) -> Option<BTreeMap<Name, Source>> {
+        for (name, _) in self.raw.sources.iter().filter(|(name, _)| OWN.contains(&name.as_str())) {
+            let title = format!("a unit of kind `cargo` has a source `{}` of itself", name.as_str());
+            self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
+        }
+        let mut sources = self.sources();
+        let Some(source) = sources.get(Cargo::SOURCE) else {
+            if !self.raw.sources.contains_key(Cargo::SOURCE) {
+                self.missing("sources.src");
+            }
+            return None;
+        };
+        let cargo_lock = match source {
+            Source::Path { directory, .. } => self.inputs.cargo_locks.get(directory).copied(),
+            _ => None,
+        };
+        let closure = Closure { source: Box::new(source.clone()), cargo_lock, updates: self.updates_of_lock() };
+        sources.insert(constant(Cargo::CRATES), Source::Crates(closure));
+        if !self.raw.patches.is_empty() {
+            let include = field::globs(&self.raw.patches, self.faults);
+            let patches = Source::Path { directory: self.inputs.directory.clone(), include, exclude: Vec::new() };
+            sources.insert(constant(Cargo::PATCHES), patches);
+        }
+        Some(sources)
+    }
+
+    fn updates_of_lock(&mut self) -> BTreeMap<String, String> {
+        let mut updates = BTreeMap::new();
+        for (name, version) in &self.raw.lock_patches {
+            let name = self.inputs.crate_name(name, self.faults);
+            updates.insert(name, self.inputs.version(version, self.faults));
+        }
+        updates
+    }
+
+    /// Finds a unit that wants nothing.
+    fn wanted_targets(&mut self) {
+        if self.raw.bins.is_empty() && !self.raw.lib.unwrap_or_default() {
+            self.missing("bins");
+        }
+    }
+
+    fn needed(&mut self) -> Vec<String> {
+        let written: &[At<String>] = &self.raw.needed;
+        if written.is_empty() { NEEDED.map(str::to_owned).to_vec() } else { self.texts(written) }
+    }
+}
