@@ -31,15 +31,8 @@ const PATHS: [&str; 3] = ["/build/", "/deps/", "/src/src/"];
 const GLIBC: &str = "GLIBC_";
 
 /// The libraries of glibc, which its version says enough of.
-const LIBRARIES: [&str; 7] = [
-    "ld-linux-x86-64.so.2",
-    "libc.so.6",
-    "libdl.so.2",
-    "libm.so.6",
-    "libpthread.so.0",
-    "libresolv.so.2",
-    "librt.so.1",
-];
+const LIBRARIES: [&str; 7] =
+    ["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "libresolv.so.2", "librt.so.1"];
 
 /// How much of the text around a path is shown.
 const AROUND: usize = 80;

@@ -160,3 +160,32 @@ fn lock(crates: &[Crate]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+
+    #[test]
+    fn what_cargo_reads() {
+        let one = Crate {
+            name: "zstd-sys".to_owned(),
+            version: "2.0.9+zstd.1.5.5".to_owned(),
+            size: 0,
+            digest: Digest::of(b""),
+        };
+        let manifest: toml::Table = manifest(std::slice::from_ref(&one)).parse().expect("toml");
+        let dependency = &manifest["dependencies"]["d0"];
+        assert_eq!(dependency["version"].as_str(), Some("=2.0.9"));
+        assert_eq!(dependency["default-features"].as_bool(), Some(false));
+        let lock: cargo_lock::Lockfile = lock(&[one]).parse().expect("a Cargo.lock");
+        assert_eq!(lock.packages[0].version.to_string(), "2.0.9+zstd.1.5.5");
+        assert!(lock.packages[0].source.as_ref().is_some_and(cargo_lock::SourceId::is_default_registry));
+    }
+
+    #[test]
+    fn what_cargo_said_against_it() {
+        let error = failed(&["fetch"], "    Updating index\nerror: no such crate\n\nCaused by:\n  x\n");
+        assert_eq!(error.to_string(), "cargo fetch failed:\n  error: no such crate\n  \n  Caused by:\n    x");
+    }
+}

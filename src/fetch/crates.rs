@@ -165,3 +165,40 @@ fn registry_packages(text: &str) -> Result<Vec<(String, String, Digest)>, String
     }
     Ok(packages)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUM: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+    fn package(fields: &str) -> String {
+        format!(
+            "version = 4\n\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n\n\
+                 [[package]]\nname = \"a\"\nversion = \"1.0.0\"\n{fields}"
+        )
+    }
+
+    #[test]
+    fn packages_of_the_registry() {
+        let text = package(&format!("source = \"{REGISTRY}\"\nchecksum = \"{SUM}\"\n"));
+        let found = registry_packages(&text).expect("a Cargo.lock");
+        assert_eq!(found, [("a".to_owned(), "1.0.0".to_owned(), SUM.parse().expect("hex"))]);
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let git = "source = \"git+https://host/a?branch=main";
+        for (fields, words) in [
+            (format!("{git}#{}\"\n", "0a".repeat(20)), "from the git repository https://host/a; forge takes"),
+            (format!("{git}\"\n"), "at no commit"),
+            (format!("source = \"registry+https://host/index\"\nchecksum = \"{SUM}\"\n"), "from another registry"),
+            (format!("source = \"{REGISTRY}\"\n"), "has no checksum"),
+            ("source = 1".to_owned(), "TOML parse error"),
+        ] {
+            let error = registry_packages(&package(&fields)).expect_err(words);
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

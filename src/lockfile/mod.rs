@@ -251,6 +251,14 @@ impl Lockfile {
                 return Err(Error::Mixed { unit, name, package, have: other.brief(), got: deb.brief() });
             }
         }
+        let others = self.sources.iter().filter(|((other, source), _)| (other, source) != (&unit, &name));
+        let crates: BTreeMap<_, _> =
+            others.flat_map(|(_, entry)| entry.locked.crates()).map(|one| (one.reference(), one.digest)).collect();
+        let other = |one: &&Crate| crates.get(&one.reference()).is_some_and(|digest| *digest != one.digest);
+        if let Some(one) = entry.locked.crates().iter().find(other) {
+            let (have, got) = (crates[&one.reference()].to_string(), one.digest.to_string());
+            return Err(Error::Mixed { unit, name, package: one.reference(), have, got });
+        }
         self.sources.insert((unit, name), entry.sorted());
         Ok(())
     }

@@ -23,6 +23,11 @@ fn deb(package: &str, version: &str) -> Deb {
     Deb { package: package.to_owned(), version: version.to_owned(), architecture: "amd64".to_owned(), pin }
 }
 
+fn krate(name: &str, version: &str) -> Crate {
+    let digest = Digest::of(format!("{name} {version}").as_bytes());
+    Crate { name: name.to_owned(), version: version.to_owned(), size: 77_710, digest }
+}
+
 fn suite(date: &str) -> Suite {
     let path = RelPath::new("main/binary-amd64/Packages.xz").expect("clean");
     let indexes = vec![Index { path, size: 9_671_234, digest: Digest::of(b"packages") }];
@@ -50,6 +55,9 @@ fn example() -> Lockfile {
         ("linux", "src", Locked::DebMember { deb: deb("linux-source-6.12", "6.12.63-1"), member, unpack }),
         ("hello", "data", Locked::Url { pin, unpack: None }),
         ("hello", "lib", git),
+        ("serve", "src", Locked::Crate(krate("serve", "1.2.3"))),
+        ("serve", "crates", Locked::Crates(vec![krate("serde", "1.0.200"), krate("ahash", "0.8.11")])),
+        ("client", "crates", Locked::Crates(vec![krate("serde", "1.0.200")])),
     ];
     for (unit, source, locked) in entries {
         lockfile.insert(name(unit), name(source), entry(locked)).expect("fits");
@@ -67,7 +75,7 @@ fn golden_text() {
 #[test]
 fn what_a_change_means() {
     let old = example();
-    assert_eq!(old.download(), 3 * 1344 + 12, "libc6 counts once, the tree not");
+    assert_eq!(old.download(), 3 * 1344 + 12 + 3 * 77_710, "libc6 and serde count once, the tree not");
     assert_eq!(old.moved_since(&old), BTreeSet::new());
     let mut new = example();
     let pin = Pin { place: Place::Url("https://other.example/x".to_owned()), size: 12, digest: Digest::of(b"data") };
@@ -121,7 +129,7 @@ fn versions_never_mix() {
     assert_eq!(lockfile, example());
     lockfile.set_suite(suite("20261001T000000Z"));
     let left: Vec<_> = lockfile.sources().keys().map(|(unit, _)| unit.as_str()).collect();
-    assert_eq!(left, ["hello", "hello"]);
+    assert_eq!(left, ["client", "hello", "hello", "serve", "serve"]);
     assert!(matches!(lockfile.insert(name("new"), name("debs"), other), Err(Error::NoSuite { .. })));
 }
 

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use super::abi;
 use super::shell::{line, quote};
 use super::{Error, Input, Planner, Step, Unit, cmd, out};
 use crate::derivation::{Assemble, Derivation, Run};
@@ -38,6 +39,7 @@ const TARGET: &str = "target";
 impl Planner<'_> {
     pub(super) fn cargo(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo) -> Result<Unit, Error> {
         let unit = &recipe.name;
+        abi::check(self.project, recipe, cargo)?;
         let mut sources = self.sources(recipe)?;
         let crates = sources.remove(Cargo::CRATES).expect("BUG: a cargo unit has crates");
         let base = Run {

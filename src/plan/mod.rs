@@ -8,6 +8,7 @@
 //! Steps stand in an order in which each uses only earlier ones. Equal steps of different units
 //! are one step. What a unit's kind means in steps is said in one file a kind.
 
+mod abi;
 mod bpf;
 mod cargo;
 mod cmd;
@@ -98,6 +99,16 @@ pub enum Error {
         output: Name,
         /// Those it has.
         known: String,
+    },
+    /// A plugin that does not fit the program that loads it.
+    #[error("{unit} does not fit {host}, which loads it:\n  {}", drifts.join("\n  "))]
+    Drift {
+        /// The plugin.
+        unit: Name,
+        /// The program.
+        host: Name,
+        /// What differs.
+        drifts: Vec<String>,
     },
     /// A `path` source that was not looked at.
     #[error("BUG: the files of source `{source_name}` of `{unit}` were not read before planning")]

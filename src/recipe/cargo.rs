@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::Fault;
 use super::field;
-use super::model::{Build, Cargo, LinkRules};
+use super::model::{Abi, Build, Cargo, LinkRules};
 use super::raw::{At, Raw};
 use super::source::{Closure, Source};
 use super::unit::{Draft, constant};
@@ -42,6 +42,7 @@ impl Draft<'_> {
             rustflags: self.texts(&raw.rustflags),
             updates: self.updates_of_lock(),
             rules: LinkRules { needed: self.needed(), glibc: glibc?.to_string() },
+            abi: self.abi(),
             timeout,
         };
         Some((Build::Cargo(cargo), sources?))
@@ -74,6 +75,24 @@ impl Draft<'_> {
         Some(sources)
     }
 
+    fn abi(&mut self) -> Option<Abi> {
+        let abi = self.raw.abi.as_ref()?;
+        let Some(text) = &abi.host else {
+            let fault = Fault::new(abi.span(), "`abi` does not say which unit loads the plugin");
+            self.faults.push(fault.help("add `host = \"…\"`, a unit of kind `cargo`"));
+            return None;
+        };
+        let host = field::name(text, self.faults)?;
+        self.mentions(&host, text.span());
+        let crates: Vec<(String, String)> = abi.crates.iter().map(|names| pair(names)).collect();
+        for name in abi.waivers.keys().filter(|name| !crates.iter().any(|(here, _)| *here == name.as_str())) {
+            let title = format!("`{}` is not one of the crates that are compared", name.escape_debug());
+            let known = crates.iter().map(|(here, _)| here.as_str());
+            self.faults.push(Fault::new(name.span(), title).suggest(name, known, "add it to `crates`, or drop it"));
+        }
+        Some(Abi { host, crates, waivers: self.table(&abi.waivers) })
+    }
+
     fn updates_of_lock(&mut self) -> BTreeMap<String, String> {
         let mut updates = BTreeMap::new();
         for (name, version) in &self.raw.lock_patches {
@@ -94,4 +113,10 @@ impl Draft<'_> {
         let written: &[At<String>] = &self.raw.needed;
         if written.is_empty() { NEEDED.map(str::to_owned).to_vec() } else { self.texts(written) }
     }
+}
+
+/// The name of a crate here and in the host: `a/b`, or `a` for both.
+fn pair(names: &str) -> (String, String) {
+    let (here, there) = names.split_once('/').unwrap_or((names, names));
+    (here.to_owned(), there.to_owned())
 }

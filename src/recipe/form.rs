@@ -62,6 +62,7 @@ impl Form {
                 "patches",
                 "needed",
                 "glibc",
+                "abi",
                 "timeout-seconds",
             ],
         }

@@ -71,6 +71,40 @@
 //! headers = "headers"
 //! ```
 //!
+//! ```toml
+//! # recipes/serve/recipe.toml: Rust programs, of a package or workspace with a Cargo.lock.
+//! kind = "cargo"
+//! toolroot = "gcc"                      # with cargo, cargo-auditable and rustc
+//! package = "serve"                     # the member of a workspace; the package at the top if there is none
+//! bins = ["serve"]                      # programs, at /out/out/bin
+//! lib = true                            # the shared library, at /out/out/lib
+//! features = ["tls"]
+//! default-features = false
+//! target-cpu = "x86-64-v3"              # the default; never that of the builder
+//! rustflags = ["-Cpanic=abort"]
+//! patches = ["*.patch"]                 # for the source `src`, with patch -p1
+//! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
+//! glibc = "2.34"                        # the highest version of its symbols
+//! [lock-patches]
+//! time = "0.3.36"                       # moves Cargo.lock; `forge lock` pins what follows
+//! [sources]
+//! src = { crate = "serve", version = "1.2.3" }          # or git, path, or url with `unpack`
+//! [env]
+//! CI_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+//! ```
+//! ```toml
+//! # recipes/plugin.toml: a library that a program of another unit loads, with which it shares Rust types.
+//! kind = "cargo"
+//! toolroot = "gcc"
+//! lib = true
+//! glibc = "2.34"
+//! sources.src = { git = "https://example.org/plugin.git", tag = "v1" }
+//! [abi]                                 # one toolroot, the same flags, and one version of each of these crates
+//! host = "serve"
+//! crates = ["serve-api", "own-api/serve-types"]         # `a/b` is `a` here and `b` there
+//! waivers = { serve-api = "only a doc comment differs" }
+//! ```
+//!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
 //! variable in steps, env, urls, packages, cflags and links; `$${` for a plain `${`. There is nothing else to learn:
@@ -105,7 +139,7 @@ use std::path::Path;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
-pub use model::{Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
+pub use model::{Abi, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;

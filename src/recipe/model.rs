@@ -187,8 +187,22 @@ pub struct Cargo {
     pub updates: BTreeMap<String, String>,
     /// What must hold of the results.
     pub rules: LinkRules,
+    /// What the library has in common with the program that loads it.
+    pub abi: Option<Abi>,
     /// How long each of its steps may take.
     pub timeout: Duration,
+}
+
+/// What a plugin must have in common with the program that loads it: Rust has no stable layout of types, so both must
+/// be made by one compiler, with the same flags, from the same versions of what crosses the boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abi {
+    /// The unit with that program.
+    pub host: Name,
+    /// Crates whose types cross, as named here and there.
+    pub crates: Vec<(String, String)>,
+    /// Differences that are let pass: the crate as named here, and why.
+    pub waivers: BTreeMap<String, String>,
 }
 
 impl Cargo {

@@ -150,6 +150,20 @@ pub(super) struct Raw {
     pub(super) needed: Texts,
     /// The highest version of glibc's symbols that the results may use.
     pub(super) glibc: Option<At<String>>,
+    /// That the library is loaded by a program of another unit, with which it shares Rust types.
+    pub(super) abi: Option<At<Abi>>,
+}
+
+/// What a plugin must have in common with the program that loads it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Abi {
+    /// The unit of kind `cargo` with that program.
+    pub(super) host: Option<At<String>>,
+    /// Crates whose types cross the boundary; `a/b` is `a` here and `b` there.
+    pub(super) crates: Texts,
+    /// Differences that are let pass: the crate, and why.
+    pub(super) waivers: Table,
 }
 
 /// One unit of a matrix.

@@ -213,7 +213,7 @@ impl Canon for Archive {
 mod tests {
     use super::*;
 
-    fn sources() -> [Source; 5] {
+    fn sources() -> [Source; 7] {
         let text = str::to_owned;
         let archive = Archive {
             name: Name::new("debian").expect("name"),
@@ -225,12 +225,19 @@ mod tests {
         let member = Some(RelPath::new("usr/src/linux.tar.xz").expect("clean"));
         let unpack = Some(Unpack { strip: 1 });
         let directory = RelPath::new("recipes/hello").expect("clean");
+        let published = Source::Crate(Published { name: text("serve"), version: text("1.2.3") });
         [
             Source::Debs { archive: archive.clone(), packages: vec![text("gcc")], essential: true },
             Source::DebMember { archive, package: text("linux-source"), member, unpack: unpack.clone() },
             Source::Url { url: text("https://example.org/a.tar.gz"), unpack },
             Source::Git { url: text("https://example.org/a.git"), rev: Rev::Tag(text("v1")) },
             Source::Path { directory, include: vec![text("*.c")], exclude: vec![] },
+            published.clone(),
+            Source::Crates(Closure {
+                source: Box::new(published),
+                cargo_lock: Some(Digest::of(b"lock")),
+                updates: BTreeMap::from([(text("time"), text("0.3.36"))]),
+            }),
         ]
     }
 
@@ -243,6 +250,8 @@ mod tests {
             "135ae02c1f7659c41812be5d06f994eb9f5ffa34725d95ac2d4a4a824e2b4cd7",
             "2c869ff9716b2fa761aa8b25ad88b92152c781c6a42a4f8c55525bd87d9a4472",
             "f46efe1930a6fc9ac4cb6e982deb69165bce20df2ec3e96b658df7a78145fe17",
+            "b905398c9b5188ee9d5b715105511b1cd20aeafd02606fdcbdcbc4d5ec057bb4",
+            "90554b83ba253ddd3051438ed492a72e722580341ea9388d0390bd2db609c342",
         ];
         assert_eq!(found, expected);
     }

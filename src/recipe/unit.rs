@@ -228,6 +228,12 @@ impl<'a> Draft<'a> {
         Some(unit)
     }
 
+    /// Says that the unit names another one, which need not be built for it.
+    pub(super) fn mentions(&mut self, unit: &Name, at: Span) {
+        let reference = Reference { unit: unit.clone(), output: None };
+        self.uses.push(Use { reference, toolroot: false, at });
+    }
+
     pub(super) fn deps(&mut self) -> BTreeMap<Name, Reference> {
         let mut deps = BTreeMap::new();
         for (name, text) in &self.raw.deps {
@@ -313,7 +319,7 @@ impl<'a> Draft<'a> {
         texts.iter().map(|text| self.inputs.vars.expand(text, self.faults)).collect()
     }
 
-    fn table(&mut self, table: &Table) -> BTreeMap<String, String> {
+    pub(super) fn table(&mut self, table: &Table) -> BTreeMap<String, String> {
         table.iter().map(|(key, text)| (key.to_string(), self.inputs.vars.expand(text, self.faults))).collect()
     }
 
