@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::CliError;
@@ -16,7 +16,7 @@ use crate::debian::openpgp::Key;
 use crate::fetch::{Fetcher, Indexes, Trust};
 use crate::lockfile::{Entry, Lockfile, Mode, Stale, Update};
 use crate::path::Name;
-use crate::recipe::{Archive, Cargo, Closure, Project, Source};
+use crate::recipe::{Archive, Build, Cargo, Closure, Project, Source};
 use crate::store::{Output, Store};
 
 /// Where the project keeps the public keys of archives, as `<FINGERPRINT>.asc`.
@@ -110,7 +110,7 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
         let locked = match source {
             Source::Crates(closure) => {
                 let source = held(&unit, closure, &new, (root, &store, &fetcher))?;
-                fetcher.pin_crates(closure, &source, &bar.watch())
+                fetcher.pin_crates(closure, &source, &patches(root, project, &unit), &bar.watch())
             }
             source => fetcher.pin(source, &indexes, &bar.watch()),
         };
@@ -119,6 +119,13 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     }
     store.commit()?;
     Ok(new)
+}
+
+/// The patches of a unit.
+fn patches(root: &Path, project: &Project, unit: &Name) -> Vec<PathBuf> {
+    let recipe = &project.units[unit];
+    let (Build::Cargo(cargo), Some(directory)) = (&recipe.build, recipe.file.parent()) else { return Vec::new() };
+    cargo.patches.iter().map(|patch| root.join(directory.as_str()).join(patch.as_str())).collect()
 }
 
 /// The content of the source whose Cargo.lock is pinned.

@@ -73,7 +73,7 @@ impl Cargo {
     }
 
     /// Moves packages of the Cargo.lock in `folder` to other versions.
-    pub(super) fn update(&self, store: &Store, folder: &Path, updates: &BTreeMap<String, String>) -> Result<(), Error> {
+    pub(super) fn update(&self, store: &Store, folder: &Path, updates: &[(String, String)]) -> Result<(), Error> {
         let scratch = store.scratch()?;
         let manifest = folder.join("Cargo.toml").display().to_string();
         for (name, version) in updates {

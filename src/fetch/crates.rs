@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use super::{Error, Fetcher, Location, Progress, Want, Watch};
@@ -65,14 +65,21 @@ impl Fetcher<'_> {
         self.sized(name, version, None, watch)
     }
 
-    /// Pins all crates that the Cargo.lock of `source` names, once it is updated as the recipe says.
+    /// Pins all crates that the Cargo.lock of `source` names, once it is patched and updated as the recipe says.
     ///
     /// # Errors
     /// For a Cargo.lock that is missing, does not fit, or names what is in no registry; and what cargo says.
-    pub fn pin_crates(&self, closure: &Closure, source: &Output, watch: &Watch<'_>) -> Result<Locked, Error> {
+    pub fn pin_crates(
+        &self,
+        closure: &Closure,
+        source: &Output,
+        patches: &[PathBuf],
+        watch: &Watch<'_>,
+    ) -> Result<Locked, Error> {
         let tree = self.store.realise(source)?;
         let scratch = self.store.scratch()?;
         copy_manifests(&tree, scratch.path())?;
+        self.git.apply(scratch.path(), patches)?;
         if !scratch.path().join(CARGO_LOCK).is_file() {
             return Err(Error::CargoLock("there is no Cargo.lock at its top".to_owned()));
         }

@@ -59,6 +59,14 @@ pub enum Error {
         /// What it said.
         message: String,
     },
+    /// A patch that does not apply.
+    #[error("{} does not apply: {message}", patch.display())]
+    Patch {
+        /// The patch.
+        patch: PathBuf,
+        /// What git said.
+        message: String,
+    },
     /// A package or workspace whose crates can't be pinned.
     #[error("{0}")]
     CargoLock(String),
@@ -257,6 +265,7 @@ impl Error {
                 | Self::NoPackage { .. }
                 | Self::Path(_)
                 | Self::CargoLock(_)
+                | Self::Patch { .. }
                 | Self::Cargo { .. }
         )
     }

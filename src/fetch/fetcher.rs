@@ -12,7 +12,7 @@ pub struct Fetcher<'a> {
     pub(super) store: &'a Store,
     pub(super) places: Places,
     pub(super) downloader: Downloader,
-    git: Git,
+    pub(super) git: Git,
     pub(super) cargo: Cargo,
     /// The crates of each Cargo.lock.
     pub(super) closures: Vec<Vec<Crate>>,

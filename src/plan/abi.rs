@@ -5,7 +5,7 @@
 //! versions of the crates whose types cross the boundary. All of it stands in recipes and lock, so it is
 //! known before anything is built.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
 use crate::lockfile::Locked;
@@ -37,9 +37,9 @@ fn drifts(abi: &Abi, (plugin, ours): (&Recipe<Locked>, &Cargo), host: &Recipe<Lo
         let name = if here == there { here.clone() } else { format!("{here} ({there} in {})", host.name) };
         if own.is_empty() && others.is_empty() {
             drifts.push(format!("{name}: in neither Cargo.lock; drop it from `abi.crates`"));
-        } else if own != others && !waived {
+        } else if !agree(&own, &others) && !waived {
             drifts.push(format!("{name}: {} here, {} in {}", words(&own), words(&others), host.name));
-        } else if own == others && waived {
+        } else if agree(&own, &others) && waived {
             drifts.push(format!("{name}: {} in both; drop its waiver", words(&own)));
         }
     }
@@ -60,6 +60,24 @@ fn flags(ours: &Cargo, theirs: &Cargo) -> Vec<String> {
     ];
     let differ = pairs.into_iter().filter(|(_, ours, theirs)| ours != theirs);
     differ.map(|(what, ours, theirs)| format!("{what}: `{ours}` here, `{theirs}` there")).collect()
+}
+
+/// Whether both have a version in some range of compatible ones, and the same in each range that both have. Cargo takes
+/// one version in a range, so what crosses the boundary is in such a range; other versions are for others.
+fn agree(ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>) -> bool {
+    let ranges = |versions: &BTreeSet<&str>| -> BTreeMap<String, String> {
+        versions.iter().map(|version| (range(version), (*version).to_owned())).collect()
+    };
+    let (ours, theirs) = (ranges(ours), ranges(theirs));
+    let mut both = ours.iter().filter_map(|(range, own)| Some((own, theirs.get(range)?))).peekable();
+    both.peek().is_some() && both.all(|(own, other)| own == other)
+}
+
+/// The first number of a version that is not 0, with those before it: what cargo takes to be compatible.
+fn range(version: &str) -> String {
+    let numbers: Vec<&str> = version.split(['.', '-', '+']).take(3).collect();
+    let end = numbers.iter().position(|number| *number != "0").map_or(numbers.len(), |first| first + 1);
+    numbers[..end].join(".")
 }
 
 /// The versions of a crate that a unit's Cargo.lock has.
@@ -141,7 +159,13 @@ mod tests {
             ("", &["api 1"][..], &["api 2"][..], &[][..]),
             (API, &["api 1", "x 1"], &["api 1", "x 2"], &[]),
             (API, &["api 1"], &["api 2"], &["api: 1 here, 2 in host"]),
-            (API, &["api 1"], &["api 1", "api 2"], &["api: 1 here, 1 and 2 in host"]),
+            (API, &["api 1.2.0"], &["api 0.3.1", "api 1.2.0"], &[]),
+            (
+                API,
+                &["api 0.3.0", "api 1.2.0"],
+                &["api 0.3.1", "api 1.2.0"],
+                &["api: 0.3.0 and 1.2.0 here, 0.3.1 and 1.2.0 in host"],
+            ),
             (API, &["api 1"], &[], &["api: 1 here, none in host"]),
             (API, &[], &[], &["api: in neither Cargo.lock; drop it from `abi.crates`"]),
             (RENAMED, &["own-api 1"], &["api 1"], &[]),

@@ -17,7 +17,7 @@ use super::shell::{line, quote};
 use super::{Error, Input, Planner, Step, Unit, cmd, out};
 use crate::derivation::{Assemble, Derivation, Run};
 use crate::lockfile::Locked;
-use crate::path::Name;
+use crate::path::{Name, RelPath};
 use crate::recipe::{Cargo, Recipe};
 use crate::sandbox::Profile;
 
@@ -75,8 +75,11 @@ impl Planner<'_> {
         let sources: BTreeMap<_, _> = sources.map(|(name, input)| (name.clone(), input.clone())).collect();
         let mut steps = vec!["cp -r /src/src /out/out\nchmod -R u+w /out/out".to_owned()];
         if sources.contains_key(Cargo::PATCHES) {
-            let each = "find /src/patches -type f | LC_ALL=C sort | while read -r patch; do";
-            steps.push(format!("{each}\n  patch -d /out/out -p1 --no-backup-if-mismatch < \"$patch\"\ndone"));
+            let apply = |patch: &RelPath| {
+                let patch = quote(&format!("/src/patches/{patch}"));
+                format!("patch -d /out/out -p1 --no-backup-if-mismatch < {patch}")
+            };
+            steps.extend(cargo.patches.iter().map(apply));
         }
         if !cargo.updates.is_empty() {
             steps.push(SETUP.to_owned());

@@ -8,7 +8,8 @@ use super::model::{Abi, Build, Cargo, LinkRules};
 use super::raw::{At, Raw};
 use super::source::{Closure, Source};
 use super::unit::{Draft, constant};
-use crate::path::Name;
+use crate::path::{Name, RelPath};
+use crate::recipe::CARGO_LOCK;
 
 /// The processor that code is made for if a unit does not say: any since 2013, with AVX2.
 const TARGET_CPU: &str = "x86-64-v3";
@@ -41,6 +42,7 @@ impl Draft<'_> {
             target_cpu: raw.target_cpu.as_ref().map_or(TARGET_CPU.to_owned(), |cpu| cpu.to_string()),
             rustflags: self.texts(&raw.rustflags),
             updates: self.updates_of_lock(),
+            patches: raw.patches.iter().filter_map(|patch| RelPath::new(patch.as_str()).ok()).collect(),
             rules: LinkRules { needed: self.needed(), glibc: glibc?.to_string() },
             abi: self.abi(),
             timeout,
@@ -61,14 +63,19 @@ impl Draft<'_> {
             }
             return None;
         };
-        let cargo_lock = match source {
-            Source::Path { directory, .. } => self.inputs.cargo_locks.get(directory).copied(),
-            _ => None,
-        };
-        let closure = Closure { source: Box::new(source.clone()), cargo_lock, updates: self.updates_of_lock() };
+        let mut beside = Vec::new();
+        if let Source::Path { directory, .. } = source {
+            beside.extend(RelPath::new(format!("{directory}/{CARGO_LOCK}")).ok());
+        }
+        let source = Box::new(source.clone());
+        let patches: Vec<RelPath> =
+            self.raw.patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect();
+        beside
+            .extend(patches.iter().filter_map(|patch| RelPath::new(format!("{}/{patch}", self.inputs.directory)).ok()));
+        let closure = Closure { source, updates: self.updates_of_lock(), beside, content: None };
         sources.insert(constant(Cargo::CRATES), Source::Crates(closure));
         if !self.raw.patches.is_empty() {
-            let include = field::globs(&self.raw.patches, self.faults);
+            let include = patches.iter().map(|patch| globset::escape(patch.as_str())).collect();
             let patches = Source::Path { directory: self.inputs.directory.clone(), include, exclude: Vec::new() };
             sources.insert(constant(Cargo::PATCHES), patches);
         }
@@ -93,11 +100,14 @@ impl Draft<'_> {
         Some(Abi { host, crates, waivers: self.table(&abi.waivers) })
     }
 
-    fn updates_of_lock(&mut self) -> BTreeMap<String, String> {
-        let mut updates = BTreeMap::new();
-        for (name, version) in &self.raw.lock_patches {
-            let name = self.inputs.crate_name(name, self.faults);
-            updates.insert(name, self.inputs.version(version, self.faults));
+    /// In the order of the file: what one update allows may be what the next one needs.
+    fn updates_of_lock(&mut self) -> Vec<(String, String)> {
+        let mut written: Vec<_> = self.raw.lock_patches.iter().collect();
+        written.sort_by_key(|(name, _)| name.span().start);
+        let mut updates = Vec::new();
+        for (name, version) in written {
+            field::package_spec(name, self.faults);
+            updates.push((name.to_string(), self.inputs.version(version, self.faults)));
         }
         updates
     }

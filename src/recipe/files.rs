@@ -1,4 +1,4 @@
-//! Finds and reads the recipe files and each Cargo.lock beside one; the only part of this module that touches the disk.
+//! Finds and reads the recipe files; the only part of this module that touches the disk.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::Root;
 use super::diagnostic::Diagnostic;
 use crate::path::RelPath;
 
-/// Every `<root>/<name>.toml` and `<root>/<name>/{recipe.toml,Cargo.lock}` of `project`, sorted; hidden files are left alone.
+/// Every `<root>/<name>.toml` and `<root>/<name>/recipe.toml` of `project`, sorted; hidden files are left alone.
 pub(super) fn read(project: &Path) -> Result<Vec<(RelPath, String)>, Vec<Diagnostic>> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
@@ -33,25 +33,23 @@ fn read_root(
     };
     for entry in entries {
         let name = entry?.file_name();
-        for file in candidates(folder, &name.to_string_lossy()) {
-            match fs::read_to_string(project.join(&file)) {
-                Ok(text) => files.push((file, text)),
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => break,
-                Err(error) => errors.push(unreadable(file.as_str(), &error)),
-            }
+        let Some(file) = candidate(folder, &name.to_string_lossy()) else { continue };
+        match fs::read_to_string(project.join(&file)) {
+            Ok(text) => files.push((file, text)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => errors.push(unreadable(file.as_str(), &error)),
         }
     }
     Ok(())
 }
 
-/// Where the recipe of an entry of a root would stand, and its Cargo.lock beside it.
-fn candidates(folder: &str, name: &str) -> Vec<RelPath> {
-    let rests: &[&str] = match name {
-        hidden if hidden.starts_with('.') => &[],
-        file if file.ends_with(".toml") => &[""],
-        _ => &["/recipe.toml", "/Cargo.lock"],
-    };
-    rests.iter().filter_map(|rest| RelPath::new(format!("{folder}/{name}{rest}")).ok()).collect()
+/// Where the recipe of an entry of a root would stand.
+fn candidate(folder: &str, name: &str) -> Option<RelPath> {
+    if name.starts_with('.') {
+        return None;
+    }
+    let rest = if name.ends_with(".toml") { "" } else { "/recipe.toml" };
+    RelPath::new(format!("{folder}/{name}{rest}")).ok()
 }
 
 fn unreadable(file: &str, error: &io::Error) -> Diagnostic {

@@ -9,7 +9,6 @@ use super::field;
 use super::raw::{At, Input};
 use super::source::{Archive, Published, Rev, Source, Unpack};
 use super::vars::Vars;
-use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 
 /// The archives of a project; nothing for those with faults of their own.
@@ -24,15 +23,11 @@ const KINDS: [(&str, &[&str]); 5] = [
     ("package", &["archive", "member", "unpack", "strip"]),
 ];
 
-/// The digest of each Cargo.lock that stands beside a recipe, by its folder.
-pub(super) type CargoLocks = BTreeMap<RelPath, Digest>;
-
 /// What the sources of one recipe are read against.
 pub(super) struct Inputs<'a> {
     pub(super) directory: &'a RelPath,
     pub(super) vars: &'a Vars<'a>,
     pub(super) archives: &'a Archives,
-    pub(super) cargo_locks: &'a CargoLocks,
 }
 
 impl Inputs<'_> {

@@ -82,11 +82,11 @@
 //! default-features = false
 //! target-cpu = "x86-64-v3"              # the default; never that of the builder
 //! rustflags = ["-Cpanic=abort"]
-//! patches = ["*.patch"]                 # for the source `src`, with patch -p1
+//! patches = ["port.patch"]              # for the source `src`, with patch -p1
 //! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
 //! glibc = "2.34"                        # the highest version of its symbols
 //! [lock-patches]
-//! time = "0.3.36"                       # moves Cargo.lock; `forge lock` pins what follows
+//! time = "0.3.36"                       # moves Cargo.lock; `name@version` where it has several
 //! [sources]
 //! src = { crate = "serve", version = "1.2.3" }          # or git, path, or url with `unpack`
 //! [env]
@@ -113,6 +113,7 @@
 //! All errors of all files are reported in one go, each with file, line and caret. [`parse`] is pure; [`load`] reads
 //! the files first.
 
+mod beside;
 mod book;
 mod cargo;
 mod diagnostic;
@@ -146,14 +147,13 @@ pub use schema::schema;
 pub use source::{Archive, Closure, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 
-use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use book::{Book, Page};
 use form::Form;
 use graph::Graph;
-use input::{Archives, CargoLocks};
+use input::Archives;
 use text::{Span, Texts};
-use unit::{Draft, Known, Unit};
+use unit::{Draft, Unit};
 use vars::Vars;
 
 /// The file that pins the crates of a Rust workspace.
@@ -164,22 +164,21 @@ pub const CARGO_LOCK: &str = "Cargo.lock";
 /// # Errors
 /// Every error of every file, in the order of files and lines.
 pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
-    parse(files::read(project)?, Target::default())
+    let mut recipes = parse(files::read(project)?, Target::default())?;
+    beside::look(project, &mut recipes);
+    Ok(recipes)
 }
 
-/// Reads recipe files, and the Cargo.lock files beside them (path relative to the project, text). Any text gives a project or errors, never a panic.
+/// Reads recipe files (path relative to the project, text). Any text gives a project or errors, never a panic.
 ///
 /// # Errors
 /// Every error of every file, in the order of files and lines.
 pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, Vec<Diagnostic>> {
-    let (locks, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| path.file_name() == CARGO_LOCK);
-    let locks = locks.into_iter().filter_map(|(path, text)| Some((path.parent()?, Digest::of(text.as_bytes()))));
-    let locks: CargoLocks = locks.collect();
     let texts = Texts::new(files);
     let mut faults = Vec::new();
     let mut book = Book::read(&texts, target, &mut faults);
     let pages = book.pages(&mut faults);
-    let graph = graph(&book, &pages, &locks, &texts, &mut faults);
+    let graph = graph(&book, &pages, &texts, &mut faults);
     graph.check(&mut faults);
     if !faults.is_empty() {
         return Err(locate(faults, &texts));
@@ -194,21 +193,14 @@ pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, V
     Ok(Project { units: graph.units.into_iter().map(sound).collect() })
 }
 
-fn graph(
-    book: &Book<'_>,
-    pages: &[Page<'_>],
-    cargo_locks: &CargoLocks,
-    texts: &Texts,
-    faults: &mut Vec<Fault>,
-) -> Graph {
+fn graph(book: &Book<'_>, pages: &[Page<'_>], texts: &Texts, faults: &mut Vec<Fault>) -> Graph {
     let (archives, pages): (Vec<_>, Vec<_>) = pages.iter().partition(|page| page.form == Form::Archive);
     let archives: Archives =
         archives.into_iter().map(|page| (page.name.clone(), unit::archive(page, faults))).collect();
     let mut units = BTreeMap::<Name, Unit>::new();
     for page in &pages {
         for (name, at, vars) in members(page, texts, faults) {
-            let unit = Draft::new(page, &vars, Known { archives: &archives, cargo_locks }, faults)
-                .unit(name.clone(), at.clone());
+            let unit = Draft::new(page, &vars, &archives, faults).unit(name.clone(), at.clone());
             if let Some(first) = units.get(&name) {
                 let fault = Fault::new(at, format!("a second unit has the name `{name}`")).label("this one");
                 faults.push(fault.also(first.at.clone(), "the other one").help("rename one of them"));

@@ -183,8 +183,10 @@ pub struct Cargo {
     pub target_cpu: String,
     /// More flags for rustc.
     pub rustflags: Vec<String>,
-    /// Packages and the versions that Cargo.lock is moved to.
-    pub updates: BTreeMap<String, String>,
+    /// Packages (`name`, or `name@version`) and the versions that Cargo.lock is moved to, one after the other.
+    pub updates: Vec<(String, String)>,
+    /// Patches of the package or workspace, in their order, in the source `patches`.
+    pub patches: Vec<RelPath>,
     /// What must hold of the results.
     pub rules: LinkRules,
     /// What the library has in common with the program that loads it.

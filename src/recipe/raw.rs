@@ -142,9 +142,9 @@ pub(super) struct Raw {
     pub(super) target_cpu: Option<At<String>>,
     /// More flags for rustc.
     pub(super) rustflags: Texts,
-    /// Versions that packages in Cargo.lock are moved to.
+    /// Versions that packages in Cargo.lock (`name`, or `name@version`) are moved to, in the order in which they are written.
     pub(super) lock_patches: Table,
-    /// Patch files for the source `src`, in their order; globs relative to the recipe's folder.
+    /// Patch files for the source `src`, in their order, relative to the recipe's folder.
     pub(super) patches: Texts,
     /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
     pub(super) needed: Texts,

@@ -3,8 +3,6 @@
 //! A lock entry is keyed by the digest of its source's canonical encoding ([`Source::specification`]), so that an
 //! edited recipe invalidates its entry. The encoding is pinned by golden digests in the tests.
 
-use std::collections::BTreeMap;
-
 use crate::canon::{self, Canon};
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
@@ -76,10 +74,13 @@ pub struct Published {
 pub struct Closure {
     /// The source with Cargo.lock at its top.
     pub source: Box<Source>,
-    /// The content of that file, where it is one of this repository.
-    pub cargo_lock: Option<Digest>,
-    /// Packages and the versions that they are moved to.
-    pub updates: BTreeMap<String, String>,
+    /// Packages (`name`, or `name@version`) and the versions that they are moved to, one after the other.
+    pub updates: Vec<(String, String)>,
+    /// Files of this repository that change what it names, relative to the project: its Cargo.lock, if that is one, and
+    /// the patches of the source in their order.
+    pub beside: Vec<RelPath>,
+    /// Their content, once somebody looked.
+    pub content: Option<Digest>,
 }
 
 /// That a file is an archive to unpack.
@@ -169,11 +170,11 @@ impl Canon for Source {
                 name.canon(out);
                 version.canon(out);
             }
-            Self::Crates(Closure { source, cargo_lock, updates }) => {
+            Self::Crates(Closure { source, updates, beside: _, content }) => {
                 6u64.canon(out);
                 source.canon(out);
-                cargo_lock.canon(out);
                 updates.canon(out);
+                content.canon(out);
             }
         }
     }
@@ -235,8 +236,9 @@ mod tests {
             published.clone(),
             Source::Crates(Closure {
                 source: Box::new(published),
-                cargo_lock: Some(Digest::of(b"lock")),
-                updates: BTreeMap::from([(text("time"), text("0.3.36"))]),
+                updates: vec![(text("time"), text("0.3.36"))],
+                beside: Vec::new(),
+                content: Some(Digest::of(b"lock")),
             }),
         ]
     }

@@ -116,13 +116,13 @@ fn schema_is_current_and_accepts_the_examples() {
 fn a_cargo_unit() {
     let project = sound(
         "//- recipes/x/recipe.toml\nkind = 'cargo'\ntoolroot = 'gcc'\nbins = ['x']\nglibc = '2.34'\n\
-         patches = ['*.patch']\nlock-patches.time = '0.3.36'\nsources.src = { path = ['**'] }\n\
-         //- recipes/x/Cargo.lock\nversion = 4\n",
+         patches = ['b.patch', 'a.patch']\nlock-patches.'time@0.3' = '0.3.36'\nsources.src = { path = ['**'] }",
     );
     let unit = &project.units["x"];
     assert_eq!(unit.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["crates", "patches", "src"]);
     let Source::Crates(closure) = &unit.sources["crates"] else { panic!("{unit:?}") };
-    assert_eq!(closure.cargo_lock, Some(crate::digest::Digest::of(b"version = 4\n")));
+    let beside: Vec<&str> = closure.beside.iter().map(RelPath::as_str).collect();
+    assert_eq!(beside, ["recipes/x/Cargo.lock", "recipes/x/b.patch", "recipes/x/a.patch"]);
     assert_eq!(*closure.source, unit.sources["src"]);
     assert_eq!(unit.outputs(), ["out", "debug"]);
     let Build::Cargo(cargo) = &unit.build else { panic!("{unit:?}") };
@@ -138,6 +138,7 @@ kind = 'cargo'
 toolroot = 'gcc'
 sources.src = { crate = 'x' }
 lock-patches.time = '0.3'
+lock-patches.'a b' = '1.0.0'
 //- recipes/b.toml
 kind = 'cargo'
 toolroot = 'gcc'
@@ -158,6 +159,8 @@ waivers.z = 'why'",
             "add `version = \"1.2.3\"`",
             "recipes/a.toml:4 `0.3` is not a version: unexpected end of input while parsing minor version number",
             "write one in full, such as `1.2.3`",
+            "recipes/a.toml:5 `a b` is no package of a Cargo.lock",
+            "write a name, or `name@version` where there are several",
             "recipes/b.toml:5 a unit of kind `cargo` has a source `crates` of itself",
             "give this one another name",
             "recipes/b.toml:5 `-x` is not the name of a crate",

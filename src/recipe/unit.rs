@@ -7,7 +7,7 @@ use super::book::Page;
 use super::diagnostic::Fault;
 use super::field;
 use super::form::Form;
-use super::input::{Archives, CargoLocks, Inputs};
+use super::input::{Archives, Inputs};
 use super::model::{Bpf, Build, Cmd, OUTPUT, Recipe, Reference, Test, Toolroot};
 use super::place::{Item, Places};
 use super::raw::{self, At, Input, Raw, Table};
@@ -51,13 +51,6 @@ pub(super) struct Use {
     pub(super) at: Span,
 }
 
-/// What all units of a project may refer to.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    pub(super) archives: &'a Archives,
-    pub(super) cargo_locks: &'a CargoLocks,
-}
-
 /// A unit being read.
 pub(super) struct Draft<'a> {
     pub(super) page: &'a Page<'a>,
@@ -70,9 +63,13 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(page: &'a Page<'a>, vars: &'a Vars<'a>, known: Known<'a>, faults: &'a mut Vec<Fault>) -> Self {
-        let Known { archives, cargo_locks } = known;
-        let inputs = Inputs { directory: &page.directory, vars, archives, cargo_locks };
+    pub(super) fn new(
+        page: &'a Page<'a>,
+        vars: &'a Vars<'a>,
+        archives: &'a Archives,
+        faults: &'a mut Vec<Fault>,
+    ) -> Self {
+        let inputs = Inputs { directory: &page.directory, vars, archives };
         Self { page, raw: &page.raw, inputs, uses: Vec::new(), test_uses: Vec::new(), spans: BTreeMap::new(), faults }
     }
 
