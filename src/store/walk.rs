@@ -1,9 +1,11 @@
 //! Looks over a tree outside the store: what is in it, and whether a stored tree can hold that.
 
+use std::ffi::CStr;
 use std::fs::File;
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, chmodat, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, chmodat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
 use super::error::at;
@@ -145,16 +147,20 @@ enum Found {
     Symlink(String),
 }
 
+/// Bytes of names that are read at a time: many, as the longest takes some 300.
+const NAMES: usize = 8 << 10;
+
 fn list(path: &Path, rights: Rights) -> Result<Listing, Error> {
     let directory = open(path, rights).map_err(at(path))?;
-    let mut listing = Listing::new();
-    for entry in Dir::read_from(&directory).map_err(at(path))? {
+    let mut buffer = [MaybeUninit::uninit(); NAMES];
+    let (mut entries, mut listing) = (RawDir::new(&directory, &mut buffer), Listing::new());
+    while let Some(entry) = entries.next() {
         let entry = entry.map_err(at(path))?;
         if matches!(entry.file_name().to_bytes(), b"." | b"..") {
             continue;
         }
         let name = utf8(path, entry.file_name().to_bytes())?;
-        let found = find(&directory, &name, path.join(&name), rights)?;
+        let found = find(&directory, entry.file_name(), path.join(&name), rights)?;
         listing.push((name, found));
     }
     listing.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
@@ -170,7 +176,7 @@ fn open(path: &Path, rights: Rights) -> Result<File, Errno> {
 }
 
 /// Looks at the entry `name` of `parent`, whose whole path is `path`.
-fn find(parent: &File, name: &str, path: PathBuf, rights: Rights) -> Result<Found, Error> {
+fn find(parent: &File, name: &CStr, path: PathBuf, rights: Rights) -> Result<Found, Error> {
     let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(&path))?;
     match shape(&stat, &path)? {
         Shape::Directory => Ok(Found::Directory(path)),
