@@ -200,7 +200,7 @@ impl Disk {
     /// Opens an object to be hashed; `None` if it is not there.
     pub(super) fn open_object(&self, (kind, digest): &Object) -> Result<Option<Opened>, Error> {
         let path = kind.path(digest);
-        Ok(self.open(&path)?.map(|file| Opened { file, path: self.path.join(path) }))
+        Ok(self.open(&path)?.map(|file| Opened { file, path: self.path.join(path), expected: None }))
     }
 
     /// Reads a directory, verified. A corrupt one goes to quarantine.
