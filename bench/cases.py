@@ -99,7 +99,7 @@ def resolve_apt(track, _):
 
 
 def hashing(track, forge):
-    tree = track.tree()
+    tree, _ = track.tree(), track.nix()  # Without its configuration nix knows no `hash path`.
     return [Lap("forge", [example(forge, "hash_tree"), tree]), Lap("nix hash path", ["nix", "hash", "path", tree])]
 
 

@@ -102,3 +102,21 @@ fn what_is_not_needed_is_negative_and_what_is_not_there_an_error() {
         forge.run(&args).code(2).says(words);
     }
 }
+
+#[test]
+fn only_the_recipes_that_matter_are_looked_at() {
+    let forge = project();
+    forge.write(
+        "recipes/many.toml",
+        "toolroot = \"box\"\nsteps = [\"mkdir /out/out\"]\n[deps]\nlib = \"lib\"\n[[matrix]]\nname = \"one\"\n",
+    );
+    assert!(forge.run(&["why", "one", "lib"]).success().stdout.starts_with("one → lib  deps.lib  recipes/many.toml:4"));
+    forge.run(&["why", "alone", "one"]).code(1).says("`alone` does not need `one`");
+    forge.run(&["why", "alone", "https://example.org/x"]).code(2).says("is no unit, source, package or file");
+    forge.write("recipes/broken.toml", "step = 1");
+    forge.write("recipes/lost.toml", "extends = \"broken\"");
+    assert!(forge.run(&["why", "app", "lib"]).success().stdout.contains("app → lib:dev"));
+    forge.run(&["why", "app", "libc"]).code(2).says("unknown field `step`");
+    forge.run(&["why", "lost", "lib"]).code(2).says("unknown field `step`");
+    forge.run(&["why", "gone", "lib"]).code(2).says("unknown field `step`");
+}

@@ -14,7 +14,7 @@ use crate::debian::index::Index;
 use crate::digest::Digest;
 use crate::explain::need::{self, Needs, Thing};
 use crate::explain::target::Target;
-use crate::fetch::{self, Observer};
+use crate::fetch::{self, Finder, Observer};
 use crate::lockfile::{Deb, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::plan;
@@ -35,29 +35,30 @@ pub struct Drawing<'a> {
 impl Drawing<'_> {
     /// The graph, and the things in it that `word` stands for.
     pub fn draw(&self, word: &str) -> Result<(Needs, BTreeSet<Thing>), CliError> {
-        let mut graph = need::needs(self.project, self.lockfile);
+        let mut graph = need::needs(&self.recipes()?, self.project, self.lockfile);
         let targets = match Target::of(word, self.project, self.lockfile) {
             Some(Target::Things(things)) => {
                 self.sets(&mut graph, &things)?;
                 things
             }
             Some(Target::File(path)) if self.root.join(path.as_str()).exists() => {
-                need::add_recipes(&mut graph, self.project);
-                self.files(&mut graph, |file, _| file == &path)?;
+                need::add_recipes(&mut graph, &self.recipes()?);
+                self.file(&mut graph, &path)?;
                 BTreeSet::from([Thing::File(path)])
             }
             Some(Target::Content(digest)) => self.content(&mut graph, &digest)?,
-            Some(Target::File(_)) | None => return Err(self.unknown(word)),
+            Some(Target::File(_)) | None => return Err(self.unknown(word)?),
         };
         Ok((graph, targets))
     }
 
-    fn unknown(&self, word: &str) -> CliError {
+    fn unknown(&self, word: &str) -> Result<CliError, CliError> {
+        let whole = session::recipes(self.root)?;
         let error = CliError::user(format!("`{word}` is no unit, source, package or file of this project"));
-        match Target::near(word, self.project, self.lockfile) {
+        Ok(match Target::near(word, &whole, self.lockfile) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("`forge list` prints all units; lockfile.toml lists the packages"),
-        }
+        })
     }
 
     /// The recipes of the unit and of all that it needs.
@@ -113,12 +114,23 @@ impl Drawing<'_> {
         Ok(())
     }
 
-    /// Adds the files of path sources that `wanted` wants, by path and digest, and says which.
-    fn files(
-        &self,
-        graph: &mut Needs,
-        wanted: impl Fn(&RelPath, Option<&Digest>) -> bool,
-    ) -> Result<BTreeSet<Thing>, CliError> {
+    /// Adds a file to the path sources that hold it. Only they are looked at, and of them only the way to it.
+    fn file(&self, graph: &mut Needs, file: &RelPath) -> Result<(), CliError> {
+        let mut finder = Finder::open(self.root)?;
+        for recipe in self.recipes()? {
+            for (name, source) in &recipe.sources {
+                let Source::Path { directory, include, exclude } = source else { continue };
+                let holds = finder.holds(directory, include, exclude, file);
+                if holds.map_err(|error| CliError::of_source(error, &recipe.name, name))? {
+                    need::add_file(graph, recipe, name, file);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the files of path sources that have this digest, and says which; a whole source may have it too.
+    fn files(&self, graph: &mut Needs, wanted: &Digest) -> Result<BTreeSet<Thing>, CliError> {
         let store = session::store()?;
         let observer = Observer::open(&store, self.root, SystemTime::now)?;
         let mut found = BTreeSet::new();
@@ -127,11 +139,11 @@ impl Drawing<'_> {
                 let Source::Path { directory, include, exclude } = source else { continue };
                 let tree = observer.observe(directory, include, exclude);
                 let tree = tree.map_err(|error| CliError::of_source(error, &recipe.name, name))?;
-                if wanted(directory, Some(&tree.digest())) {
+                if tree.digest() == *wanted {
                     found.insert(Thing::Source(recipe.name.clone(), name.clone()));
                 }
                 walk(&store, &tree.digest(), directory, &mut |file, digest| {
-                    if wanted(&file, digest) {
+                    if digest == wanted {
                         need::add_file(graph, recipe, name, &file);
                         found.insert(Thing::File(file));
                     }
@@ -144,7 +156,7 @@ impl Drawing<'_> {
 
     /// What has this content: a file of the project, a source's tree, a unit's output, a step.
     fn content(&self, graph: &mut Needs, digest: &Digest) -> Result<BTreeSet<Thing>, CliError> {
-        let found = self.files(graph, |_, other| other == Some(digest))?;
+        let found = self.files(graph, digest)?;
         if !found.is_empty() {
             return Ok(found);
         }
@@ -167,20 +179,20 @@ impl Drawing<'_> {
     }
 }
 
-/// Calls `visit` with every file below a tree, by path; a symlink has no digest of its own.
+/// Calls `visit` with every file below a tree, by path and digest.
 fn walk(
     store: &Store,
     tree: &Digest,
     above: &RelPath,
-    visit: &mut impl FnMut(RelPath, Option<&Digest>),
+    visit: &mut impl FnMut(RelPath, &Digest),
 ) -> Result<(), store::Error> {
     let Directory { entries } = store.directory(tree)?;
     for (name, node) in entries {
         let path = above.join(&RelPath::new(name).expect("BUG: the store holds clean names"));
         match node {
-            Node::File { blob, .. } => visit(path, Some(&blob.digest)),
+            Node::File { blob, .. } => visit(path, &blob.digest),
             Node::Directory(blob) => walk(store, &blob.digest, &path, visit)?,
-            Node::Symlink(_) => visit(path, None),
+            Node::Symlink(_) => {}
         }
     }
     Ok(())

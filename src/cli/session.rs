@@ -58,6 +58,11 @@ pub fn recipes(root: &Path) -> Result<Project, CliError> {
     recipe::load(root).map_err(|diagnostics| CliError::user(draw(&diagnostics)))
 }
 
+/// Reads the recipes that a question names in `texts`, and those that they need.
+pub fn recipes_for(root: &Path, texts: &[&str]) -> Result<Project, CliError> {
+    recipe::load_part(root, texts).map_err(|diagnostics| CliError::user(draw(&diagnostics)))
+}
+
 /// Reads the lockfile; one that is not there pins nothing.
 pub fn lockfile(root: &Path) -> Result<Lockfile, CliError> {
     match Lockfile::load(root) {

@@ -57,7 +57,7 @@ struct HopLine {
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
-    let project = session::recipes(&root)?;
+    let project = recipes(&root, args)?;
     let unit = unit(&project, &args.from)?;
     let lockfile = session::lockfile(&root)?;
     let drawing = Drawing { root: &root, project: &project, lockfile: &lockfile, unit: &unit, fetch: args.fetch };
@@ -77,6 +77,18 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
         output::words(&format!("there are more paths than these {}", paths.found.len()));
     }
     Ok(Verdict::Good)
+}
+
+/// The recipes that the question is about: all of them for a URL, which none needs to have in one piece, and where
+/// there is no such unit, to find the one that is meant.
+fn recipes(root: &Path, args: &Args) -> Result<Project, CliError> {
+    if !args.to.contains("://") {
+        let part = session::recipes_for(root, &[args.from.unit.as_str(), &args.to])?;
+        if part.units.contains_key(&args.from.unit) {
+            return Ok(part);
+        }
+    }
+    session::recipes(root)
 }
 
 /// The unit that `reference` is of.

@@ -2,7 +2,8 @@
 //!
 //! The rounds of one message wait for each other, which leaves the processor's SHA unit idle half
 //! of the time; the rounds of a second message fill the gaps. On processors without SHA
-//! instructions the two are compressed one after the other.
+//! instructions (or AVX, whose three-operand forms need no copies between the rounds) the two are
+//! compressed one after the other.
 //!
 //! FIPS 180-4 §6.2; the instructions: Intel, "SHA Extensions" (2013).
 
@@ -27,7 +28,7 @@ pub(super) fn compress(states: [&mut State; 2], blocks: [&[Block]; 2]) {
 #[cfg(target_arch = "x86_64")]
 mod shani {
     use std::arch::x86_64::{
-        __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_extract_epi32, _mm_set_epi32, _mm_set_epi64x, _mm_setzero_si128,
+        __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_extract_epi32, _mm_set_epi32, _mm_set_epi64x,
         _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
     };
     use std::array;
@@ -63,7 +64,7 @@ mod shani {
     }
 
     pub(super) fn available() -> bool {
-        is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1") && is_x86_feature_detected!("ssse3")
+        is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx")
     }
 
     #[allow(unsafe_code)]
@@ -73,12 +74,12 @@ mod shani {
         unsafe { run(states, blocks) }
     }
 
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn run(states: [&mut State; 2], blocks: [&[Block]; 2]) {
-        let mut lanes = [pack(states[0]), pack(states[1])];
-        for (first, second) in blocks[0].iter().zip(blocks[1]) {
+        let mut lanes: [Lane; 2] = array::from_fn(|side| pack(&*states[side]));
+        for at in 0..blocks[0].len() {
             let before = lanes;
-            rounds(&mut lanes, [words(first), words(second)]);
+            rounds(&mut lanes, array::from_fn(|side| words(&blocks[side][at])));
             for (lane, before) in lanes.iter_mut().zip(before) {
                 lane.abef = _mm_add_epi32(lane.abef, before.abef);
                 lane.cdgh = _mm_add_epi32(lane.cdgh, before.cdgh);
@@ -89,28 +90,27 @@ mod shani {
         }
     }
 
-    /// All 64 rounds of both lanes. `words` is a ring of the schedule's next 16 words: what four
-    /// rounds use up is replaced by the four words that come after all others.
+    /// All 64 rounds of both lanes. `words` are the next 16 words of the schedule: four rounds use up
+    /// the first four, and the four that come after all others are put at the end.
     #[inline]
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn rounds(lanes: &mut [Lane; 2], mut words: [[__m128i; 4]; 2]) {
-        let (turns, _) = CONSTANTS.as_chunks::<4>();
-        for (turn, constants) in turns.iter().enumerate() {
-            for (at, constants) in constants.iter().enumerate() {
-                for (lane, words) in lanes.iter_mut().zip(&mut words) {
-                    four_rounds(lane, words[at], constants);
-                    // The last turn uses up what is scheduled.
-                    if turn < 3 {
-                        words[at] =
-                            schedule([words[at], words[(at + 1) % 4], words[(at + 2) % 4], words[(at + 3) % 4]]);
-                    }
-                }
+        let (scheduling, last) = CONSTANTS.split_at(12);
+        for constants in scheduling {
+            for (lane, words) in lanes.iter_mut().zip(&mut words) {
+                four_rounds(lane, words[0], constants);
+                *words = [words[1], words[2], words[3], schedule(*words)];
+            }
+        }
+        for (at, constants) in last.iter().enumerate() {
+            for (lane, words) in lanes.iter_mut().zip(&words) {
+                four_rounds(lane, words[at], constants);
             }
         }
     }
 
     #[inline]
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn four_rounds(Lane { abef, cdgh }: &mut Lane, words: __m128i, constants: &[u32; 4]) {
         let [a, b, c, d] = constants.map(u32::cast_signed);
         let input = _mm_add_epi32(words, _mm_set_epi32(d, c, b, a));
@@ -120,7 +120,7 @@ mod shani {
 
     /// The four words that follow 16 words of the schedule.
     #[inline]
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn schedule([first, second, third, fourth]: [__m128i; 4]) -> __m128i {
         let sum = _mm_add_epi32(_mm_sha256msg1_epu32(first, second), _mm_alignr_epi8(fourth, third, 4));
         _mm_sha256msg2_epu32(sum, fourth)
@@ -128,24 +128,21 @@ mod shani {
 
     /// A block as 16 big-endian words.
     #[inline]
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn words(block: &Block) -> [__m128i; 4] {
         let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-        let half = |at: usize| i64::from_le_bytes(array::from_fn(|byte| block[at + byte]));
-        let mut words = [_mm_setzero_si128(); 4];
-        for (number, words) in words.iter_mut().enumerate() {
-            *words = _mm_shuffle_epi8(_mm_set_epi64x(half(number * 16 + 8), half(number * 16)), swap);
-        }
-        words
+        let (halves, _) = block.as_chunks().0.as_chunks::<2>();
+        let word = |[low, high]: [[u8; 8]; 2]| _mm_set_epi64x(i64::from_le_bytes(high), i64::from_le_bytes(low));
+        array::from_fn(|at| _mm_shuffle_epi8(word(halves[at]), swap))
     }
 
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn pack(state: &State) -> Lane {
         let [a, b, c, d, e, f, g, h] = state.map(u32::cast_signed);
         Lane { abef: _mm_set_epi32(a, b, e, f), cdgh: _mm_set_epi32(c, d, g, h) }
     }
 
-    #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+    #[target_feature(enable = "sha,avx")]
     fn unpack(Lane { abef, cdgh }: Lane) -> State {
         let split = |pair: __m128i| {
             [

@@ -55,11 +55,11 @@ impl fmt::Display for Thing {
     }
 }
 
-/// The graph of a project's units and sources, and of the packages that recipes name.
+/// The graph of the units and sources of `recipes`, which are of `project`, and of the packages that they name.
 #[must_use]
-pub fn needs(project: &Project, lockfile: &Lockfile) -> Needs {
+pub fn needs(recipes: &[&Recipe], project: &Project, lockfile: &Lockfile) -> Needs {
     let mut graph = Graph::default();
-    for recipe in project.units.values() {
+    for recipe in recipes {
         units(&mut graph, recipe, project);
         for (name, source) in &recipe.sources {
             sources(&mut graph, recipe, name, source, lockfile);
@@ -160,8 +160,8 @@ pub fn add_file(graph: &mut Needs, recipe: &Recipe, source: &Name, file: &RelPat
 }
 
 /// Adds the recipe files themselves, which their units need.
-pub fn add_recipes(graph: &mut Needs, project: &Project) {
-    for recipe in project.units.values() {
+pub fn add_recipes(graph: &mut Needs, recipes: &[&Recipe]) {
+    for recipe in recipes {
         let own = std::iter::once((&recipe.file, "its recipe"));
         for (file, words) in own.chain(recipe.bases.iter().map(|file| (file, "a recipe it is based on"))) {
             let why = Reason { words: words.to_owned(), place: None };
@@ -217,6 +217,11 @@ mod tests {
         Name::new(text).expect("a name")
     }
 
+    /// The graph of a whole project, which has no lock.
+    fn all(project: &Project) -> Needs {
+        needs(&project.units.values().collect::<Vec<_>>(), project, &Lockfile::default())
+    }
+
     /// The shortest path from `app` to the thing that is shown as `to`, a line a hop.
     fn path(graph: &Needs, to: &str) -> Vec<String> {
         let paths = graph.paths(&Thing::Unit(name("app")), |thing| thing.to_string() == to, 1);
@@ -229,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_hop_says_where_it_is_written() {
-        let graph = needs(&project(), &Lockfile::default());
+        let graph = all(&project());
         assert_eq!(path(&graph, "tools"), ["app → tools images/app.toml:2 toolroot"]);
         assert_eq!(
             path(&graph, "lib/data"),
@@ -259,7 +264,7 @@ mod tests {
             stanza("dash", "Essential: yes"),
         ]
         .concat();
-        let (project, mut graph) = (project(), needs(&project(), &Lockfile::default()));
+        let (project, mut graph) = (project(), all(&project()));
         let tools = &project.units[&name("tools")];
         let set = Index::parse(&text, "amd64").expect("well-formed");
         add_set(&mut graph, tools, &tools.sources[&name("debs")], &set);
@@ -274,10 +279,10 @@ mod tests {
 
     #[test]
     fn files_belong_to_sources_and_recipes() {
-        let (project, mut graph) = (project(), needs(&project(), &Lockfile::default()));
+        let (project, mut graph) = (project(), all(&project()));
         let file = RelPath::new("recipes/x.c").expect("clean");
         add_file(&mut graph, &project.units[&name("lib")], &name("data"), &file);
-        add_recipes(&mut graph, &project);
+        add_recipes(&mut graph, &project.units.values().collect::<Vec<_>>());
         let last = |to: &str| path(&graph, to).pop().unwrap_or_default();
         assert_eq!(last("recipes/x.c"), "lib/data → recipes/x.c recipes/lib.toml:5 a file of this source");
         assert_eq!(last("recipes/tools.toml"), "tools → recipes/tools.toml - its recipe");

@@ -7,7 +7,7 @@
 //!   which also knows what a project was like at a commit.
 //! * [`newer`] compares what is locked with what there is by now (pure).
 //! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest.
-//! * [`Observer`] makes trees of this repository's files.
+//! * [`Observer`] makes trees of this repository's files; a [`Finder`] tells which source holds one of them.
 
 pub mod apt;
 mod cargo;
@@ -42,7 +42,7 @@ pub use fault::{Fault, Policy};
 pub use fetcher::Fetcher;
 pub use git::Git;
 pub use location::{Base, Location, NotABase};
-pub use observe::Observer;
+pub use observe::{Finder, Observer};
 pub use pin::Indexes;
 pub use places::{Mirrors, Places};
 pub use suite::{Suite, Trust};

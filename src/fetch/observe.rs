@@ -193,11 +193,46 @@ struct Chosen {
     seen: Vec<RelPath>,
 }
 
+/// Tells which sources hold a file, with no look at the rest of them and no store.
+pub struct Finder(Walk);
+
+impl Finder {
+    /// Opens the project at `project`, an absolute path.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub fn open(project: &Path) -> Result<Self, Error> {
+        Walk::new(project).map(Self)
+    }
+
+    /// Whether the patterns of a source choose `file`, a path of the project.
+    ///
+    /// # Errors
+    /// When a directory that leads to it can't be read or leads out of the project, or the file can't be stored.
+    pub fn holds(
+        &mut self,
+        directory: &RelPath,
+        include: &[String],
+        exclude: &[String],
+        file: &RelPath,
+    ) -> Result<bool, Error> {
+        let below = file.as_str().strip_prefix(directory.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let Some(goal) = below.and_then(|rest| RelPath::new(rest).ok()) else { return Ok(false) };
+        let choice = Choice { goal: Some(goal.clone()), ..Choice::new(directory, include, exclude)? };
+        let mut chosen = Chosen::default();
+        choice.walk(&mut self.0, directory, None, choice.everything(), &mut chosen)?;
+        // A file or link in place of a folder that should lead on is chosen, too.
+        Ok(chosen.entries.iter().any(|(path, _)| *path == goal))
+    }
+}
+
 /// The patterns of a source.
 struct Choice {
     include: Vec<String>,
     included: GlobSet,
     excluded: GlobSet,
+    /// The one entry that is asked for, if it is not all.
+    goal: Option<RelPath>,
 }
 
 impl Choice {
@@ -211,7 +246,14 @@ impl Choice {
         };
         let failed = |error| Error::Glob { directory: directory.clone(), error };
         let (included, excluded) = (set(include).map_err(failed)?, set(exclude).map_err(failed)?);
-        Ok(Self { include: include.to_vec(), included, excluded })
+        Ok(Self { include: include.to_vec(), included, excluded, goal: None })
+    }
+
+    /// Whether an entry is asked for, or leads to what is.
+    fn concerns(&self, path: &RelPath) -> bool {
+        self.goal.as_ref().is_none_or(|goal| {
+            goal.as_str().strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     fn everything(&self) -> bool {
@@ -242,7 +284,7 @@ impl Choice {
     ) -> Result<(), Error> {
         for entry in walk.list(directory)?.iter() {
             let path = above.map_or_else(|| entry.name.clone(), |above| above.join(&entry.name));
-            if self.excluded.is_match(&path) {
+            if !self.concerns(&path) || self.excluded.is_match(&path) {
                 continue;
             }
             let matching = self.included.matches(&path);

@@ -20,6 +20,11 @@ const MANY: usize = 32;
 /// How many files are read at once.
 const THREADS: usize = 4;
 
+/// How many threads so many files are worth.
+pub(super) fn threads(files: usize) -> usize {
+    if files < MANY { 1 } else { THREADS }
+}
+
 /// Fields that a recipe does not get from the one it extends.
 const OWN: [&str; 4] = ["abstract", "extends", "matrix", "target"];
 
@@ -80,9 +85,9 @@ impl<'a> Book<'a> {
     pub(super) fn read(texts: &'a Texts, target: Target, faults: &mut Vec<Fault>) -> Self {
         let mut sheets = BTreeMap::<Name, Sheet<'a>>::new();
         let files: Vec<_> = texts.files().collect();
-        let threads = if files.len() < MANY { 1 } else { THREADS };
-        let written =
-            parallel::each(&files, threads, |(start, file)| Ok::<_, Infallible>(Written::new(&file.text, *start)));
+        let written = parallel::each(&files, threads(files.len()), |(start, file)| {
+            Ok::<_, Infallible>(Written::new(&file.text, *start))
+        });
         let written = written.unwrap_or_else(|never| match never {});
         for ((start, file), written) in files.into_iter().zip(written) {
             let Some((root, name)) = Root::of(&file.path) else {

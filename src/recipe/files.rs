@@ -1,46 +1,55 @@
 //! Finds and reads the recipe files; the only part of this module that touches the disk.
 
-use std::io;
+use std::convert::Infallible;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::{fs, io::ErrorKind};
 
 use super::Root;
+use super::book::threads;
 use super::diagnostic::Diagnostic;
+use crate::parallel;
 use crate::path::RelPath;
 
 /// Every `<root>/<name>.toml` and `<root>/<name>/recipe.toml` of `project`, sorted; hidden files are left alone.
 pub(super) fn read(project: &Path) -> Result<Vec<(RelPath, String)>, Vec<Diagnostic>> {
-    let mut files = Vec::new();
+    let mut candidates = Vec::new();
     let mut errors = Vec::new();
     for root in Root::ALL {
-        if let Err(error) = read_root(project, root.folder(), &mut files, &mut errors) {
-            errors.push(unreadable(root.folder(), &error));
+        match list(project, root.folder()) {
+            Ok(found) => candidates.extend(found),
+            Err(error) => errors.push(unreadable(root.folder(), &error)),
         }
     }
-    files.sort();
-    if errors.is_empty() { Ok(files) } else { Err(errors) }
-}
-
-fn read_root(
-    project: &Path,
-    folder: &str,
-    files: &mut Vec<(RelPath, String)>,
-    errors: &mut Vec<Diagnostic>,
-) -> io::Result<()> {
-    let entries = match fs::read_dir(project.join(folder)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let name = entry?.file_name();
-        let Some(file) = candidate(folder, &name.to_string_lossy()) else { continue };
-        match fs::read_to_string(project.join(&file)) {
-            Ok(text) => files.push((file, text)),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+    candidates.sort_unstable();
+    let texts = parallel::each(&candidates, threads(candidates.len()), |file| Ok::<_, Infallible>(text(project, file)));
+    let mut files = Vec::with_capacity(candidates.len());
+    for (file, text) in candidates.into_iter().zip(texts.unwrap_or_else(|never| match never {})) {
+        match text {
+            Ok(text) => files.extend(text.map(|text| (file, text))),
             Err(error) => errors.push(unreadable(file.as_str(), &error)),
         }
     }
-    Ok(())
+    if errors.is_empty() { Ok(files) } else { Err(errors) }
+}
+
+/// Where a root may have recipes.
+fn list(project: &Path, folder: &str) -> io::Result<Vec<RelPath>> {
+    let entries = match fs::read_dir(project.join(folder)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let found = entries.map(|entry| Ok(candidate(folder, &entry?.file_name().to_string_lossy())));
+    found.filter_map(io::Result::transpose).collect()
+}
+
+/// The text of a recipe, if there is one.
+fn text(project: &Path, file: &RelPath) -> io::Result<Option<String>> {
+    match fs::read_to_string(project.join(file)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where the recipe of an entry of a root would stand.

@@ -123,6 +123,7 @@ mod form;
 mod graph;
 mod input;
 mod model;
+mod part;
 mod place;
 mod raw;
 mod root;
@@ -167,6 +168,16 @@ pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
     let mut recipes = parse(files::read(project)?, Target::default())?;
     beside::look(project, &mut recipes);
     Ok(recipes)
+}
+
+/// Reads the recipes that a question names in one of `texts`, all that these need, and maybe more: in a large project
+/// a small part. A unit that [`load`] finds and this does not is named in no text.
+///
+/// # Errors
+/// Those of [`load`], if a recipe of the part has a fault; what is wrong elsewhere is not looked for.
+pub fn load_part(project: &Path, texts: &[&str]) -> Result<Project, Vec<Diagnostic>> {
+    let files = files::read(project)?;
+    parse(part::part(&files, texts), Target::default()).or_else(|_| parse(files, Target::default()))
 }
 
 /// Reads recipe files (path relative to the project, text). Any text gives a project or errors, never a panic.

@@ -7,11 +7,21 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, unlinkat};
 
 use super::object::Disk;
 use super::watch::{Stage, Watch, tell};
 use super::{Error, Store, fault, scratch};
+use crate::parallel;
+
+/// How many files are removed at once: each may wait until the disk has discarded its blocks.
+const REMOVALS: usize = 4;
+
+/// Below this many files a thread costs more than it saves.
+const MANY: usize = 64;
 
 /// What of the things that no root needs gc takes away; both reasons may be given.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +67,13 @@ pub struct Removal {
     pub part: Arc<str>,
     /// Why it goes; of what a result needed, why that goes.
     pub why: Why,
+}
+
+impl Removal {
+    /// The folder of the store that it lies in.
+    fn folder(&self) -> &str {
+        self.path.split('/').next().unwrap_or_default()
+    }
 }
 
 /// Why something goes.
@@ -132,12 +149,26 @@ impl Store {
 impl Disk {
     pub(super) fn remove(&self, sweep: &Sweep, watch: &Watch<'_>) -> Result<(), Error> {
         self.checked.lock().expect("BUG: a thread panicked").clear();
-        for (done, removal) in sweep.removals.iter().enumerate() {
-            tell(watch, Stage::Sweep, done, sweep.removals.len())?;
-            scratch::erase(&self.path.join(&removal.path))?;
-            fault::point("sweep.removed");
+        let (done, total) = (AtomicUsize::new(0), sweep.removals.len());
+        // The order is one of folders: a next one is begun when all of the last is gone.
+        for folder in sweep.removals.chunk_by(|one, next| one.folder() == next.folder()) {
+            let threads = if folder.len() < MANY { 1 } else { REMOVALS };
+            parallel::each(folder, threads, |removal| {
+                tell(watch, Stage::Sweep, done.fetch_add(1, Ordering::Relaxed), total)?;
+                self.erase(&removal.path)?;
+                fault::point("sweep.removed");
+                Ok(())
+            })?;
         }
         Ok(())
+    }
+
+    /// Erases what lies at a path below the store.
+    fn erase(&self, path: &str) -> Result<(), Error> {
+        match unlinkat(&self.root, path, AtFlags::empty()) {
+            Ok(()) => Ok(()),
+            Err(_) => scratch::erase(&self.path.join(path)),
+        }
     }
 
     /// Lock files of actions; nobody holds one while the store is held alone.
@@ -297,6 +328,26 @@ mod tests {
             assert!(matches!(stopped, Err(Error::Stopped)), "{steps}: {stopped:?}");
             assert_eq!(fixture.store.fsck(&quiet).expect("looks").findings, [], "{steps}");
         }
+    }
+
+    #[test]
+    fn many_go_at_once_folder_by_folder() {
+        let mut fixture = Fixture::new();
+        let keys: Vec<_> = (0..MANY).map(|number| result_and_tree(&fixture, &format!("text {number}")).0).collect();
+        let stopped = fixture.store.gc(&policy(2, Some(DAY), None), &|progress| {
+            let sweeps = progress.stage == Stage::Sweep && progress.done > 70;
+            if sweeps { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(stopped, Err(Error::Stopped)));
+        assert!(keys.iter().all(|key| fixture.store.result(key).expect("looks").is_none()), "results go first");
+        assert_eq!(fixture.store.fsck(&quiet).expect("looks").findings, []);
+        assert_eq!(fixture.store.gc(&policy(2, Some(DAY), None), &quiet).expect("collects").kept, 0);
+        assert!(["result", "tree", "file", "dir"].iter().all(|folder| {
+            let root = fixture.store.root().join(folder);
+            root.read_dir()
+                .expect("reads")
+                .all(|shard| shard.expect("reads").path().read_dir().expect("reads").count() == 0)
+        }));
     }
 
     #[test]

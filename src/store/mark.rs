@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, statat};
@@ -12,8 +13,9 @@ use super::object::{Disk, Kind, Object, shard};
 use super::reach::{Owner, Reach};
 use super::result::RESULT;
 use super::watch::{Stage, Watch, tell};
-use super::{ActionResult, Error};
+use super::{ActionResult, Error, threads};
 use crate::digest::Digest;
+use crate::parallel;
 
 /// The owner of all that stays.
 const KEPT: Owner = 0;
@@ -169,15 +171,17 @@ impl<'a> Mark<'a> {
     /// The results and when they were last used. Lines that are none go.
     fn used(&mut self, watch: &Watch<'_>) -> Result<Vec<Used>, Error> {
         let mut used = Vec::new();
-        let keys = self.disk.keys()?;
-        for (done, key) in keys.iter().enumerate() {
-            tell(watch, Stage::Mark, done, keys.len())?;
-            let path = shard(RESULT, key);
-            match self.disk.line(key)? {
-                Some(result) => used.push(Used { key: *key, at: self.disk.modified(&path)?, result }),
+        let (disk, keys, done) = (self.disk, self.disk.keys()?, AtomicUsize::new(0));
+        let lines = parallel::each(&keys, threads::worth(keys.len(), 0), |key| {
+            tell(watch, Stage::Mark, done.fetch_add(1, Ordering::Relaxed), keys.len())?;
+            disk.dated_line(key)
+        })?;
+        for (key, line) in keys.into_iter().zip(lines) {
+            match line {
+                Some((result, at)) => used.push(Used { key, at, result }),
                 None => {
                     let (part, why) = ("lines that are no results".into(), Why::Unreadable);
-                    self.sweep.removals.push(Removal { path, bytes: 0, part, why });
+                    self.sweep.removals.push(Removal { path: shard(RESULT, &key), bytes: 0, part, why });
                 }
             }
         }
@@ -229,20 +233,16 @@ impl<'a> Mark<'a> {
 }
 
 impl Disk {
-    fn modified(&self, path: &str) -> Result<SystemTime, Error> {
-        self.path.join(path).metadata().and_then(|data| data.modified()).map_err(self.at(path))
-    }
-
     /// All objects and their sizes.
     pub(super) fn sizes(&self) -> Result<Vec<(Object, u64)>, Error> {
-        let mut sizes = Vec::new();
+        let mut objects = Vec::new();
         for kind in Kind::ALL {
-            for digest in self.objects(kind)? {
-                let path = kind.path(&digest);
-                let stat = statat(&self.root, &path, AtFlags::SYMLINK_NOFOLLOW).map_err(self.at(path))?;
-                sizes.push(((kind, digest), u64::try_from(stat.st_size).unwrap_or_default()));
-            }
+            objects.extend(self.objects(kind)?.into_iter().map(|digest| (kind, digest)));
         }
-        Ok(sizes)
+        parallel::each(&objects, threads::worth(objects.len(), 0), |(kind, digest)| {
+            let path = kind.path(digest);
+            let stat = statat(&self.root, &path, AtFlags::SYMLINK_NOFOLLOW).map_err(self.at(path))?;
+            Ok(((*kind, *digest), u64::try_from(stat.st_size).unwrap_or_default()))
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! file that is used both ways lies here twice. Mode and time are set on the open file before it
 //! gets its name and never left to the umask.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -200,7 +200,7 @@ impl Disk {
     /// Opens an object to be hashed; `None` if it is not there.
     pub(super) fn open_object(&self, (kind, digest): &Object) -> Result<Option<Opened>, Error> {
         let path = kind.path(digest);
-        Ok(self.open(&path)?.map(|file| Opened { file, path: self.path.join(path) }))
+        Ok(self.open(&path)?.map(|file| Opened { file, path: self.path.join(path), expected: None }))
     }
 
     /// Reads a directory, verified. A corrupt one goes to quarantine.
@@ -246,8 +246,9 @@ impl Disk {
     fn sharded(&self, folder: &str) -> Result<Vec<Digest>, Error> {
         let mut found = Vec::new();
         for shard in self.names(folder)? {
-            let digests = digests(&self.names(&format!("{folder}/{shard}"))?);
-            found.extend(digests.into_iter().filter(|digest| digest.hex().starts_with(&shard)));
+            let mut names = self.names(&format!("{folder}/{shard}"))?;
+            names.retain(|name| name.starts_with(&shard));
+            found.extend(digests(&names));
         }
         Ok(found)
     }
@@ -257,8 +258,10 @@ impl Disk {
         let path = self.path.join(folder);
         let name =
             |entry: io::Result<std::fs::DirEntry>| entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let names: io::Result<BTreeSet<_>> = path.read_dir().and_then(|entries| entries.map(name).collect());
-        names.map(|names| names.into_iter().collect()).map_err(at(path))
+        let names: io::Result<Vec<_>> = path.read_dir().and_then(|entries| entries.map(name).collect());
+        let mut names = names.map_err(at(path))?;
+        names.sort_unstable();
+        Ok(names)
     }
 }
 

@@ -17,7 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use rustix::fs::{fsync, futimens, openat, syncfs, unlinkat};
@@ -119,6 +119,14 @@ impl Disk {
     pub(super) fn line(&self, key: &Digest) -> Result<Option<ActionResult>, Error> {
         let path = shard(RESULT, key);
         self.open(&path)?.map_or(Ok(None), |mut file| self.parse(&path, &mut file))
+    }
+
+    /// The result as it lies on disk, and when it was last used.
+    pub(super) fn dated_line(&self, key: &Digest) -> Result<Option<(ActionResult, SystemTime)>, Error> {
+        let path = shard(RESULT, key);
+        let Some(mut file) = self.open(&path)? else { return Ok(None) };
+        let used = file.metadata().and_then(|data| data.modified()).map_err(self.at(&path))?;
+        Ok(self.parse(&path, &mut file)?.map(|result| (result, used)))
     }
 
     /// The result as it lies on disk, marked as used.

@@ -1,10 +1,11 @@
 //! Looks over a tree outside the store: what is in it, and whether a stored tree can hold that.
 
-use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::fs::File;
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, chmodat, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, chmodat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
 use super::error::at;
@@ -42,7 +43,7 @@ impl Leaf {
     pub(super) fn open(&self) -> Result<Opened, Error> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(CWD, &self.path, flags, Mode::empty()).map_err(at(&self.path))?.into();
-        Ok(Opened { file, path: self.path.clone() })
+        Ok(Opened { file, path: self.path.clone(), expected: Some(self.size) })
     }
 }
 
@@ -55,18 +56,21 @@ pub(super) enum Rights {
     Keep,
 }
 
-/// A tree that was looked over, level by level: a directory's number is less than those of its own.
+/// A tree that was looked over.
 pub(super) struct Walk {
     /// Its files.
     pub(super) leaves: Vec<Leaf>,
-    /// Its directories, the top one first.
-    folders: Vec<BTreeMap<String, Entry>>,
+    /// Its directories by depth; the top one is alone in the first level.
+    levels: Vec<Vec<Folder>>,
 }
+
+/// What stands in a directory, sorted by name.
+type Folder = Vec<(String, Entry)>;
 
 enum Entry {
     /// The place of a [`Leaf`] in its list.
     File(usize),
-    /// The place of a directory in its list.
+    /// The place of a directory in the next level.
     Folder(usize),
     Symlink(String),
 }
@@ -77,11 +81,11 @@ impl Walk {
     /// # Errors
     /// For what a tree can't hold, naming it.
     pub(super) fn new(path: &Path, rights: Rights) -> Result<Self, Error> {
-        let mut walk = Self { leaves: Vec::new(), folders: Vec::new() };
+        let mut walk = Self { leaves: Vec::new(), levels: Vec::new() };
         let mut level = vec![path.to_owned()];
         for _ in 0..MAX_DEPTH {
             let listings = parallel::each(&level, threads::worth(level.len(), 0), |path| list(path, rights))?;
-            level = walk.descend(&level, listings);
+            level = walk.descend(listings);
             if level.is_empty() {
                 return Ok(walk);
             }
@@ -89,72 +93,77 @@ impl Walk {
         Err(Error::TooDeep(level.swap_remove(0)))
     }
 
-    /// Takes in the directories of a level; returns those of the next, which will be numbered on.
-    fn descend(&mut self, level: &[PathBuf], listings: Vec<Listing>) -> Vec<PathBuf> {
-        let (first, mut next) = (self.folders.len() + level.len(), Vec::new());
-        for (path, listing) in level.iter().zip(listings) {
-            let folder = listing.into_iter().map(|(name, found)| {
-                let entry = match found {
-                    Found::File { executable, size } => {
-                        self.leaves.push(Leaf { path: path.join(&name), executable, size });
-                        Entry::File(self.leaves.len() - 1)
-                    }
-                    Found::Directory => {
-                        next.push(path.join(&name));
-                        Entry::Folder(first + next.len() - 1)
-                    }
-                    Found::Symlink(target) => Entry::Symlink(target),
-                };
-                (name, entry)
-            });
-            let folder = folder.collect();
-            self.folders.push(folder);
-        }
+    /// Takes in the directories of a level; returns those of the next.
+    fn descend(&mut self, listings: Vec<Listing>) -> Vec<PathBuf> {
+        let (leaves, mut next) = (&mut self.leaves, Vec::new());
+        let mut entry = |found| match found {
+            Found::File(leaf) => {
+                leaves.push(leaf);
+                Entry::File(leaves.len() - 1)
+            }
+            Found::Directory(path) => {
+                next.push(path);
+                Entry::Folder(next.len() - 1)
+            }
+            Found::Symlink(target) => Entry::Symlink(target),
+        };
+        let mut folder = |listing: Listing| listing.into_iter().map(|(name, found)| (name, entry(found))).collect();
+        self.levels.push(listings.into_iter().map(&mut folder).collect());
         next
     }
 
-    /// Gives each directory to `put`, children first; `blobs` are the contents of the leaves. The
-    /// answer is the top directory's.
+    /// Gives each directory to `put`, the deepest first, several at a time; `blobs` are the contents
+    /// of the leaves. The answer is the top directory's.
     pub(super) fn directories(
         &self,
         blobs: &[Blob],
-        mut put: impl FnMut(&Directory) -> Result<Blob, Error>,
+        put: impl Fn(&Directory) -> Result<Blob, Error> + Sync,
     ) -> Result<Blob, Error> {
-        let mut done = vec![None; self.folders.len()];
-        for (number, folder) in self.folders.iter().enumerate().rev() {
-            let node = |entry: &Entry| match entry {
-                Entry::File(index) => Node::File { blob: blobs[*index], executable: self.leaves[*index].executable },
-                Entry::Folder(number) => Node::Directory(done[*number].expect("BUG: a level too early")),
-                Entry::Symlink(target) => Node::Symlink(target.clone()),
-            };
-            let entries = folder.iter().map(|(name, entry)| (name.clone(), node(entry))).collect();
-            done[number] = Some(put(&Directory { entries })?);
+        let mut below = Vec::new();
+        for level in self.levels.iter().rev() {
+            let put = |folder: &Folder| put(&self.directory(folder, blobs, &below));
+            below = parallel::each(level, threads::worth(level.len(), 0), put)?;
         }
-        Ok(done[0].expect("BUG: there is a top directory"))
+        Ok(below[0])
+    }
+
+    /// A directory, of which all directories are `below`.
+    fn directory(&self, folder: &Folder, blobs: &[Blob], below: &[Blob]) -> Directory {
+        let node = |entry: &Entry| match entry {
+            Entry::File(index) => Node::File { blob: blobs[*index], executable: self.leaves[*index].executable },
+            Entry::Folder(index) => Node::Directory(below[*index]),
+            Entry::Symlink(target) => Node::Symlink(target.clone()),
+        };
+        Directory { entries: folder.iter().map(|(name, entry)| (name.clone(), node(entry))).collect() }
     }
 }
 
-/// What stands in a directory, by name.
+/// What was found in a directory, sorted by name.
 type Listing = Vec<(String, Found)>;
 
 enum Found {
-    File { executable: bool, size: u64 },
-    Directory,
+    File(Leaf),
+    Directory(PathBuf),
     Symlink(String),
 }
 
+/// Bytes of names that are read at a time: many, as the longest takes some 300.
+const NAMES: usize = 8 << 10;
+
 fn list(path: &Path, rights: Rights) -> Result<Listing, Error> {
     let directory = open(path, rights).map_err(at(path))?;
-    let mut listing = Listing::new();
-    for entry in Dir::read_from(&directory).map_err(at(path))? {
+    let mut buffer = [MaybeUninit::uninit(); NAMES];
+    let (mut entries, mut listing) = (RawDir::new(&directory, &mut buffer), Listing::new());
+    while let Some(entry) = entries.next() {
         let entry = entry.map_err(at(path))?;
         if matches!(entry.file_name().to_bytes(), b"." | b"..") {
             continue;
         }
         let name = utf8(path, entry.file_name().to_bytes())?;
-        let found = find(&directory, &name, &path.join(&name), rights)?;
+        let found = find(&directory, entry.file_name(), path.join(&name), rights)?;
         listing.push((name, found));
     }
+    listing.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     Ok(listing)
 }
 
@@ -167,19 +176,19 @@ fn open(path: &Path, rights: Rights) -> Result<File, Errno> {
 }
 
 /// Looks at the entry `name` of `parent`, whose whole path is `path`.
-fn find(parent: &File, name: &str, path: &Path, rights: Rights) -> Result<Found, Error> {
-    let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(path))?;
-    match shape(&stat, path)? {
-        Shape::Directory => Ok(Found::Directory),
+fn find(parent: &File, name: &CStr, path: PathBuf, rights: Rights) -> Result<Found, Error> {
+    let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(&path))?;
+    match shape(&stat, &path)? {
+        Shape::Directory => Ok(Found::Directory(path)),
         Shape::Symlink => {
-            let target = readlinkat(parent, name, Vec::new()).map_err(at(path))?;
-            utf8(path, target.to_bytes()).map(Found::Symlink)
+            let target = readlinkat(parent, name, Vec::new()).map_err(at(&path))?;
+            utf8(&path, target.to_bytes()).map(Found::Symlink)
         }
         Shape::File { executable, size } => {
             if rights == Rights::Take && stat.st_mode & 0o400 == 0 {
-                chmodat(parent, name, Mode::RUSR, AtFlags::empty()).map_err(at(path))?;
+                chmodat(parent, name, Mode::RUSR, AtFlags::empty()).map_err(at(&path))?;
             }
-            Ok(Found::File { executable, size })
+            Ok(Found::File(Leaf { path, executable, size }))
         }
     }
 }

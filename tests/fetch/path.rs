@@ -1,6 +1,6 @@
 //! Path sources: which files they have, and that unchanged ones are not read again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use forge::digest::Digest;
-use forge::fetch::{Error, Observer};
+use forge::fetch::{Error, Finder, Observer};
 use forge::path::RelPath;
 use forge::store::{Node, Store};
 
@@ -75,6 +75,14 @@ fn globs_choose() {
         let tree = observe(&home, parent, &base, include, exclude).expect("files");
         let found: Vec<_> = files(&home.store, &tree, "").into_keys().collect();
         assert_eq!(found, expected, "{include:?} {exclude:?}");
+        let mut finder = Finder::open(parent).expect("opens");
+        let mut holds = |name: &str| {
+            let file = rel(&format!("{base}/{name}"));
+            finder.holds(&rel(&base), &patterns(include), &patterns(exclude), &file).expect("looks")
+        };
+        let others = ["sub", "sub/deep", "none.c", "a.c/b.c"];
+        let held: Vec<_> = names.iter().chain(&more).chain(&others).copied().filter(|name| holds(name)).collect();
+        assert_eq!(held.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(), expected);
     }
     for (glob, exclude) in [("**/t.c", &[][..]), ("**/config", &[]), ("**/r.c", &[]), ("empty", &[]), ("a.c", &["*.c"])]
     {
@@ -97,6 +105,9 @@ fn links_and_modes_are_kept() {
     assert_eq!(found["out"], Node::Symlink("/etc".to_owned()));
     assert!(matches!(found["run"], Node::File { executable: true, .. }));
     assert!(matches!(found["plain"], Node::File { executable: false, .. }));
+    let mut finder = Finder::open(project.path()).expect("opens");
+    let mut holds = |file: &str| finder.holds(&rel("src"), &[], &[], &rel(file)).expect("looks");
+    assert!(holds("src/run") && holds("src/out") && !holds("src/out/hosts") && !holds("src/empty") && !holds("run"));
 }
 
 #[test]
