@@ -48,11 +48,11 @@ struct Linkage {
     build_id: bool,
 }
 
-/// Checks every ELF file of `tree`, which it returns.
+/// Checks every ELF file of `tree`.
 ///
 /// # Errors
 /// Names each file and rule that it breaks.
-pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<Output, Error> {
+pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<(), Error> {
     let mut files = Vec::new();
     elf_files(store, "", tree, &mut files)?;
     if files.is_empty() {
@@ -67,7 +67,7 @@ pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<Output, 
     }
     let idle = rules.needed.iter().filter(|library| !needed.contains(*library));
     broken.extend(idle.map(|library| format!("`needed` names {library}, which no file needs")));
-    if broken.is_empty() { Ok(*tree) } else { Err(Error::Refused(broken.join("\n"))) }
+    if broken.is_empty() { Ok(()) } else { Err(Error::Refused(broken.join("\n"))) }
 }
 
 fn elf_files(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {

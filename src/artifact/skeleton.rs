@@ -40,14 +40,7 @@ pub fn assemble(store: &Store, source: &Output) -> Result<Output, Error> {
     for (path, blob) in files.iter().filter(|(path, _)| [MANIFEST, CARGO_LOCK].contains(&path.file_name())) {
         tree.file(path, *blob, false)?;
         if path.file_name() == MANIFEST {
-            let folder = path.parent().map(|folder| format!("{folder}/")).unwrap_or_default();
-            let named = named(&text(store, blob)?).map_err(|error| Error::Refused(format!("{path}: {error}")))?;
-            targets.extend(named.into_iter().map(|target| clean(&format!("{folder}{target}"))));
-            targets.extend(
-                files
-                    .iter()
-                    .filter_map(|(file, _)| found(file.as_str().strip_prefix(&folder)?).then(|| file.to_string())),
-            );
+            targets.extend(targets_of(path, &text(store, blob)?, &files)?);
         }
     }
     let stub = store.put(STUB.as_bytes())?;
@@ -55,6 +48,16 @@ pub fn assemble(store: &Store, source: &Output) -> Result<Output, Error> {
         tree.file(path, stub, false)?;
     }
     Ok(Output::Tree(tree.finish(store)?))
+}
+
+/// Where the targets of the package at `manifest` may be; those that it names need not be there.
+fn targets_of(manifest: &RelPath, text: &str, files: &[(RelPath, Blob)]) -> Result<Vec<String>, Error> {
+    let folder = manifest.parent().map(|folder| format!("{folder}/")).unwrap_or_default();
+    let named = named(text).map_err(|error| Error::Refused(format!("{manifest}: {error}")))?;
+    let mut targets: Vec<String> = named.into_iter().map(|target| clean(&format!("{folder}{target}"))).collect();
+    let in_place = |path: &&RelPath| path.as_str().strip_prefix(&folder).is_some_and(found);
+    targets.extend(files.iter().map(|(path, _)| path).filter(in_place).map(RelPath::to_string));
+    Ok(targets)
 }
 
 /// All files below a stored directory.
@@ -92,7 +95,7 @@ fn found(path: &str) -> bool {
             }
         })
     };
-    FILES.contains(&path) || FOLDERS.iter().any(|folder| in_folder(&folder))
+    FILES.contains(&path) || FOLDERS.iter().any(in_folder)
 }
 
 /// The targets that a manifest gives paths for.

@@ -115,8 +115,10 @@ pub enum Assemble<I> {
     },
     /// Reads programs and shared libraries, and checks how they are linked.
     Programs {
-        /// A tree with them.
+        /// A tree with them: the main output.
         tree: I,
+        /// Their debug symbols: an output beside it.
+        debug: I,
         /// What must hold.
         rules: LinkRules,
     },
@@ -194,8 +196,8 @@ impl<I> Assemble<I> {
             Self::Unpack { archive: input, .. }
             | Self::DebMember { deb: input, .. }
             | Self::Bpf { objects: input, .. }
-            | Self::Skeleton { source: input }
-            | Self::Programs { tree: input, .. } => vec![input],
+            | Self::Skeleton { source: input } => vec![input],
+            Self::Programs { tree, debug, .. } => vec![tree, debug],
             Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
         }
     }
@@ -215,7 +217,9 @@ impl<I> Assemble<I> {
             }
             Self::Vendor { crates } => Assemble::Vendor { crates: resolve_named(crates, output)? },
             Self::Skeleton { source } => Assemble::Skeleton { source: output(source)? },
-            Self::Programs { tree, rules } => Assemble::Programs { tree: output(tree)?, rules: rules.clone() },
+            Self::Programs { tree, debug, rules } => {
+                Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
+            }
         })
     }
 }

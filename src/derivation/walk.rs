@@ -134,9 +134,10 @@ impl<I> Assemble<I> {
                 visit("assembly", Value::Number(5));
                 visit("source", Value::Input(source));
             }
-            Self::Programs { tree, rules: LinkRules { needed, glibc } } => {
+            Self::Programs { tree, debug, rules: LinkRules { needed, glibc } } => {
                 visit("assembly", Value::Number(6));
                 visit("tree", Value::Input(tree));
+                visit("debug", Value::Input(debug));
                 visit("needed", list(needed));
                 visit("glibc", Value::Text(glibc));
             }

@@ -17,6 +17,9 @@ use crate::store::{Scratch, Store};
 /// The registry that Cargo.lock files name; which host serves it is cargo's configuration.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// What cargo says of a Cargo.lock that it would have to change.
+const UNFIT: &str = "because --locked was passed";
+
 /// Variables by which a cargo that started forge would steer the one that forge starts.
 const DROPPED: [&str; 3] = ["CARGO_TARGET_DIR", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
 
@@ -92,7 +95,8 @@ impl Cargo {
         let text = self.command(&scratch, &arguments).stdout_capture().stderr_capture().unchecked().run();
         let output = text.map_err(Error::NoCargo)?;
         if !output.status.success() {
-            return Err(failed(&arguments, &String::from_utf8_lossy(&output.stderr)));
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(if said.contains(UNFIT) { misfit() } else { failed(&arguments, &said) });
         }
         cargo_metadata::MetadataCommand::parse(String::from_utf8_lossy(&output.stdout))
             .map_err(|error| failed(&arguments, &error.to_string()))
@@ -119,6 +123,12 @@ impl Cargo {
             _ => Err(failed(arguments, &said)),
         }
     }
+}
+
+/// What to do about a Cargo.lock that cargo would have to change.
+fn misfit() -> Error {
+    let what = "its Cargo.lock does not fit its manifests";
+    Error::CargoLock(format!("{what}; run `cargo update --workspace` there, and look at what it changes"))
 }
 
 /// What cargo said against it, from its first error on.

@@ -83,11 +83,11 @@ impl Fetcher<'_> {
         if !scratch.path().join(CARGO_LOCK).is_file() {
             return Err(Error::CargoLock("there is no Cargo.lock at its top".to_owned()));
         }
+        let path = scratch.path().join(CARGO_LOCK);
+        self.listed(&path)?;
         self.cargo.update(self.store, scratch.path(), &closure.updates)?;
         self.cargo.workspace(self.store, scratch.path())?;
-        let path = scratch.path().join(CARGO_LOCK);
-        let text = fs::read_to_string(&path).map_err(|source| Error::Io { path, source })?;
-        let listed = registry_packages(&text).map_err(Error::CargoLock)?;
+        let listed = self.listed(&path)?;
         // Sizes are not known yet; cargo needs none.
         let unsized_: Vec<Crate> = listed
             .iter()
@@ -104,6 +104,12 @@ impl Fetcher<'_> {
         let sized =
             |(name, version, digest): &(String, String, Digest)| self.sized(name, version, Some(*digest), watch);
         Ok(Locked::Crates(listed.iter().map(sized).collect::<Result<_, _>>()?))
+    }
+
+    /// What the Cargo.lock at `path` names.
+    fn listed(&self, path: &Path) -> Result<Vec<(String, String, Digest)>, Error> {
+        let broken = |source| Error::Io { path: path.to_owned(), source };
+        registry_packages(&fs::read_to_string(path).map_err(broken)?).map_err(Error::CargoLock)
     }
 
     /// The crate with the size of its file, which is in cargo's cache.

@@ -137,8 +137,9 @@ impl Planner<'_> {
             Input::Step(id, _) => Input::Step(*id, constant(Cargo::DEBUG)),
             Input::Known(_) => unreachable!("BUG: a command's result is a step's"),
         };
-        let checked = self.assembled(recipe, Assemble::Programs { tree, rules: cargo.rules.clone() });
-        Ok(Unit { outputs: checked.outputs.into_iter().chain([(constant(Cargo::DEBUG), debug)]).collect(), ..checked })
+        let checked = self.assembled(recipe, Assemble::Programs { tree, debug, rules: cargo.rules.clone() });
+        let debug = (constant(Cargo::DEBUG), Input::Step(checked.last, constant(Cargo::DEBUG)));
+        Ok(Unit { outputs: checked.outputs.into_iter().chain([debug]).collect(), ..checked })
     }
 
     /// Adds a command of the unit; its first output.

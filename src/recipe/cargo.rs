@@ -47,7 +47,7 @@ impl Draft<'_> {
             abi: self.abi(),
             timeout,
         };
-        Some((Build::Cargo(cargo), sources?))
+        Some((Build::Cargo(Box::new(cargo)), sources?))
     }
 
     /// Those that are written, the crates, and the patches if there are any.

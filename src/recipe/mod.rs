@@ -177,7 +177,10 @@ pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
 /// Those of [`load`], if a recipe of the part has a fault; what is wrong elsewhere is not looked for.
 pub fn load_part(project: &Path, texts: &[&str]) -> Result<Project, Vec<Diagnostic>> {
     let files = files::read(project)?;
-    parse(part::part(&files, texts), Target::default()).or_else(|_| parse(files, Target::default()))
+    let part = parse(part::part(&files, texts), Target::default());
+    let mut recipes = part.or_else(|_| parse(files, Target::default()))?;
+    beside::look(project, &mut recipes);
+    Ok(recipes)
 }
 
 /// Reads recipe files (path relative to the project, text). Any text gives a project or errors, never a panic.

@@ -58,9 +58,8 @@ impl<S> Recipe<S> {
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
             Build::Toolroot(_) => None,
-            Build::Cmd(Cmd { toolroot, .. })
-            | Build::Bpf(Bpf { toolroot, .. })
-            | Build::Cargo(Cargo { toolroot, .. }) => Some(toolroot),
+            Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
+            Build::Cargo(cargo) => Some(&cargo.toolroot),
         }
     }
 
@@ -68,9 +67,8 @@ impl<S> Recipe<S> {
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
             Build::Toolroot(_) => None,
-            Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) | Build::Cargo(Cargo { deps, .. }) => {
-                Some(deps)
-            }
+            Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
+            Build::Cargo(cargo) => Some(&cargo.deps),
         };
         deps.into_iter().flatten()
     }
@@ -96,7 +94,7 @@ pub enum Build {
     /// BPF objects.
     Bpf(Bpf),
     /// Rust programs and libraries.
-    Cargo(Cargo),
+    Cargo(Box<Cargo>),
 }
 
 impl Build {
