@@ -19,7 +19,11 @@ mod auxv;
 mod call;
 mod clock;
 mod code;
+mod elf;
 mod entries;
+mod frames;
+mod known;
+mod mapping;
 mod processor;
 mod program;
 
@@ -33,6 +37,7 @@ use rustix::process::{DumpableBehavior, Pid, WaitOptions, WaitStatus, set_dumpab
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use self::call::Rest;
+use self::known::Known;
 use super::error::{Failure, Stage, Staged as _};
 use super::init::ending;
 use super::spec::{Exit, Features, World};
@@ -53,6 +58,7 @@ pub(super) struct Tracer<'a> {
     world: &'a World,
     /// What is left to do when these tracees' calls return.
     rests: HashMap<Pid, Rest>,
+    known: Known,
 }
 
 impl<'a> Tracer<'a> {
@@ -69,7 +75,7 @@ impl<'a> Tracer<'a> {
             drop(child);
             wait_for_tracer_and(&parent, become_command)
         };
-        Ok(Self { command, child, world, rests: HashMap::new() })
+        Ok(Self { command, child, world, rests: HashMap::new(), known: Known::default() })
     }
 
     /// Follows the child, and keeps no right but that. Only then the child goes on.
@@ -121,7 +127,12 @@ impl<'a> Tracer<'a> {
 
     fn executed(&mut self, pid: Pid) -> io::Result<Resume> {
         self.rests.remove(&pid);
-        program::prepare(pid, self.world)?;
+        if program::is_followed(pid)? {
+            program::change_vector(pid, self.world)?;
+            if self.world.features != Features::Host {
+                program::hide_cpuids(pid, &mut self.known)?;
+            }
+        }
         Ok(Resume::Run(0))
     }
 
@@ -142,7 +153,9 @@ impl<'a> Tracer<'a> {
     }
 
     fn returned(&mut self, pid: Pid) -> io::Result<Resume> {
-        self.rests.remove(&pid).map_or(Ok(()), |rest| call::leave(pid, rest))?;
+        if let Some(rest) = self.rests.remove(&pid) {
+            call::leave(pid, rest, &mut self.known)?;
+        }
         Ok(Resume::Run(0))
     }
 }
