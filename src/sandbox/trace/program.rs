@@ -1,6 +1,6 @@
 //! What is changed in the memory of a program: what the kernel tells it when it begins, and its instruction cpuid.
 //!
-//! Some processors can refuse cpuid to programs, most cannot, and few kernels offer it. So the instruction is
+//! Some processors can refuse cpuid to programs (`refusal`), most cannot. Where they cannot the instruction is
 //! replaced by one that is always refused, in what is mapped from a file to be executed, before that runs;
 //! `code` tells where it stands. Code that a program makes, or makes executable later, is not looked at.
 
@@ -96,10 +96,11 @@ pub(super) fn hide_cpuid(pid: Pid, mapping: &Mapping, known: &mut Known) -> io::
     })
 }
 
-/// Answers a hidden cpuid at which a tracee has stopped; false where it has stopped at anything else.
+/// Answers a cpuid that was refused; false where a tracee has stopped at anything else.
 pub(super) fn answer_cpuid(pid: Pid) -> io::Result<bool> {
     let mut registers = ptrace::registers(pid)?;
-    if registers.cs != USER_CODE || read(pid, registers.rip, code::HIDDEN.len())? != code::HIDDEN {
+    let stands = read(pid, registers.rip, code::CPUID.len())?;
+    if registers.cs != USER_CODE || ![code::HIDDEN, code::CPUID].iter().any(|refused| stands == refused) {
         return Ok(false);
     }
     let low = |register: u64| u32::try_from(register & u64::from(u32::MAX)).unwrap_or_default();
