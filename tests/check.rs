@@ -12,10 +12,11 @@ use crate::support::running::Running;
 use crate::support::{Forge, Run, boxed};
 
 /// A unit's step; the factors that are to blame; the file that shows it.
-const PLANTED: [(&str, &str, &[&str], &str); 16] = [
+const PLANTED: [(&str, &str, &[&str], &str); 17] = [
     ("cpus", "mkdir -p /out/out/bin; echo same > /out/out/a; nproc > /out/out/bin/x", &["cpus"], "out/bin/x"),
     ("clock", "date -u +%Y > /out/out", &["clock"], "out"),
     ("order", "ls -U /src/probe > /out/out", &["order"], "out"),
+    ("features", "/src/probe/probe features > /out/out", &["features"], "out"),
     ("tmpfs", "stat -f -c %T /build > /out/out", &["tmpfs"], "out"),
     ("kernel", "uname -r > /out/out", &["kernel"], "out"),
     ("hostname", "uname -n > /out/out", &["hostname"], "out"),
@@ -76,16 +77,6 @@ fn every_planted_leak_is_blamed_on_its_factor() {
         let [first, second] = ["first", "second"].map(|side| line["differences"][0][side].as_str().unwrap());
         assert!(fs::exists(first).unwrap() && fs::exists(second).unwrap());
     }
-}
-
-#[test]
-fn the_features_of_the_processor_are_varied_where_they_are_named() {
-    let forge = project([("features", "/src/probe/probe features > /out/out")]);
-    let unasked = &forge.run(&["check", "--offline", "--json", "features"]).success().json()[0];
-    assert_eq!(unasked["status"], "reproducible");
-    assert!(!strings(&unasked["varied"]).contains(&"features"));
-    let named = &forge.run(&["check", "--offline", "--json", "features", "--factor", "features"]).code(1).json()[0];
-    assert_eq!((&named["status"], strings(&named["factors"])), (&"differs".into(), vec!["features"]), "{named}");
 }
 
 #[test]

@@ -155,14 +155,6 @@ impl Factor {
         Self::Locale,
     ];
 
-    /// Whether a check varies it where no factor is named. Not so the processor's features: to hide them,
-    /// programs are changed as they are loaded, and a library that keeps data among its code, as some
-    /// linkers lay it out, may have data changed that reads like the instruction.
-    #[must_use]
-    pub fn is_unasked(self) -> bool {
-        self != Self::Features
-    }
-
     /// Its name on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {

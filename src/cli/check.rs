@@ -28,7 +28,7 @@ pub struct Args {
     /// The units; only their own steps are rebuilt.
     #[arg(value_name = "NAME", value_parser = super::name, required = true)]
     names: Vec<Name>,
-    /// Vary only these [default: all that this host can, but for features].
+    /// Vary only these [default: all that this host can].
     #[arg(long = "factor", value_name = "F", value_delimiter = ',', num_args = 1..)]
     factors: Vec<String>,
     /// Print one JSON object a line for each unit.
@@ -50,8 +50,7 @@ pub struct Args {
 
 /// What `--help` says of the factors.
 fn factors() -> String {
-    let note = |factor: Factor| if factor.is_unasked() { "" } else { " (only where it is named)" };
-    let line = |factor: Factor| format!("\n  {:9} {}{}", factor.word(), factor.change(), note(factor));
+    let line = |factor: Factor| format!("\n  {:9} {}", factor.word(), factor.change());
     format!("Factors, and what a rebuild meets:{}", Factor::ALL.map(line).concat())
 }
 
@@ -73,8 +72,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 fn chosen(words: &[String]) -> Result<Factors, CliError> {
     let named = words.iter().map(|word| Factor::of(word).ok_or_else(|| unknown(word)));
     let named = named.collect::<Result<Vec<_>, _>>()?;
-    let unasked = || Factor::ALL.into_iter().filter(|factor| factor.is_unasked()).collect();
-    let wanted = if named.is_empty() { unasked() } else { named };
+    let wanted = if named.is_empty() { Factor::ALL.to_vec() } else { named };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let (kept, left): (Factors, Factors) =
         wanted.into_iter().partition(|factor| factor.hindrance(processors).is_none());

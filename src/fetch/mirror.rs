@@ -24,6 +24,7 @@ use super::inventory::{Content, Item};
 use super::tree::Parts;
 use super::{Error, Fetcher, Location, Progress, SharedWatch};
 use crate::digest::{HashingReader, HashingWriter};
+use crate::store::flock::Flock;
 use crate::store::{self, Blob, Directory};
 
 /// How often an item is fetched again because the store's copy turned out to be damaged.
@@ -75,7 +76,8 @@ impl Mirror {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
         let path = aside.join("lock");
-        let lock = File::options().write(true).create(true).truncate(false).open(&path).map_err(at(&path))?;
+        let lock = File::options().write(true).create(true).truncate(false).open(&path);
+        let lock = Flock::from(lock.map_err(at(&path))?);
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::MirrorInUse(self.folder.clone())),
@@ -154,7 +156,7 @@ pub struct Writer {
     mirror: Mirror,
     aside: PathBuf,
     number: AtomicU64,
-    _lock: File,
+    _lock: Flock,
 }
 
 impl Writer {

@@ -179,22 +179,17 @@ fn followed(world: &World) -> Result<Rules, seccompiler::Error> {
         rules.extend(time_of_day()?);
     }
     if world.features != Features::Host {
-        rules.extend(new_code()?);
+        rules.extend(mapped_code()?);
     }
     Ok(rules)
 }
 
-/// The calls that make memory executable which may hold code already.
-fn new_code() -> Result<Rules, seccompiler::Error> {
+/// The calls that map a file to be executed, for this process alone.
+fn mapped_code() -> Result<Rules, seccompiler::Error> {
     let executable = has(2, libc::PROT_EXEC.cast_unsigned())?;
-    let of_a_file = compare(3, SeccompCmpOp::MaskedEq(libc::MAP_ANONYMOUS.cast_unsigned().into()), 0)?;
-    let changed = vec![SeccompRule::new(vec![executable.clone()])?];
-    Ok([
-        (libc::SYS_mmap, vec![SeccompRule::new(vec![executable, of_a_file])?]),
-        (libc::SYS_mprotect, changed.clone()),
-        (libc::SYS_pkey_mprotect, changed),
-    ]
-    .into())
+    let flags = (libc::MAP_TYPE | libc::MAP_ANONYMOUS).cast_unsigned();
+    let of_a_file = compare(3, SeccompCmpOp::MaskedEq(flags.into()), libc::MAP_PRIVATE.cast_unsigned())?;
+    Ok([(libc::SYS_mmap, vec![SeccompRule::new(vec![executable, of_a_file])?])].into())
 }
 
 /// The calls that tell the time of day, or wait for a moment of it.

@@ -11,11 +11,12 @@
 //! after the next one comes; gc takes all of them. Nothing that forge builds is made from them.
 //! Whoever works in one holds a lock on its directory, and it is let be meanwhile.
 
-use std::fs::{File, rename};
+use std::fs::rename;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::at;
+use super::flock::Flock;
 use super::object::Disk;
 use super::scratch::{self, Scratch, claim};
 use super::{Error, Store};
@@ -65,7 +66,7 @@ pub struct Kept {
 /// The right to work in a kept workspace; it is not replaced or removed meanwhile.
 #[derive(Debug)]
 pub struct Hold {
-    _directory: File,
+    _directory: Flock,
 }
 
 impl Store {
@@ -203,7 +204,7 @@ mod tests {
             .map(|number| keep(&fixture.store, Shelf::Failed, &number.to_string(), "text").expect("nobody is there"))
             .collect();
         let age = |path: &Path, age| {
-            let file = File::options().write(true).open(path.join("step")).expect("opens");
+            let file = std::fs::File::options().write(true).open(path.join("step")).expect("opens");
             file.set_modified(SystemTime::now() - age).expect("ages");
         };
         age(&paths[1], KEPT_FOR + Duration::from_secs(1));

@@ -41,6 +41,7 @@ mod crash;
 mod directory;
 mod error;
 pub mod fault;
+pub(crate) mod flock;
 #[cfg(test)]
 mod fixture;
 mod fsck;
@@ -63,7 +64,6 @@ mod walk;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -159,7 +159,7 @@ pub struct ActionResult {
 pub struct Store {
     disk: Arc<Disk>,
     /// Held shared while the store is open.
-    in_use: File,
+    in_use: flock::Flock,
     /// One commit at a time.
     gate: Mutex<()>,
 }

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::error::at;
+use super::flock::Flock;
 use super::kept::Shelf;
 use super::object::{Disk, Kind};
 use super::quarantine::QUARANTINE;
@@ -135,7 +136,7 @@ impl Store {
 /// The right to make one action's outputs.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _file: Flock,
 }
 
 impl Disk {
@@ -178,10 +179,10 @@ impl Disk {
         Error::NotAStore { path: self.path.clone(), want: FORMAT.trim_end().to_owned(), got: got.to_owned() }
     }
 
-    fn lock_file(&self, name: &str) -> Result<File, Error> {
+    fn lock_file(&self, name: &str) -> Result<Flock, Error> {
         let path: PathBuf = self.path.join("lock").join(name);
         let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
-        open.map_err(at(path))
+        open.map(Flock::from).map_err(at(path))
     }
 
     fn booted(&self, boot: &str) -> Result<bool, Error> {

@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use rustix::path::Arg;
 
 use super::error::at;
+use super::flock::Flock;
 use super::{Error, fault};
 
 /// A directory in the store's file system for a build; erased on drop, or by whoever opens the
@@ -24,7 +25,7 @@ use super::{Error, fault};
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
-    lock: File,
+    lock: Flock,
 }
 
 impl Scratch {
@@ -66,13 +67,13 @@ impl Drop for Scratch {
 }
 
 /// Locks a directory; `None` if another thread or process holds it or has just erased it.
-pub(super) fn claim(path: &Path) -> Result<Option<File>, Error> {
+pub(super) fn claim(path: &Path) -> Result<Option<Flock>, Error> {
     let directory = match File::open(path) {
-        Ok(directory) => directory,
+        Ok(directory) => Flock::from(directory),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(at(path)(error)),
     };
-    let gone = || fstat(&directory).map(|stat| stat.st_nlink == 0).map_err(at(path));
+    let gone = || fstat(&*directory).map(|stat| stat.st_nlink == 0).map_err(at(path));
     match directory.try_lock() {
         Ok(()) if gone()? => Ok(None),
         Ok(()) => Ok(Some(directory)),

@@ -39,8 +39,16 @@ fn programs(house: &House) -> PathBuf {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("traced.c"), include_str!("traced.c")).unwrap();
     let dynamic = ["-Wl,--dynamic-linker=/deps/c/ld-linux-x86-64.so.2", "-Wl,-rpath,/deps/c"];
-    for (name, options) in [("static", &["-static"][..]), ("dynamic", &dynamic), ("library.so", &["-shared", "-fPIC"])]
-    {
+    let mixed = "-Wl,-z,noseparate-code"; // constants beside code
+    for (name, options) in [
+        ("static", &["-static"][..]),
+        ("dynamic", &dynamic),
+        ("library.so", &["-shared", "-fPIC"]),
+        ("static-mixed", &["-static", mixed]),
+        ("static-pie", &["-static-pie", "-fPIE"]),
+        ("dynamic-mixed", &[&dynamic[..], &[mixed]].concat()),
+        ("library-mixed.so", &["-shared", "-fPIC", mixed]),
+    ] {
         let made = Command::new("cc")
             .current_dir(&folder)
             .args(["-O1", "-pthread", "-w", "-o", name, "traced.c"])
@@ -53,6 +61,15 @@ fn programs(house: &House) -> PathBuf {
         fs::copy(String::from_utf8(found).unwrap().trim(), folder.join(library)).unwrap();
     }
     folder
+}
+
+/// Takes the section headers from an ELF file, which runs without them.
+fn strip_sections(file: &Path) {
+    const OFFSET: std::ops::Range<usize> = 0x28..0x30;
+    const COUNT_AND_NAMES: std::ops::Range<usize> = 0x3c..0x40;
+    let mut bytes = fs::read(file).unwrap();
+    [OFFSET, COUNT_AND_NAMES].into_iter().for_each(|place| bytes[place].fill(0));
+    fs::write(file, bytes).unwrap();
 }
 
 /// Runs a script with `/deps/c` in another world.
@@ -147,7 +164,30 @@ fn every_program_sees_a_plain_processor() {
             assert_eq!(says(&house, world(), &format!("/deps/c/{program} {way}")), PLAIN, "{program} {way}");
         }
     }
-    assert_eq!(says(&house, world(), "/deps/c/dynamic new-code"), "7: 128 0 0\n7: 128 0 0\n");
+    assert_eq!(says(&house, world(), "/deps/c/dynamic library /deps/c/library.so"), "7: 128 0 0\n");
+}
+
+#[test]
+fn only_code_is_changed() {
+    let house = House::new();
+    let folder = programs(&house);
+    let tell = |programs: &[&str]| {
+        for program in programs {
+            let script = format!("/deps/c/{program} data; /deps/c/{program} processor");
+            assert_eq!(says(&house, world(), &script), format!("0 changed\n{PLAIN}"), "{program}");
+        }
+        for library in ["library.so", "library-mixed.so"] {
+            let log = says(&house, world(), &format!("/deps/c/dynamic-mixed library /deps/c/{library}"));
+            assert_eq!(log, "7: 128 0 0\n", "{library}");
+        }
+    };
+    tell(&["static", "static-mixed", "static-pie", "dynamic", "dynamic-mixed"]);
+    // Nothing but sections leads to the functions of a static program at a fixed place.
+    let others = ["static-pie", "dynamic", "dynamic-mixed"];
+    for file in others.iter().chain(&["library.so", "library-mixed.so", "libc.so.6", "ld-linux-x86-64.so.2"]) {
+        strip_sections(&folder.join(file));
+    }
+    tell(&others);
 }
 
 #[test]

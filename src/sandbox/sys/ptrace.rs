@@ -85,8 +85,12 @@ pub(in crate::sandbox) fn write(pid: Pid, at: u64, bytes: &[u8]) -> io::Result<(
     if count.unsigned_abs() == bytes.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EFAULT)) }
 }
 
-/// Writes one byte of a tracee's memory, though it be code that it cannot write.
-pub(in crate::sandbox) fn patch(pid: Pid, at: u64, byte: u8) -> io::Result<()> {
+/// Writes a tracee's memory, though it be code that it cannot write.
+pub(in crate::sandbox) fn patch(pid: Pid, at: u64, bytes: &[u8]) -> io::Result<()> {
+    (at..).zip(bytes).try_for_each(|(at, byte)| patch_byte(pid, at, *byte))
+}
+
+fn patch_byte(pid: Pid, at: u64, byte: u8) -> io::Result<()> {
     let (word, place) = (at & !7, (at & 7) as usize);
     let mut bytes = [0; 8];
     if read(pid, word, &mut bytes)? < bytes.len() {

@@ -1,12 +1,13 @@
 //! The system calls that the seccomp filter stops for the tracer (`seccomp::followed`), and what becomes of them.
 
 use std::io;
-use std::ops::Range;
 
 use rustix::process::Pid;
 use rustix::time::{ClockId, DynamicClockId, clock_gettime_dynamic};
 
 use super::clock::{Moment, waits_for_moment};
+use super::known::Known;
+use super::mapping::Mapping;
 use super::{entries, program};
 use crate::sandbox::spec::World;
 use crate::sandbox::sys::ptrace::{self, Registers};
@@ -16,7 +17,7 @@ use crate::sandbox::sys::ptrace::{self, Registers};
 pub(super) enum Rest {
     /// Turn the entries around that it has read.
     Reverse,
-    /// Hide the instruction cpuid in the code that it has made executable.
+    /// Hide the instruction cpuid in the file that it has mapped.
     Hide,
     /// Put the address of its timeout back into the register.
     Restore(u64),
@@ -30,7 +31,7 @@ pub(super) fn enter(pid: Pid, world: &World) -> io::Result<Option<Rest>> {
     let mut registers = ptrace::registers(pid)?;
     match number(&registers) {
         libc::SYS_getdents | libc::SYS_getdents64 => Ok(Some(Rest::Reverse)),
-        libc::SYS_mmap | libc::SYS_mprotect | libc::SYS_pkey_mprotect => Ok(Some(Rest::Hide)),
+        libc::SYS_mmap => Ok(Some(Rest::Hide)),
         libc::SYS_futex | libc::SYS_clock_nanosleep => wait_earlier(pid, &mut registers, world),
         libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time => {
             let answer = tell(pid, &registers, world);
@@ -44,11 +45,11 @@ pub(super) fn enter(pid: Pid, world: &World) -> io::Result<Option<Rest>> {
 }
 
 /// Does what is left to do of a call that returns.
-pub(super) fn leave(pid: Pid, rest: Rest) -> io::Result<()> {
+pub(super) fn leave(pid: Pid, rest: Rest, known: &mut Known) -> io::Result<()> {
     let mut registers = ptrace::registers(pid)?;
     match rest {
         Rest::Reverse => reverse(pid, &registers),
-        Rest::Hide => new_code(&registers).map_or(Ok(()), |range| program::hide_cpuid(pid, range)),
+        Rest::Hide => mapped(pid, &registers).map_or(Ok(()), |mapping| program::hide_cpuid(pid, &mapping, known)),
         Rest::Restore(address) => {
             if let Some(timeout) = timeout(&mut registers) {
                 *timeout = address;
@@ -127,9 +128,11 @@ fn reverse(pid: Pid, registers: &Registers) -> io::Result<()> {
     ptrace::write(pid, registers.rsi, &bytes)
 }
 
-/// What a call that has succeeded made executable.
-fn new_code(registers: &Registers) -> Option<Range<u64>> {
+/// What a call that has succeeded has mapped.
+fn mapped(pid: Pid, registers: &Registers) -> Option<Mapping> {
     const ERRORS: std::ops::Range<i64> = -4095..0;
-    let start = if number(registers) == libc::SYS_mmap { registers.rax } else { registers.rdi };
-    (!ERRORS.contains(&registers.rax.cast_signed())).then(|| start..start.saturating_add(registers.rsi))
+    let (start, length, descriptor, offset) = (registers.rax, registers.rsi, registers.r8, registers.r9);
+    let file = format!("/proc/{}/fd/{descriptor}", pid.as_raw_pid()).into();
+    let memory = start..start.saturating_add(length);
+    (!ERRORS.contains(&start.cast_signed())).then_some(Mapping { file, offset, memory })
 }

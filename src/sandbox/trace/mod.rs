@@ -4,24 +4,30 @@
 //! and all that it starts. An ordinary sandbox has none of this, and a traced one stops only
 //!
 //! - after execve(2), where the new program is changed (`program`): it is not told of the vDSO, so that it
-//!   reads the clock by system calls, and its cpuid is hidden;
+//!   reads the clock by system calls, and its cpuid is hidden; or it is made to ask that the processor refuse
+//!   it, and stops once more (`refusal`);
 //! - at the calls that a seccomp filter names (`seccomp::followed`); all others run at full speed;
-//! - for signals and the stops of job control, which are passed on, but for those of a hidden cpuid. A program
+//! - for signals and the stops of job control, which are passed on, but for those of a refused cpuid. A program
 //!   that blocks or ignores SIGSEGV while it asks for the processor does so no more afterwards.
 //!
 //! The command's filters refuse ptrace(2) and the like, so init, who needs them, is under no filter and keeps
 //! the one capability to trace; it executes nothing. The command gives up everything before it starts, as ever.
 //!
-//! What a tracee is in the middle of stands in one table, [`Tracer::rests`]; all else follows from the stop
+//! What a tracee is in the middle of stands in [`Tracer::rests`] and [`Tracer::asked`]; all else follows from the stop
 //! itself. A tracee may be killed at any moment: the call on it then fails, and its end is told by wait(2).
 
 mod auxv;
 mod call;
 mod clock;
 mod code;
+mod elf;
 mod entries;
+mod frames;
+mod known;
+mod mapping;
 mod processor;
 mod program;
+mod refusal;
 
 use std::collections::HashMap;
 use std::io;
@@ -33,6 +39,8 @@ use rustix::process::{DumpableBehavior, Pid, WaitOptions, WaitStatus, set_dumpab
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use self::call::Rest;
+use self::known::Known;
+use self::refusal::Asked;
 use super::error::{Failure, Stage, Staged as _};
 use super::init::ending;
 use super::spec::{Exit, Features, World};
@@ -53,6 +61,11 @@ pub(super) struct Tracer<'a> {
     world: &'a World,
     /// What is left to do when these tracees' calls return.
     rests: HashMap<Pid, Rest>,
+    known: Known,
+    /// These have not begun: they are to ask that cpuid is refused to them.
+    asked: HashMap<Pid, Asked>,
+    /// Whether the processor can refuse it, once one has asked.
+    refuses: Option<bool>,
 }
 
 impl<'a> Tracer<'a> {
@@ -69,7 +82,15 @@ impl<'a> Tracer<'a> {
             drop(child);
             wait_for_tracer_and(&parent, become_command)
         };
-        Ok(Self { command, child, world, rests: HashMap::new() })
+        Ok(Self {
+            command,
+            child,
+            world,
+            rests: HashMap::new(),
+            known: Known::default(),
+            asked: HashMap::new(),
+            refuses: None,
+        })
     }
 
     /// Follows the child, and keeps no right but that. Only then the child goes on.
@@ -91,7 +112,7 @@ impl<'a> Tracer<'a> {
             match wait(all) {
                 Ok(Some((pid, status))) if status.stopped() => self.stopped(pid, status),
                 Ok(Some((pid, status))) if pid == self.command => return self.ended(status),
-                Ok(Some((pid, _))) => drop(self.rests.remove(&pid)),
+                Ok(Some((pid, _))) => self.forget(pid),
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno).staged(Stage::World, || "waiting for the command".to_owned()),
             }
@@ -120,15 +141,51 @@ impl<'a> Tracer<'a> {
     }
 
     fn executed(&mut self, pid: Pid) -> io::Result<Resume> {
-        self.rests.remove(&pid);
-        program::prepare(pid, self.world)?;
+        self.forget(pid);
+        if program::is_followed(pid)? {
+            program::change_vector(pid, self.world)?;
+            if self.world.features != Features::Host {
+                self.hide_processor(pid)?;
+            }
+        }
         Ok(Resume::Run(0))
     }
 
+    fn hide_processor(&mut self, pid: Pid) -> io::Result<()> {
+        if self.refuses == Some(false) {
+            return program::hide_cpuids(pid, &mut self.known);
+        }
+        self.asked.insert(pid, Asked::ask(pid)?);
+        Ok(())
+    }
+
     /// The signal to pass on; 0 for one that was ours.
-    fn signalled(&self, pid: Pid, signal: i32) -> i32 {
-        let may_be_ours = signal == libc::SIGSEGV && self.world.features != Features::Host;
-        if may_be_ours && program::answer_cpuid(pid).unwrap_or(false) { 0 } else { signal }
+    fn signalled(&mut self, pid: Pid, signal: i32) -> i32 {
+        let was_ours = match signal {
+            libc::SIGTRAP => self.has_asked(pid),
+            libc::SIGSEGV if self.world.features != Features::Host => program::answer_cpuid(pid),
+            _ => Ok(false),
+        };
+        if was_ours.unwrap_or(false) { 0 } else { signal }
+    }
+
+    /// Whether a program has stopped as it was made to ask. Then it begins.
+    fn has_asked(&mut self, pid: Pid) -> io::Result<bool> {
+        match self.asked.remove(&pid) {
+            Some(asked) if asked.has_stopped(pid)? => {
+                self.refuses = Some(asked.put_back(pid)?);
+                if self.refuses == Some(false) {
+                    program::hide_cpuids(pid, &mut self.known)?;
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn forget(&mut self, pid: Pid) {
+        self.rests.remove(&pid);
+        self.asked.remove(&pid);
     }
 
     fn called(&mut self, pid: Pid) -> io::Result<Resume> {
@@ -142,7 +199,9 @@ impl<'a> Tracer<'a> {
     }
 
     fn returned(&mut self, pid: Pid) -> io::Result<Resume> {
-        self.rests.remove(&pid).map_or(Ok(()), |rest| call::leave(pid, rest))?;
+        if let Some(rest) = self.rests.remove(&pid) {
+            call::leave(pid, rest, &mut self.known)?;
+        }
         Ok(Resume::Run(0))
     }
 }

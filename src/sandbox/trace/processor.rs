@@ -5,6 +5,7 @@
 //! lacks, too. One fact is the machine's own: how much memory the registers take that XSAVE stores (leaf 0xd),
 //! for what the machine stores there does not ask cpuid.
 
+use std::cell::LazyCell;
 use std::fmt::Write as _;
 
 /// What cpuid answers: eax, ebx, ecx, edx.
@@ -99,11 +100,9 @@ pub(super) fn cpuid(leaf: u32, subleaf: u32, host: Host<'_>) -> Answer {
 fn features(leaf: u32, subleaf: u32, host: Host<'_>) -> Answer {
     let fact = FACTS.iter().find(|(of, sub, _)| (*of, *sub) == (leaf, subleaf));
     let mut answer = fact.map_or([0; 4], |(_, _, answer)| *answer);
-    for (of, register, bit, _) in FEATURES {
-        if (of, 0) == (leaf, subleaf) {
-            answer[register] |= host(leaf, 0)[register] & 1 << bit;
-        }
-    }
+    let own = FEATURES.iter().filter(|(of, ..)| (*of, 0) == (leaf, subleaf));
+    let host = LazyCell::new(|| host(leaf, 0)); // asking takes long on a virtual machine
+    own.for_each(|(_, register, bit, _)| answer[*register] |= host[*register] & 1 << bit);
     answer
 }
 

@@ -1,16 +1,19 @@
 //! What is changed in the memory of a program: what the kernel tells it when it begins, and its instruction cpuid.
 //!
-//! Some processors can refuse cpuid to programs, most cannot, and few kernels offer it. So the instruction is
-//! replaced by one that is always refused, in code that comes from a file or is made executable, before that
-//! runs; `code` tells where it stands. What a program writes into memory that is executable already is not seen.
+//! Some processors can refuse cpuid to programs (`refusal`), most cannot. Where they cannot the instruction is
+//! replaced by one that is always refused, in what is mapped from a file to be executed, before that runs;
+//! `code` tells where it stands. Code that a program makes, or makes executable later, is not looked at.
 
 use std::fs;
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::process::Pid;
 
+use super::known::Known;
+use super::mapping::{self, Mapping};
 use super::{auxv, code, processor};
 use crate::sandbox::spec::{Features, World};
 use crate::sandbox::sys::{self, ptrace};
@@ -20,25 +23,35 @@ const USER_CODE: u64 = 0x33;
 /// How much of the stack is read first for the auxiliary vector, and at most.
 const STACK_BYTES: Range<usize> = 16 << 10..16 << 20;
 
-/// Changes a program that has not begun. One of 32 bits is left alone: its first system call ends it.
-pub(super) fn prepare(pid: Pid, world: &World) -> io::Result<()> {
-    let registers = ptrace::registers(pid)?;
-    if registers.cs != USER_CODE {
-        return Ok(());
-    }
-    change_vector(pid, registers.rsp, world)?;
-    if world.features == Features::Host {
-        return Ok(());
-    }
-    let maps = fs::read_to_string(format!("/proc/{}/maps", pid.as_raw_pid()))?;
-    for range in code::executable(&maps) {
-        // What cannot be read or changed is not hidden; the rest is.
-        let _ = hide_cpuid(pid, range);
+/// Whether a program is one of 64 bits. Others are left alone: their first system call ends them.
+pub(super) fn is_followed(pid: Pid) -> io::Result<bool> {
+    Ok(ptrace::registers(pid)?.cs == USER_CODE)
+}
+
+/// Hides cpuid in a program that has not begun.
+pub(super) fn hide_cpuids(pid: Pid, known: &mut Known) -> io::Result<()> {
+    // What cannot be read or changed is not hidden; the rest is.
+    for mapping in own_code(pid)? {
+        let _ = hide_cpuid(pid, &mapping, known);
     }
     Ok(())
 }
 
-fn change_vector(pid: Pid, stack: u64, world: &World) -> io::Result<()> {
+/// The code of a program that has not begun: its own, which may have been deleted, and its loader's.
+fn own_code(pid: Pid) -> io::Result<Vec<Mapping>> {
+    let process = format!("/proc/{}", pid.as_raw_pid());
+    let exe = Path::new(&process).join("exe");
+    let program = fs::read_link(&exe)?;
+    let mut code = mapping::executable(&fs::read_to_string(format!("{process}/maps"))?);
+    for mapping in code.iter_mut().filter(|mapping| mapping.file == program) {
+        mapping.file.clone_from(&exe);
+    }
+    Ok(code)
+}
+
+/// Changes what the kernel tells a program that has not begun.
+pub(super) fn change_vector(pid: Pid, world: &World) -> io::Result<()> {
+    let stack = ptrace::registers(pid)?.rsp;
     let mut bytes = STACK_BYTES.start;
     while bytes <= STACK_BYTES.end {
         let mut words = read_words(pid, stack, bytes)?;
@@ -72,22 +85,28 @@ fn read(pid: Pid, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// Replaces every cpuid in a range of code.
-pub(super) fn hide_cpuid(pid: Pid, range: Range<u64>) -> io::Result<()> {
-    let code = read(pid, range.start, usize::try_from(range.end - range.start).unwrap_or(usize::MAX))?;
-    code::cpuids(&code).into_iter().try_for_each(|at| ptrace::patch(pid, range.start + at as u64, code::TRAP))
+/// Replaces every cpuid in a part of a file.
+pub(super) fn hide_cpuid(pid: Pid, mapping: &Mapping, known: &mut Known) -> io::Result<()> {
+    let places = known.places(&mapping.file).unwrap_or_default();
+    let addresses = places.range(mapping.offset..).map_while(|place| mapping.address(*place));
+    addresses.into_iter().try_for_each(|at| {
+        // Not so where the file was changed meanwhile.
+        let stands = read(pid, at, code::CPUID.len())? == code::CPUID;
+        if stands { ptrace::patch(pid, at, &[code::TRAP]) } else { Ok(()) }
+    })
 }
 
-/// Answers a hidden cpuid at which a tracee has stopped; false where it has stopped at anything else.
+/// Answers a cpuid that was refused; false where a tracee has stopped at anything else.
 pub(super) fn answer_cpuid(pid: Pid) -> io::Result<bool> {
     let mut registers = ptrace::registers(pid)?;
-    if registers.cs != USER_CODE || read(pid, registers.rip, code::HIDDEN.len())? != code::HIDDEN {
+    let stands = read(pid, registers.rip, code::CPUID.len())?;
+    if registers.cs != USER_CODE || ![code::HIDDEN, code::CPUID].iter().any(|refused| stands == refused) {
         return Ok(false);
     }
     let low = |register: u64| u32::try_from(register & u64::from(u32::MAX)).unwrap_or_default();
     let [a, b, c, d] = processor::cpuid(low(registers.rax), low(registers.rcx), &sys::cpuid).map(u64::from);
     (registers.rax, registers.rbx, registers.rcx, registers.rdx) = (a, b, c, d);
-    registers.rip += code::HIDDEN.len() as u64;
+    registers.rip += code::CPUID.len() as u64;
     ptrace::set_registers(pid, &registers)?;
     Ok(true)
 }
