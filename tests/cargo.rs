@@ -169,7 +169,8 @@ fn a_cargo_lock_that_can_not_be_built_with() {
     forge.run(&["lock"]).success();
     let checksum = good.lines().find(|line| line.starts_with("checksum")).unwrap();
     let wrong = format!("checksum = \"{}\"", "0".repeat(64));
-    let itoa = good.split("[[package]]").find(|package| package.contains("\"itoa\"")).unwrap();
+    let itoa = good.split("[[package]]").find(|package| package.contains("name = \"itoa\"")).unwrap();
+    let itoa = &format!("[[package]]{itoa}");
     let git = format!("git+https://example.org/itoa#{}", "0a".repeat(20));
     let from_git = itoa
         .lines()
