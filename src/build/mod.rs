@@ -106,6 +106,17 @@ pub struct Finish {
     pub paths: BTreeMap<Name, PathBuf>,
     /// Why it failed.
     pub trouble: Option<Trouble>,
+    /// The failed step that it needs, where it was skipped.
+    pub obstacle: Option<StepId>,
+}
+
+impl Finish {
+    /// Why a step of `plan` failed or was skipped, in words.
+    #[must_use]
+    pub fn reason(&self, plan: &Plan) -> Option<String> {
+        let needs = |failed: StepId| format!("it needs `{}`, which failed", plan.steps[failed].label);
+        self.trouble.as_ref().map(ToString::to_string).or_else(|| self.obstacle.map(needs))
+    }
 }
 
 /// Who is told how a build goes. Called from several threads.
@@ -388,7 +399,11 @@ fn finish(schedule: &Schedule<'_, Lookup<'_>>, id: StepId, attempt: Option<Attem
         Some(Attempt::Failed(trouble)) => (0.0, Some(trouble)),
         _ => (0.0, None),
     };
-    Finish { status, key, seconds, outputs, paths: BTreeMap::new(), trouble }
+    let obstacle = match schedule.state(id) {
+        State::Skipped(failed) => Some(*failed),
+        _ => None,
+    };
+    Finish { status, key, seconds, outputs, paths: BTreeMap::new(), trouble, obstacle }
 }
 
 /// Ends the steps that were wanted and never started, as the build was stopped.
@@ -404,6 +419,7 @@ fn cancel_rest(plan: &Plan, inner: &mut Inner<'_>, progress: &dyn Progress) {
                 outputs: Outputs::new(),
                 paths: BTreeMap::new(),
                 trouble: None,
+                obstacle: None,
             };
             progress.finished(id, &finish);
             inner.finishes.insert(id, finish);

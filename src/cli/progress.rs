@@ -189,7 +189,9 @@ impl Progress for Screen<'_> {
             }
             Status::Built => self.words(&format!("{label}: built in {:.1} s", finish.seconds)),
             Status::Failed => self.words(&format!("{label}: failed")),
-            Status::Skipped => self.words(&format!("{label}: skipped, as a step that it needs failed")),
+            Status::Skipped => {
+                self.words(&format!("{label}: skipped, as {}", finish.reason(self.plan).unwrap_or_default()))
+            }
             Status::Cached | Status::Cancelled => {}
         }
         for name in self.json.as_ref().and_then(|units| units.get(&step)).into_iter().flatten() {
@@ -254,7 +256,7 @@ fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: 
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
         outputs: outputs.collect(),
-        error: finish.trouble.as_ref().map(ToString::to_string),
+        error: finish.reason(plan),
         log,
         overridden: overridden.get(name).map_or(&[], Vec::as_slice),
     }

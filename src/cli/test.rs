@@ -18,8 +18,8 @@ use crate::store::Store;
 
 /// Run the tests that recipes have of their units; one that is as it was when it succeeded is not run again.
 ///
-/// Prints a line `ok NAME: TEST` or `FAIL NAME: TEST` for each test as it ends. A failure does not
-/// stop the others.
+/// Prints a line `ok NAME: TEST`, `FAIL NAME: TEST` or, where what it needs failed,
+/// `skip NAME: TEST: why` for each test as it ends. A failure does not stop the others.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The units; all with `default = true` that have tests where none is named.
@@ -63,7 +63,7 @@ fn perform(planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdic
     let wanted: Vec<StepId> = plan.tests.values().copied().collect();
     let options = Options { jobs: worker.jobs, keep_going: true, rebuild: again(plan, args) };
     let screen = Screen::new(plan, &wanted, false);
-    let lines = Lines { screen: &screen, tests: names(plan), json: args.json };
+    let lines = Lines { screen: &screen, plan, tests: names(plan), json: args.json };
     let finishes = build::build(plan, &wanted, &options, worker, &lines)?;
     screen.close();
     let verdict = failure::tell(plan, &finishes, worker.cancelled());
@@ -74,8 +74,8 @@ fn perform(planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdic
 fn sum_up(tests: &[StepId], finishes: &Finishes) {
     let count = |status| tests.iter().filter(|id| finishes[*id].status == status).count();
     let (ran, cached) = (count(Status::Built), count(Status::Cached));
-    let rest = tests.len() - ran - cached;
-    output::words(&format!("{} passed ({cached} cached), {rest} failed or skipped", ran + cached));
+    let (failed, skipped) = (count(Status::Failed), count(Status::Skipped));
+    output::words(&format!("{} passed ({cached} cached), {failed} failed, {skipped} skipped", ran + cached));
 }
 
 /// Says which tests would run.
@@ -109,6 +109,7 @@ fn names(plan: &Plan) -> BTreeMap<StepId, &(Name, Name)> {
 /// Prints a line for each test beside what a screen shows.
 struct Lines<'a> {
     screen: &'a Screen<'a>,
+    plan: &'a Plan,
     tests: BTreeMap<StepId, &'a (Name, Name)>,
     json: bool,
 }
@@ -141,7 +142,7 @@ impl Progress for Lines<'_> {
     fn finished(&self, step: StepId, finish: &Finish) {
         self.screen.finished(step, finish);
         if let Some((unit, test)) = self.tests.get(&step) {
-            let line = line(unit, test, finish);
+            let line = line(unit, test, finish, self.plan);
             self.screen.suspended(|| if self.json { output::json(&line) } else { print(&line) });
         }
     }
@@ -162,7 +163,7 @@ struct Line<'a> {
     log: Option<String>,
 }
 
-fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish) -> Line<'a> {
+fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish, plan: &Plan) -> Line<'a> {
     let status = match finish.status {
         Status::Built | Status::Cached => "ok",
         Status::Failed => "failed",
@@ -180,16 +181,16 @@ fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish) -> Line<'a> {
         cached: finish.status == Status::Cached,
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
-        error: finish.trouble.as_ref().map(ToString::to_string),
+        error: finish.reason(plan),
         log,
     }
 }
 
-/// A test that could not run, as what it needs failed, has not been passed either.
-fn print(Line { name, test, status, .. }: &Line<'_>) {
+fn print(Line { name, test, status, error, .. }: &Line<'_>) {
     match *status {
         "ok" => output::data(&format!("ok {name}: {test}")),
-        "failed" | "skipped" => output::data(&format!("FAIL {name}: {test}")),
+        "failed" => output::data(&format!("FAIL {name}: {test}")),
+        "skipped" => output::data(&format!("skip {name}: {test}: {}", error.as_deref().unwrap_or_default())),
         _ => {}
     }
 }
