@@ -43,7 +43,7 @@ fn lines(stdout: &str) -> Vec<&str> {
 fn each_test_has_a_line_and_runs_once() {
     let forge = project();
     let first =
-        forge.run(&["test"]).success().says("a: test same: built in").says("2 passed (0 cached), 0 failed, 0 skipped");
+        forge.run(&["test"]).success().says("a: test same: passed in").says("2 passed (0 cached), 0 failed, 0 skipped");
     assert_eq!(lines(&first.stdout), ["ok a: more", "ok a: same"]);
     assert!(!forge.project().join("result").exists());
     let second = forge.run(&["test", "a"]).success().says("2 passed (2 cached), 0 failed, 0 skipped");

@@ -8,7 +8,6 @@ use crate::build::realise::Trouble;
 use crate::build::{Finish, Finishes, Status};
 use crate::derivation::Derivation;
 use crate::plan::{self, Plan, Step};
-use crate::sandbox::Profile;
 use crate::words;
 
 /// How many lines of a log are printed; `forge log` prints the others.
@@ -57,10 +56,10 @@ fn explain(step: &Step, finish: &Finish, among: bool) {
 
 /// Where the whole log is.
 fn whole(step: &Step, log: &Path) -> String {
-    match &step.derivation {
-        Derivation::Run(run) if run.profile == Profile::Run => format!("the whole log is {}", log.display()),
-        _ => format!("`forge log {}` prints all of it; the file is {}", step.unit, log.display()),
+    if step.is_test() {
+        return format!("the whole log is {}", log.display());
     }
+    format!("`forge log {}` prints all of it; the file is {}", step.unit, log.display())
 }
 
 /// Where in the recipe a command failed, with what stands there.

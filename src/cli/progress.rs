@@ -187,7 +187,10 @@ impl Progress for Screen<'_> {
                 state.fetched.files += 1;
                 state.fetched.bytes += bytes.unwrap_or_default();
             }
-            Status::Built => self.words(&format!("{label}: built in {:.1} s", finish.seconds)),
+            Status::Built => {
+                let done = if self.plan.steps[step].is_test() { "passed" } else { "built" };
+                self.words(&format!("{label}: {done} in {:.1} s", finish.seconds));
+            }
             Status::Failed => self.words(&format!("{label}: failed")),
             Status::Skipped => {
                 self.words(&format!("{label}: skipped, as {}", finish.reason(self.plan).unwrap_or_default()))

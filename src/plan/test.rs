@@ -18,6 +18,14 @@ pub fn tried_with<S>(project: &Project<S>, units: &[Name]) -> Vec<Name> {
     units.iter().chain(named).cloned().collect()
 }
 
+impl Step {
+    /// Whether it is a test of a recipe.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        matches!(&self.derivation, Derivation::Run(run) if run.profile == Profile::Run)
+    }
+}
+
 impl Planner<'_> {
     /// Adds the tests of a unit.
     pub(super) fn tests(&mut self, unit: &Name) -> Result<(), Error> {
