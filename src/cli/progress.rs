@@ -49,6 +49,7 @@ struct State {
     running: HashMap<StepId, ProgressBar>,
     downloads: HashMap<StepId, u64>,
     fetched: Fetched,
+    /// When the first download began, or the last plain line on them was.
     last_plain: Option<Instant>,
 }
 
@@ -111,7 +112,7 @@ impl<'a> Screen<'a> {
     /// Now and then, a plain line on the downloads.
     fn plain_downloads(&self, state: &mut State) {
         let now = Instant::now();
-        let due = state.last_plain.is_none_or(|last| now - last >= PLAIN_EVERY);
+        let due = now - *state.last_plain.get_or_insert(now) >= PLAIN_EVERY;
         if self.bars.is_none() && due {
             state.last_plain = Some(now);
             let under_way: u64 = state.downloads.values().sum();
