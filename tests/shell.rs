@@ -199,7 +199,11 @@ fn kept_at_ones_wish_and_erased_without() {
     let build = run.stderr.lines().find_map(|line| line.strip_prefix("kept /build as ")).unwrap();
     assert_eq!(fs::read_to_string(format!("{build}/x")).unwrap(), "kept\n");
     let gc = forge.run(&["store", "gc"]).success();
-    assert!(gc.stdout.contains("a workspace that was kept") && !fs::exists(build).unwrap(), "{}", gc.stdout);
+    assert!(
+        gc.stdout.contains("workspaces of shells: 1 file, kept only until the next gc") && !fs::exists(build).unwrap(),
+        "{}",
+        gc.stdout
+    );
 }
 
 #[test]
