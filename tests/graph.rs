@@ -113,6 +113,10 @@ fn what_is_asked_for_wrongly_is_told() {
         .code(3)
         .says("no/such/folder/a.svg")
         .says("hint: -o takes a file");
+    let file = forge.folder().join("g.xyz");
+    let run = forge.run(&["graph", "-o", file.to_str().unwrap()]).code(2);
+    run.says("g.xyz does not say in which format").says("hint: let it end in .dot, .svg, .html or .json, or say");
+    assert!(!file.exists());
 }
 
 #[test]
