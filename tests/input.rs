@@ -264,6 +264,15 @@ fn no_project() {
     run(&["-C", "/nowhere", "list"]).says("/nowhere: No such file").says("hint: -C takes the folder of a project");
     run(&["-C", FORGE, "list"]).says("forge: not a directory").says("hint: -C takes the folder of a project");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    let (here, store) = (folder.path().to_str().unwrap(), tempfile::tempdir().unwrap());
+    for verb in [&["build"][..], &["build", "good"], &["plan"], &["test"], &["graph", "-f", "svg"]] {
+        let args = [&["-C", here], verb].concat();
+        let output = Command::new(FORGE).env("FORGE_STORE", store.path()).args(&args).output().unwrap();
+        Run::of(output, &args)
+            .code(2)
+            .says("error: there are no recipes here")
+            .says("hint: a project is a folder with recipes: NAME.toml or NAME/recipe.toml in recipes, kernel,");
+    }
 }
 
 /// Runs `build good` with one more variable.

@@ -22,9 +22,9 @@ use crate::store::{Setup, Store};
 /// Where the host keeps its apt sources, the mirrors of which serve forge as well.
 pub const APT: &str = "/etc/apt";
 
-/// What an empty project lacks.
-pub const NO_RECIPES: &str =
-    "there are no recipes: write NAME.toml or NAME/recipe.toml in recipes, kernel, bpf, extensions, images or charts";
+/// What makes a folder a project.
+pub const PROJECT: &str = "a project is a folder with recipes: NAME.toml or NAME/recipe.toml in recipes, kernel, bpf, \
+                           extensions, images or charts";
 
 /// Finds the project: DIR, or the nearest folder with a lockfile.
 pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -93,9 +93,17 @@ pub fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
     lockfile(root)?.apply(project).map_err(CliError::user)
 }
 
+/// A project without recipes, where a unit is asked for.
+fn empty() -> CliError {
+    CliError::user("there are no recipes here").hint(PROJECT)
+}
+
 /// Refuses a name that no unit has.
 pub fn known<S>(project: &Project<S>, names: &[Name]) -> Result<(), CliError> {
     if let Some(unknown) = names.iter().find(|name| !project.units.contains_key(*name)) {
+        if project.units.is_empty() {
+            return Err(empty());
+        }
         let error = CliError::user(format!("there is no unit `{unknown}`"));
         return Err(match recipe::nearest(unknown.as_str(), project.units.keys().map(Name::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -113,11 +121,11 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
     }
     let defaults: Vec<_> = project.units.values().filter(|recipe| recipe.default).collect();
     if defaults.is_empty() {
-        let error = CliError::user("no unit has `default = true`");
         return Err(if project.units.is_empty() {
-            error.hint(NO_RECIPES)
+            empty()
         } else {
-            error.hint("name the units that you want; `forge list` prints all of them")
+            CliError::user("no unit has `default = true`")
+                .hint("name the units that you want; `forge list` prints all of them")
         });
     }
     Ok(defaults.into_iter().map(|recipe| recipe.name.clone()).collect())
