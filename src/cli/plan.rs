@@ -18,15 +18,21 @@ use crate::plan::Plan;
 use crate::store::Store;
 use crate::words;
 
-/// Say which units are built, and why, and which are in the store. Why: what differs from what a unit
-/// was made of when it was last built here; `never built` where nothing is known of that.
+/// Say what `forge build` would do: which units it builds, and why.
+///
+/// Why: what differs from what a unit was made of when it was last built here.
+///
+/// Of a unit of which nothing is known it says `never built`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The units; all with `default = true` where none is named.
     #[arg(value_name = "NAME", value_parser = super::name)]
     names: Vec<Name>,
-    /// Print one JSON object a line. `derivation` is null where an input has to be built before
-    /// it can be told; `why` is empty where `cached` is true.
+    /// Print one JSON object a line.
+    ///
+    /// `derivation` is null where an input must be built before it can be told.
+    ///
+    /// `why` is empty where `cached` is true.
     #[arg(long)]
     json: bool,
 }
