@@ -107,7 +107,11 @@ fn steps_show_the_downloads_of_a_toolroot_as_one() {
 fn what_is_asked_for_wrongly_is_told() {
     let forge = project();
     forge.run(&["graph", "bd"]).code(2).says("there is no unit `bd`").says("did you mean");
-    forge.run(&["graph", "--format", "htm"]).code(2).says("possible values: dot, svg, html, json").says("'html'");
+    forge
+        .run(&["graph", "--format", "htm"])
+        .code(2)
+        .says("possible values: dot, svg, html, json")
+        .says("hint: did you mean `html`?");
     forge
         .run(&["graph", "-o", "no/such/folder/a.svg"])
         .code(3)

@@ -186,7 +186,18 @@ const COMMANDS: &[Case] = &[
     (&[], &["lock", "--update", "goood"], 2, &["there is no unit `goood`", "did you mean `good`?"]),
     (&[], &["build"], 2, &["no unit has `default = true`", "name the units"]),
     (&[], &["build", "GOOD"], 2, &["`GOOD` is not a name", "lower-case"]),
-    (&[], &["bulid"], 2, &["unrecognized subcommand 'bulid'", "similar subcommand exists: 'build'"]),
+    (
+        &[],
+        &["bulid"],
+        2,
+        &["error: unrecognized subcommand `bulid`\nhint: did you mean `build`?\nhint: ", "`forge --help` explains it\n"],
+    ),
+    (
+        &[],
+        &["store", "gc", "--dryrun"],
+        2,
+        &["error: unexpected argument `--dryrun` found\nhint: did you mean `--dry-run`?\n", "`forge store gc --help`"],
+    ),
 ];
 
 /// A project with the unit `good`, which is built.

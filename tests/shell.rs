@@ -213,7 +213,7 @@ fn mistakes_are_told() {
     forge.run(&["shell", "--failed", "a"]).code(2).says("no step of `a` has failed").says("hint: `forge shell a`");
     forge.run(&["shell", "bx"]).code(2).says("there is no unit `bx`").says("did you mean `b");
     forge.run(&["shell", "--failed", "boxx"]).code(2).says("did you mean `box`?");
-    forge.run(&["shell"]).code(2).says("Usage: forge shell NAME").says("forge shell --failed [NAME]");
+    forge.run(&["shell"]).code(2).says("hint: usage: forge shell NAME").says(" or forge shell --failed [NAME]");
 }
 
 #[test]
