@@ -65,7 +65,7 @@ fn a_failure_is_told_and_stops_no_other() {
     let run = run
         .says("wrong\n")
         .says("it left /out/x")
-        .says("hint: the whole log is ")
+        .says("hint: `forge log b --test fails` prints all of it; the file is ")
         .says("3 passed (0 cached), 2 failed, 0 skipped");
     assert_eq!(lines(&run.stdout), ["FAIL b: fails", "FAIL b: leaves", "ok a: more", "ok a: same", "ok b: works"]);
     let json = forge.run(&["test", "b", "--json"]).code(1).json();

@@ -13,7 +13,7 @@ use super::session::Planned;
 use super::{Verdict, failure, output, session};
 use crate::build::realise::Worker;
 use crate::build::settled::{Link, Settled};
-use crate::build::timeline::Recorder;
+use crate::build::timeline::{Purpose, Recorder};
 use crate::build::{self, Finishes, Options, Status};
 use crate::digest::Digest;
 use crate::explain::last::Last;
@@ -114,7 +114,7 @@ fn realise(
     let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
     // Records that can't be written are no reason to fail.
-    let _ = recorder.end().save(worker.store.root());
+    let _ = recorder.end().save(worker.store.root(), Purpose::Build);
     let mut last = Last::read(worker.store.root(), root);
     remember(&mut last, plan, &finishes);
     let _ = last.save();

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::fetch::{self, Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
 use crate::lockfile::{self, Locked, Lockfile};
 use crate::path::{Name, RelPath};
-use crate::plan::{self, Observed, Plan};
+use crate::plan::{self, Observed, Plan, StepId};
 use crate::recipe::{self, Diagnostic, Project, Root};
 use crate::store::{Setup, Store};
 
@@ -204,14 +204,32 @@ pub fn plan(
 
 /// As [`planned`], for the tests of `names`, or of all units with `default = true` that have some.
 pub fn planned_tests(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
+    with_tests(root, store, |project| tested(project, names))
+}
+
+/// As [`planned`], with the tests of the units that `chosen` chooses, which may have none.
+pub fn with_tests(
+    root: &Path,
+    store: &Store,
+    chosen: impl FnOnce(&Project<Locked>) -> Result<Vec<Name>, CliError>,
+) -> Result<Planned, CliError> {
     let observer = observer(root, store)?;
     let project = read(root, &observer)?;
-    let tested = tested(&project, names)?;
+    let tested = chosen(&project)?;
     let (units, overrides) = (plan::tried_with(&project, &tested), Overrides::default());
     let observed = observe(root, &observer, store, &project, &units, &overrides)?;
     observer.save()?;
     let plan = plan::plan_tests(&project, &observed, &tested)?;
     Ok(Planned { project, units, plan, overrides })
+}
+
+/// The step that is a unit's test.
+pub fn test(plan: &Plan, unit: &Name, test: &Name) -> Result<StepId, CliError> {
+    plan.tests.get(&(unit.clone(), test.clone())).copied().ok_or_else(|| {
+        let own = plan.tests.keys().filter(|(other, _)| other == unit).map(|(_, test)| format!("`{test}`"));
+        let own = own.collect::<Vec<_>>().join(", ");
+        CliError::user(format!("`{unit}` has no test `{test}`")).hint(format!("it has {own}"))
+    })
 }
 
 /// The recipes, pinned. The files are looked at meanwhile, as both take about as long.

@@ -150,14 +150,9 @@ fn entrance(plan: &Plan, name: &Name) -> Result<Run<Input>, CliError> {
 
 /// The command of a unit's test.
 fn trial(plan: &Plan, name: &Name, test: &Name) -> Result<Run<Input>, CliError> {
-    let step = plan.tests.get(&(name.clone(), test.clone())).map(|id| &plan.steps[*id].derivation);
-    match step {
-        Some(Derivation::Run(run)) => Ok(run.clone()),
-        _ => {
-            let own = plan.tests.keys().filter(|(unit, _)| unit == name).map(|(_, test)| format!("`{test}`"));
-            let own = own.collect::<Vec<_>>().join(", ");
-            Err(CliError::user(format!("`{name}` has no test `{test}`")).hint(format!("it has {own}")))
-        }
+    match &plan.steps[session::test(plan, name, test)?].derivation {
+        Derivation::Run(run) => Ok(run.clone()),
+        _ => unreachable!("BUG: a test that runs no command"),
     }
 }
 

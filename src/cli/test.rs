@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -11,6 +12,7 @@ use super::session::{self, Planned};
 use super::{Verdict, failure, output};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::schedule::State;
+use crate::build::timeline::{Purpose, Recorder};
 use crate::build::{self, Finish, Finishes, Options, Progress, Status, look};
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
@@ -64,8 +66,11 @@ fn perform(planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdic
     let options = Options { jobs: worker.jobs, keep_going: true, rebuild: again(plan, args) };
     let screen = Screen::new(plan, &wanted, false);
     let lines = Lines { screen: &screen, plan, tests: names(plan), json: args.json };
-    let finishes = build::build(plan, &wanted, &options, worker, &lines)?;
+    let recorder = Recorder::new(plan, &lines, SystemTime::now());
+    let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
+    // A record that can't be written is no reason to fail.
+    let _ = recorder.end().save(worker.store.root(), Purpose::Test);
     let verdict = failure::tell(plan, &finishes, worker.cancelled());
     sum_up(&wanted, &finishes);
     Ok(verdict.unwrap_or(Verdict::Good))

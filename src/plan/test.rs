@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Input, Planner, Step, StepId, cmd};
+use super::{Error, Input, Plan, Planner, Step, StepId, cmd};
 use crate::derivation::{Derivation, Run};
 use crate::lockfile::Locked;
 use crate::path::Name;
@@ -23,6 +23,14 @@ impl Step {
     #[must_use]
     pub fn is_test(&self) -> bool {
         matches!(&self.derivation, Derivation::Run(run) if run.profile == Profile::Run)
+    }
+}
+
+impl Plan {
+    /// The name of the test that a step is.
+    #[must_use]
+    pub fn test(&self, step: StepId) -> Option<&Name> {
+        self.tests.iter().find(|(_, id)| **id == step).map(|((_, test), _)| test)
     }
 }
 

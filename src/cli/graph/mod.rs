@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use super::error::CliError;
 use super::{Verdict, output, session};
-use crate::build::timeline::Timeline;
+use crate::build::timeline::{Purpose, Timeline};
 use crate::graph::page::{self, Page};
 use crate::graph::{dot, svg};
 use crate::path::Name;
@@ -86,7 +86,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
                 steps: args.steps,
                 graph,
                 chain_seconds: facts.chain_seconds(),
-                timeline: Timeline::read(store.root()).map(Into::into),
+                timeline: Timeline::read(store.root(), Purpose::Build).map(Into::into),
                 charts: facts.charts(),
             };
             if format == Format::Html { page::write(&page) } else { page::json(&page) + "\n" }
