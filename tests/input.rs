@@ -158,6 +158,16 @@ const LOCKS: &[Case] = &[
         &["box/debs has changed since it was locked", "run `forge lock`"],
     ),
     (
+        &[(
+            "recipes/box.toml",
+            "kind = 'toolroot'\narchive = 'debian'\nessential = false\n\
+            packages = ['coreutils', 'dash', 'findutils', 'make', 'gzip']",
+        )],
+        &["build", "good"],
+        2,
+        &["box/debs has changed since it was locked: make added, grep removed\n", "run `forge lock`"],
+    ),
+    (
         &[("recipes/x.toml", "kind = 'toolroot'\narchive = 'debian'\npackages = ['no-such']\nessential = false")],
         &["lock"],
         2,
@@ -190,7 +200,10 @@ const COMMANDS: &[Case] = &[
         &[],
         &["bulid"],
         2,
-        &["error: unrecognized subcommand `bulid`\nhint: did you mean `build`?\nhint: ", "`forge --help` explains it\n"],
+        &[
+            "error: unrecognized subcommand `bulid`\nhint: did you mean `build`?\nhint: ",
+            "`forge --help` explains it\n",
+        ],
     ),
     (
         &[],
