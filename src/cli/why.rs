@@ -32,6 +32,8 @@ pub struct Args {
     /// A unit: `zlib`, `zlib:headers`. A source: `hello/src`, its URL.
     ///
     /// A package: `libc6`; `deb:libc6` where a unit has that name.
+    ///
+    /// A file: its path, or an end of it that no other path has.
     #[arg(value_name = "B")]
     to: String,
     /// Print every path, shortest first; 100 at most.
