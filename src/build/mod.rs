@@ -26,7 +26,7 @@ use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::{self, Lock, Output, Store};
-use realise::{Attempt, Trouble, Worker};
+use realise::{Attempt, News, Trouble, Worker};
 use repair::Once;
 use schedule::{Known, Lane, Outputs, Schedule, State};
 use times::Times;
@@ -119,22 +119,30 @@ impl Finish {
     }
 }
 
-/// Who is told how a build goes. Called from several threads.
-pub trait Progress: Sync {
+/// What happens in a build.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
     /// So many of the wanted steps are over. More may come to be wanted.
-    fn counted(&self, over: usize, wanted: usize);
+    Counted {
+        /// These are over.
+        over: usize,
+        /// So many are wanted.
+        wanted: usize,
+    },
     /// A step was started.
-    fn started(&self, step: StepId);
-    /// How far a step is, in words.
-    fn part(&self, step: StepId, words: &str);
-    /// A step waits for another process that does the same.
-    fn waiting(&self, step: StepId);
-    /// What a step needs, or had made, is damaged; it is made again.
-    fn repairing(&self, step: StepId, damage: &str);
-    /// A download has `got` of `total` bytes.
-    fn transferred(&self, step: StepId, got: u64, total: u64);
+    Started(StepId),
+    /// A step says something while it goes on.
+    News(StepId, News<'a>),
+    /// What a step needs, or had made, is damaged, in words; it is made again.
+    Repairing(StepId, &'a str),
     /// A step is over.
-    fn finished(&self, step: StepId, finish: &Finish);
+    Finished(StepId, &'a Finish),
+}
+
+/// Who is told how a build goes.
+pub trait Progress: Sync {
+    /// Takes what happened. Called from several threads.
+    fn tell(&self, event: Event<'_>);
 }
 
 /// How each step ended that was wanted.
@@ -161,7 +169,7 @@ pub fn build(
             progress.end(&finishes);
             return Ok(finishes);
         }
-        damaged.iter().for_each(|(step, what)| progress.repairing(*step, what));
+        damaged.iter().for_each(|(step, what)| progress.tell(Event::Repairing(*step, what)));
         repairs += 1;
     }
 }
@@ -296,14 +304,11 @@ impl<'a> Build<'a> {
         let derivation = inner.schedule.resolved(id).expect("BUG: a ready step knows its inputs");
         inner.attempts.insert(id, Attempt::Running);
         drop(inner);
-        self.progress.started(id);
+        self.progress.tell(Event::Started(id));
         let again = self.options.rebuild.contains(&id);
         let (step, downloads) = (&self.plan.steps[id], self.plan.downloads(id));
-        let mut attempt = self.worker.realise(step, &derivation, &downloads, again, &|news| match news {
-            realise::News::Part(words) => self.progress.part(id, words),
-            realise::News::Waiting => self.progress.waiting(id),
-            realise::News::Transferred { got, total } => self.progress.transferred(id, got, total),
-        });
+        let told = |news: News<'_>| self.progress.tell(Event::News(id, news));
+        let mut attempt = self.worker.realise(step, &derivation, &downloads, again, &told);
         let mut inner = self.lock();
         inner.uncommitted = true;
         if let Attempt::Done { seconds, lock, .. } = &mut attempt {
@@ -327,11 +332,11 @@ impl<'a> Build<'a> {
             if inner.wanted.contains(&id) {
                 self.uncover(id, &mut finish);
             }
-            self.progress.finished(id, &finish);
+            self.progress.tell(Event::Finished(id, &finish));
             inner.finishes.insert(id, finish);
         }
         let count = inner.schedule.count();
-        self.progress.counted(count.over, count.wanted);
+        self.progress.tell(Event::Counted { over: count.over, wanted: count.wanted });
     }
 
     /// Makes a wanted step's outputs visible as plain files.
@@ -421,7 +426,7 @@ fn cancel_rest(plan: &Plan, inner: &mut Inner<'_>, progress: &dyn Progress) {
                 trouble: None,
                 obstacle: None,
             };
-            progress.finished(id, &finish);
+            progress.tell(Event::Finished(id, &finish));
             inner.finishes.insert(id, finish);
         }
     }

@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::schedule::Lane;
-use super::{Finish, Progress, Status};
+use super::{Event, Finish, Progress, Status};
 use crate::digest::Digest;
 use crate::plan::{Plan, StepId};
 
@@ -211,34 +211,13 @@ impl<'a> Recorder<'a> {
 }
 
 impl Progress for Recorder<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.progress.counted(over, wanted);
-    }
-
-    fn started(&self, step: StepId) {
-        self.start(step);
-        self.progress.started(step);
-    }
-
-    fn part(&self, step: StepId, words: &str) {
-        self.progress.part(step, words);
-    }
-
-    fn waiting(&self, step: StepId) {
-        self.progress.waiting(step);
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.progress.repairing(step, damage);
-    }
-
-    fn transferred(&self, step: StepId, got: u64, total: u64) {
-        self.progress.transferred(step, got, total);
-    }
-
-    fn finished(&self, step: StepId, finish: &Finish) {
-        self.finish(step, finish);
-        self.progress.finished(step, finish);
+    fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::Started(step) => self.start(step),
+            Event::Finished(step, finish) => self.finish(step, finish),
+            _ => {}
+        }
+        self.progress.tell(event);
     }
 }
 

@@ -15,7 +15,8 @@ use serde::Serialize;
 
 use super::overrides::Overridden;
 use super::{environment, finding, output};
-use crate::build::{Finish, Progress, Status};
+use crate::build::realise::News;
+use crate::build::{Event, Finish, Progress, Status};
 use crate::check::Rebuild;
 use crate::fetch;
 use crate::path::Name;
@@ -123,11 +124,26 @@ impl<'a> Screen<'a> {
 }
 
 impl Progress for Screen<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.total.set_length(wanted as u64);
-        self.total.set_position(over as u64);
+    fn tell(&self, event: Event<'_>) {
+        let label = |step: StepId| &self.plan.steps[step].label;
+        match event {
+            Event::Counted { over, wanted } => {
+                self.total.set_length(wanted as u64);
+                self.total.set_position(over as u64);
+            }
+            Event::Started(step) => self.started(step),
+            Event::News(step, News::Part(words)) => self.part(step, words),
+            Event::News(step, News::Waiting) => {
+                self.words(&format!("{}: another forge builds this; waiting for it", label(step)));
+            }
+            Event::News(step, News::Transferred { got, total }) => self.transferred(step, got, total),
+            Event::Repairing(step, damage) => self.words(&format!("{}: {damage}; making it again", label(step))),
+            Event::Finished(step, finish) => self.finished(step, finish),
+        }
     }
+}
 
+impl Screen<'_> {
     fn started(&self, step: StepId) {
         let label = &self.plan.steps[step].label;
         match &self.bars {
@@ -156,14 +172,6 @@ impl Progress for Screen<'_> {
         if let Some(bar) = self.lock().running.get(&step) {
             bar.set_message(format!("{label}: {words}"));
         }
-    }
-
-    fn waiting(&self, step: StepId) {
-        self.words(&format!("{}: another forge builds this; waiting for it", self.plan.steps[step].label));
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.words(&format!("{}: {damage}; making it again", self.plan.steps[step].label));
     }
 
     fn transferred(&self, step: StepId, got: u64, total: u64) {
@@ -202,9 +210,7 @@ impl Progress for Screen<'_> {
             self.suspended(|| output::json(&line(self.plan, &self.overridden, name, finish)));
         }
     }
-}
 
-impl Screen<'_> {
     /// Prints without moving lines in the way.
     pub fn suspended(&self, print: impl FnOnce()) {
         match &self.bars {

@@ -13,7 +13,7 @@ use super::{Verdict, failure, output};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::schedule::State;
 use crate::build::timeline::{Purpose, Recorder};
-use crate::build::{self, Finish, Finishes, Options, Progress, Status, look};
+use crate::build::{self, Event, Finish, Finishes, Options, Progress, Status, look};
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::Store;
@@ -120,32 +120,9 @@ struct Lines<'a> {
 }
 
 impl Progress for Lines<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.screen.counted(over, wanted);
-    }
-
-    fn started(&self, step: StepId) {
-        self.screen.started(step);
-    }
-
-    fn part(&self, step: StepId, words: &str) {
-        self.screen.part(step, words);
-    }
-
-    fn waiting(&self, step: StepId) {
-        self.screen.waiting(step);
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.screen.repairing(step, damage);
-    }
-
-    fn transferred(&self, step: StepId, got: u64, total: u64) {
-        self.screen.transferred(step, got, total);
-    }
-
-    fn finished(&self, step: StepId, finish: &Finish) {
-        self.screen.finished(step, finish);
+    fn tell(&self, event: Event<'_>) {
+        self.screen.tell(event);
+        let Event::Finished(step, finish) = event else { return };
         if let Some((unit, test)) = self.tests.get(&step) {
             let line = line(unit, test, finish, self.plan);
             self.screen.suspended(|| if self.json { output::json(&line) } else { print(&line) });
