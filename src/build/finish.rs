@@ -1,13 +1,14 @@
 //! How steps end.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::realise::{Attempt, Trouble};
 use super::schedule::{Known, Outputs, Schedule, State};
 use crate::digest::Digest;
 use crate::path::Name;
-use crate::plan::{Plan, StepId};
+use crate::plan::{Input, Plan, StepId};
+use crate::store::Output;
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,15 @@ pub struct Finish {
     pub obstacle: Option<StepId>,
 }
 
+/// What an input of a step holds that was built.
+#[must_use]
+pub fn content(finishes: &Finishes, input: &Input) -> Option<Output> {
+    match input {
+        Input::Known(output) => Some(*output),
+        Input::Step(id, name) => finishes.get(id)?.outputs.get(name).copied(),
+    }
+}
+
 impl Finish {
     /// How a step ended; `attempt` is what it came to, where it was started.
     pub(super) fn of<K: Known>(schedule: &Schedule<'_, K>, id: StepId, attempt: Option<Attempt>) -> Self {
@@ -82,6 +92,15 @@ impl Finish {
             _ => None,
         };
         Self { status, key, seconds, outputs, paths: BTreeMap::new(), trouble, obstacle }
+    }
+
+    /// Where the log of a command that failed is kept.
+    #[must_use]
+    pub fn log(&self) -> Option<&Path> {
+        match &self.trouble {
+            Some(Trouble::Command { log, .. }) => Some(log),
+            _ => None,
+        }
     }
 
     /// Why a step of `plan` failed or was skipped, in words.

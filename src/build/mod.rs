@@ -24,7 +24,7 @@ use crate::derivation::Derivation;
 use crate::plan::{Plan, StepId};
 use crate::store::{self, Output, Store};
 pub use event::{Event, Progress};
-pub use finish::{Finish, Finishes, Status};
+pub use finish::{Finish, Finishes, Status, content};
 use realise::Worker;
 use repair::Once;
 use schedule::{Known, Outputs, Schedule};

@@ -257,11 +257,7 @@ impl<'a, K: Known> Schedule<'a, K> {
 
 /// The steps whose outputs a step reads.
 fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
-    let step = |input: &Input| match input {
-        Input::Known(_) => None,
-        Input::Step(id, _) => Some(*id),
-    };
-    derivation.inputs().into_iter().filter_map(step).collect()
+    derivation.inputs().into_iter().filter_map(Input::step).collect()
 }
 
 /// The outputs of a step that has one.

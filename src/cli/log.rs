@@ -174,10 +174,7 @@ impl Logs<'_> {
             if done || !open.insert(id) {
                 continue;
             }
-            queue.extend(derivation.inputs().into_iter().filter_map(|input| match input {
-                Input::Step(id, _) => Some(*id),
-                Input::Known(_) => None,
-            }));
+            queue.extend(derivation.inputs().into_iter().filter_map(Input::step));
         }
         // A step uses only earlier ones, so these stand in the order in which they run.
         open

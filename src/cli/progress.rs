@@ -248,17 +248,12 @@ struct OutputLine<'a> {
 }
 
 fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: &'a Finish) -> Line<'a> {
-    use crate::build::realise::Trouble;
     let unit = &plan.units[name];
     let outputs = unit.outputs.iter().filter_map(|(output, _)| {
         let (path, content) = (finish.paths.get(output)?, finish.outputs.get(output)?);
         let digest = content.digest().to_string();
         Some(OutputLine { name: output.as_str(), path: path.display().to_string(), digest })
     });
-    let log = match &finish.trouble {
-        Some(Trouble::Command { log, .. }) => Some(log.display().to_string()),
-        _ => None,
-    };
     Line {
         name: name.as_str(),
         kind: unit.kind,
@@ -267,7 +262,7 @@ fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: 
         seconds: finish.seconds,
         outputs: outputs.collect(),
         error: finish.reason(plan),
-        log,
+        log: finish.log().map(|log| log.display().to_string()),
         overridden: overridden.get(name).map_or(&[], Vec::as_slice),
     }
 }

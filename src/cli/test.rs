@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::progress::Screen;
 use super::session::{self, Planned};
 use super::{Verdict, failure, output};
-use crate::build::realise::{Trouble, Worker};
+use crate::build::realise::Worker;
 use crate::build::schedule::State;
 use crate::build::timeline::{Purpose, Recorder};
 use crate::build::{self, Event, Finish, Finishes, Options, Progress, Status, look};
@@ -152,10 +152,6 @@ fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish, plan: &Plan) -> Lin
         Status::Skipped => "skipped",
         Status::Cancelled => "cancelled",
     };
-    let log = match &finish.trouble {
-        Some(Trouble::Command { log, .. }) => Some(log.display().to_string()),
-        _ => None,
-    };
     Line {
         name: unit.as_str(),
         test: test.as_str(),
@@ -164,7 +160,7 @@ fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish, plan: &Plan) -> Lin
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
         error: finish.reason(plan),
-        log,
+        log: finish.log().map(|log| log.display().to_string()),
     }
 }
 
