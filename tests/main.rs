@@ -10,6 +10,7 @@ mod doctor;
 mod fetch;
 mod fuzz;
 mod graph;
+mod help;
 mod hermetic;
 mod input;
 mod log;

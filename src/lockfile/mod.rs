@@ -57,6 +57,7 @@
 
 mod apply;
 mod diff;
+mod drift;
 mod emit;
 mod entry;
 mod impact;
