@@ -71,6 +71,20 @@ fn a_failure_prints_its_log_and_no_other() {
 }
 
 #[test]
+fn what_the_first_failure_left_untried_is_counted() {
+    let forge = two_units();
+    forge.write("recipes/bad.toml", "toolroot = \"box\"\nsteps = [\"exit 7\"]\n");
+    forge.write("recipes/other.toml", "toolroot = \"box\"\nsteps = [\"echo x > /out/out\"]\n");
+    let first = forge.run(&["build", "-j", "1", "bad", "a", "other"]).code(1);
+    let first = first.says("hint: 2 other units were not tried; `forge build --keep-going` goes on");
+    assert!(!first.stderr.contains("interrupted"), "{}", first.stderr);
+    let all = forge.run(&["build", "-j", "1", "--keep-going", "bad", "a", "other"]).code(1);
+    assert!(!all.stderr.contains("not tried"), "{}", all.stderr);
+    let alone = forge.run(&["build", "bad", "a"]).code(1);
+    assert!(!alone.stderr.contains("not tried"), "what is in the store is no unit to try\n{}", alone.stderr);
+}
+
+#[test]
 fn outputs_must_be_what_the_recipe_says() {
     for (step, words) in [
         ("true", "it did not make its output /out/out"),

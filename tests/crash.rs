@@ -29,6 +29,7 @@ const LAYOUT: &[&str] = &[
     "index",
     "last",
     "last-build",
+    "last-test",
     "lock",
     "log",
     "partial",

@@ -107,12 +107,20 @@ fn steps_show_the_downloads_of_a_toolroot_as_one() {
 fn what_is_asked_for_wrongly_is_told() {
     let forge = project();
     forge.run(&["graph", "bd"]).code(2).says("there is no unit `bd`").says("did you mean");
-    forge.run(&["graph", "--format", "htm"]).code(2).says("possible values: dot, svg, html, json").says("'html'");
+    forge
+        .run(&["graph", "--format", "htm"])
+        .code(2)
+        .says("possible values: dot, svg, html, json")
+        .says("hint: did you mean `html`?");
     forge
         .run(&["graph", "-o", "no/such/folder/a.svg"])
         .code(3)
         .says("no/such/folder/a.svg")
         .says("hint: -o takes a file");
+    let file = forge.folder().join("g.xyz");
+    let run = forge.run(&["graph", "-o", file.to_str().unwrap()]).code(2);
+    run.says("g.xyz does not say in which format").says("hint: let it end in .dot, .svg, .html or .json, or say");
+    assert!(!file.exists());
 }
 
 #[test]

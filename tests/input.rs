@@ -158,6 +158,16 @@ const LOCKS: &[Case] = &[
         &["box/debs has changed since it was locked", "run `forge lock`"],
     ),
     (
+        &[(
+            "recipes/box.toml",
+            "kind = 'toolroot'\narchive = 'debian'\nessential = false\n\
+            packages = ['coreutils', 'dash', 'findutils', 'make', 'gzip']",
+        )],
+        &["build", "good"],
+        2,
+        &["box/debs has changed since it was locked: make added, grep removed\n", "run `forge lock`"],
+    ),
+    (
         &[("recipes/x.toml", "kind = 'toolroot'\narchive = 'debian'\npackages = ['no-such']\nessential = false")],
         &["lock"],
         2,
@@ -186,7 +196,21 @@ const COMMANDS: &[Case] = &[
     (&[], &["lock", "--update", "goood"], 2, &["there is no unit `goood`", "did you mean `good`?"]),
     (&[], &["build"], 2, &["no unit has `default = true`", "name the units"]),
     (&[], &["build", "GOOD"], 2, &["`GOOD` is not a name", "lower-case"]),
-    (&[], &["bulid"], 2, &["unrecognized subcommand 'bulid'", "similar subcommand exists: 'build'"]),
+    (
+        &[],
+        &["bulid"],
+        2,
+        &[
+            "error: unrecognized subcommand `bulid`\nhint: did you mean `build`?\nhint: ",
+            "`forge --help` explains it\n",
+        ],
+    ),
+    (
+        &[],
+        &["store", "gc", "--dryrun"],
+        2,
+        &["error: unexpected argument `--dryrun` found\nhint: did you mean `--dry-run`?\n", "`forge store gc --help`"],
+    ),
 ];
 
 /// A project with the unit `good`, which is built.
@@ -264,6 +288,15 @@ fn no_project() {
     run(&["-C", "/nowhere", "list"]).says("/nowhere: No such file").says("hint: -C takes the folder of a project");
     run(&["-C", FORGE, "list"]).says("forge: not a directory").says("hint: -C takes the folder of a project");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    let (here, store) = (folder.path().to_str().unwrap(), tempfile::tempdir().unwrap());
+    for verb in [&["build"][..], &["build", "good"], &["plan"], &["test"], &["graph", "-f", "svg"]] {
+        let args = [&["-C", here], verb].concat();
+        let output = Command::new(FORGE).env("FORGE_STORE", store.path()).args(&args).output().unwrap();
+        Run::of(output, &args)
+            .code(2)
+            .says("error: there are no recipes here")
+            .says("hint: a project is a folder with recipes: NAME.toml or NAME/recipe.toml in recipes, kernel,");
+    }
 }
 
 /// Runs `build good` with one more variable.

@@ -41,3 +41,38 @@ fn each_kind_of_unit_has_its_answer() {
     assert!(forge.run(&["log", "bad"]).success().stdout.contains("mended"));
     forge.run(&["log"]).code(2).says("no step of the last build");
 }
+
+#[test]
+fn a_test_that_failed_is_what_failed_last() {
+    let forge = boxed::forge();
+    let recipe = |build: &str, test: &str| {
+        let text = format!("toolroot = \"box\"\nsteps = [\"{build}\"]\n[tests.checks]\nsteps = [\"{test}\"]\n");
+        forge.write("recipes/u.toml", &format!("{text}[tests.works]\nsteps = [\"echo works\"]\n"));
+    };
+    recipe("echo not yet; exit 3", "true");
+    forge.run(&["log", "u", "--test", "checks"]).code(2).says("waits for `u`, which was not built yet");
+    forge.run(&["build", "u"]).code(1);
+    forge.run(&["log", "u", "--test", "checks"]).code(2).says("it waits for `u`, which failed").says("`forge log u`");
+    recipe("echo compiled > /out/out; cat /out/out", "echo wrong; exit 4");
+    forge.run(&["log", "u", "--test", "checks"]).code(2).says("`forge test u` runs them");
+    forge.run(&["test", "u"]).code(1);
+
+    let log = |args: &[&str]| forge.run(args).success().stdout;
+    for args in [&["log", "u"][..], &["log"], &["log", "u", "--test", "checks"]] {
+        let said = log(args);
+        assert!(
+            said.contains("wrong\n") && !said.contains("compiled") && !said.contains("not yet"),
+            "{args:?}: {said}"
+        );
+    }
+    forge.run(&["log", "u"]).success().says("── log of u: test checks ──").says("`forge log u --build` prints");
+    assert!(log(&["log", "u", "--build"]).contains("compiled\n"));
+    assert!(log(&["log", "u", "--test", "works"]).contains("works\n"));
+    forge.run(&["log", "u", "--test", "other"]).code(2).says("`u` has no test `other`").says("`checks`, `works`");
+    forge.run(&["log", "--test", "checks"]).code(2).says("<NAME>");
+
+    recipe("echo compiled > /out/out; cat /out/out", "echo right");
+    forge.run(&["test", "u"]).success();
+    assert!(log(&["log", "u"]).contains("compiled\n") && log(&["log", "u", "--test", "checks"]).contains("right\n"));
+    forge.run(&["log"]).code(2).says("no step of the last build or test left the log of a failure");
+}

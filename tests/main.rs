@@ -11,6 +11,7 @@ mod doctor;
 mod fetch;
 mod fuzz;
 mod graph;
+mod help;
 mod hermetic;
 mod input;
 mod log;

@@ -126,6 +126,8 @@ fn a_mirror_is_all_that_a_build_needs() {
     let path = build.json()[0]["outputs"][0]["path"].as_str().unwrap().to_owned();
     let want = [content("zero"), content("one"), b"alpha\nbeta\n".to_vec()].concat();
     assert_eq!(fs::read(path).unwrap(), want);
+    let build = build.says("fetched ");
+    assert!(!build.stderr.contains("fetching: "), "there is nothing to say of a phase that begins\n{}", build.stderr);
 
     let recipe = forge.project().join("recipes/box.toml");
     fs::write(&recipe, fs::read_to_string(&recipe).unwrap().replace(", \"gzip\"", "")).unwrap();

@@ -88,6 +88,10 @@ fn what_was_collected_or_failed_is_said() {
     assert_eq!(why(&forge, "app"), ["needs `lib`, which must be built first"]);
 
     let forge = built();
+    forge.write("recipes/new.toml", "toolroot = \"box\"\nsteps = [\"false\"]\n");
+    forge.run(&["build", "new"]).code(1);
+    let plan = forge.run(&["plan", "new"]).success().says("1 unit to build, 1 in the store\n").stdout;
+    assert!(plan.ends_with("\n        never built: it failed when it was last tried\n"), "{plan}");
     edit(&forge, "recipes/lib/recipe.toml", "mkdir /out/out", "false");
     forge.run(&["build", "app"]).code(1);
     let reasons = ["it failed when it was last tried", "step 1 changed: mkdir /out/out → false"];
@@ -102,7 +106,7 @@ fn people_read_it_in_plans_and_builds() {
     forge.write("recipes/lib/files/a.txt", "two\n").write("recipes/lib/files/c.txt", "new\n");
     fs::remove_file(forge.project().join("recipes/lib/files/b.txt")).unwrap();
     let said = "src: files/a.txt changed, files/b.txt removed, files/c.txt added";
-    let plan = forge.run(&["plan", "app"]).success().stdout;
+    let plan = forge.run(&["plan", "app"]).success().says("2 units to build, 1 in the store\n").stdout;
     assert!(plan.contains(&format!("\n        {said}\n")), "{plan}");
     forge.run(&["build", "app", "--explain"]).success().says(&format!("lib: {said}")).says("app: needs `lib`");
     // What lib came to is another file, and app is told so by its content.

@@ -199,7 +199,11 @@ fn kept_at_ones_wish_and_erased_without() {
     let build = run.stderr.lines().find_map(|line| line.strip_prefix("kept /build as ")).unwrap();
     assert_eq!(fs::read_to_string(format!("{build}/x")).unwrap(), "kept\n");
     let gc = forge.run(&["store", "gc"]).success();
-    assert!(gc.stdout.contains("a workspace that was kept") && !fs::exists(build).unwrap(), "{}", gc.stdout);
+    assert!(
+        gc.stdout.contains("workspaces of shells: 1 file, kept only until the next gc") && !fs::exists(build).unwrap(),
+        "{}",
+        gc.stdout
+    );
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn mistakes_are_told() {
     forge.run(&["shell", "--failed", "a"]).code(2).says("no step of `a` has failed").says("hint: `forge shell a`");
     forge.run(&["shell", "bx"]).code(2).says("there is no unit `bx`").says("did you mean `b");
     forge.run(&["shell", "--failed", "boxx"]).code(2).says("did you mean `box`?");
-    forge.run(&["shell"]).code(2).says("Usage: forge shell NAME").says("forge shell --failed [NAME]");
+    forge.run(&["shell"]).code(2).says("hint: usage: forge shell NAME").says(" or forge shell --failed [NAME]");
 }
 
 #[test]

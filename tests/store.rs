@@ -119,7 +119,8 @@ fn what_others_keep_in_the_store_is_taken_when_old_or_left_over() {
         ("partial/ac", 1, None),
         ("log/ab", 40, Some("logs of failed steps: 1 file, not used for 40 days")),
         ("log/ac", 3, None),
-        ("quarantine/file-ab", 0, Some("damaged objects that were set aside: 1 file, it is damaged")),
+        ("failed/ab", 0, Some("workspaces of failed steps: 1 file, kept only until the next gc")),
+        ("quarantine/file-ab", 0, Some("damaged objects that were set aside: 1 file, damaged")),
     ];
     for (path, days, _) in rows {
         let path = forge.store().join(path);
@@ -134,7 +135,7 @@ fn what_others_keep_in_the_store_is_taken_when_old_or_left_over() {
         assert!(words.is_none_or(|words| line(&gc, words).contains(words)));
         assert_eq!(forge.store().join(path).exists(), words.is_none(), "{path}");
     }
-    line(&gc, "files that a killed process left: 2 files");
+    line(&gc, "files that a killed process left: 2 files, never finished");
     assert!(left.iter().all(|path| !forge.store().join(path).exists()));
     assert!(forge.store().join("times").exists());
 }

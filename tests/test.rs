@@ -43,10 +43,10 @@ fn lines(stdout: &str) -> Vec<&str> {
 fn each_test_has_a_line_and_runs_once() {
     let forge = project();
     let first =
-        forge.run(&["test"]).success().says("a: test same: built in").says("2 passed (0 cached), 0 failed or skipped");
+        forge.run(&["test"]).success().says("a: test same: passed in").says("2 passed (0 cached), 0 failed, 0 skipped");
     assert_eq!(lines(&first.stdout), ["ok a: more", "ok a: same"]);
     assert!(!forge.project().join("result").exists());
-    let second = forge.run(&["test", "a"]).success().says("2 passed (2 cached), 0 failed or skipped");
+    let second = forge.run(&["test", "a"]).success().says("2 passed (2 cached), 0 failed, 0 skipped");
     assert_eq!(lines(&second.stdout), lines(&first.stdout));
     drop(forge.run(&["test", "--rebuild"]).success().says("2 passed (0 cached)"));
     // Nothing that a test reads has changed: an output that came out the same, and another test.
@@ -65,8 +65,8 @@ fn a_failure_is_told_and_stops_no_other() {
     let run = run
         .says("wrong\n")
         .says("it left /out/x")
-        .says("hint: the whole log is ")
-        .says("3 passed (0 cached), 2 failed or skipped");
+        .says("hint: `forge log b --test fails` prints all of it; the file is ")
+        .says("3 passed (0 cached), 2 failed, 0 skipped");
     assert_eq!(lines(&run.stdout), ["FAIL b: fails", "FAIL b: leaves", "ok a: more", "ok a: same", "ok b: works"]);
     let json = forge.run(&["test", "b", "--json"]).code(1).json();
     let fails = json.iter().find(|line| line["test"] == "fails").unwrap();
@@ -82,11 +82,14 @@ fn a_failure_is_told_and_stops_no_other() {
 }
 
 #[test]
-fn a_unit_that_does_not_build_fails_its_tests() {
+fn the_tests_of_a_unit_that_does_not_build_are_skipped() {
     let forge = project();
     forge.write("recipes/bad.toml", "toolroot = \"box\"\nsteps = [\"exit 3\"]\n[tests.any]\nsteps = [\"true\"]\n");
-    let run = forge.run(&["test", "bad", "a"]).code(1).says("error: bad: exit code 3").says("bad: test any: skipped");
-    assert_eq!(lines(&run.stdout), ["FAIL bad: any", "ok a: more", "ok a: same"]);
+    let run = forge.run(&["test", "bad", "a"]).code(1).says("error: bad: exit code 3");
+    let run = run.says("bad: test any: skipped, as it needs `bad`, which failed").says("0 failed, 1 skipped");
+    assert_eq!(lines(&run.stdout), ["ok a: more", "ok a: same", "skip bad: any: it needs `bad`, which failed"]);
+    let json = forge.run(&["test", "bad", "--json"]).code(1).json();
+    assert_eq!((&json[0]["status"], &json[0]["error"]), (&"skipped".into(), &"it needs `bad`, which failed".into()));
 }
 
 #[test]

@@ -85,6 +85,27 @@ fn a_digest_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn a_file_is_found_by_the_end_of_its_path() {
+    let forge = project();
+    forge.write("recipes/lib/more.c", "").write("recipes/alone/lib.c", "int other;\n");
+    let whole = forge.run(&["why", "app", "recipes/lib/lib.c"]).success().stdout;
+    for end in ["lib.c", "lib/lib.c", "./lib/lib.c"] {
+        assert_eq!(forge.run(&["why", "app", end]).success().stdout, whole, "{end}");
+    }
+    assert!(forge.run(&["why", "app", "base.toml"]).success().stdout.contains("→ recipes/base.toml"));
+    forge.write(
+        "recipes/app.toml",
+        "extends = \"base\"\nsteps = [\"mkdir /out/out\"]\nsources.own = { path = [\"alone/*.c\"] }\n",
+    );
+    forge
+        .run(&["why", "app", "lib.c"])
+        .code(2)
+        .says("several paths end in `lib.c`")
+        .says("did you mean `recipes/alone/lib.c` or `recipes/lib/lib.c`?");
+    forge.run(&["why", "app", "ib.c"]).code(2).says("is no unit, source, package or file");
+}
+
+#[test]
 fn what_is_not_needed_is_negative_and_what_is_not_there_an_error() {
     let forge = project();
     forge.write("recipes/stray.c", "");

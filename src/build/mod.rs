@@ -1,13 +1,14 @@
 //! Realises a plan: looks up, fetches, runs, assembles, records.
 //!
 //! [`schedule`] decides, [`realise`](mod@realise) does one step ([`command`] those in a sandbox), and
-//! this file joins them: a few
-//! threads take steps from the schedule, downloads on a lane of their own. One thread commits
-//! results to the disk behind them, so that no step waits for a sync. A step that fails is an
-//! outcome; `Err` means that forge could not do its work.
+//! `work` joins them: a few threads take steps from the schedule, downloads on a lane of their own.
+//! One thread commits results to the disk behind them, so that no step waits for a sync. A step that
+//! fails is an outcome; `Err` means that forge could not do its work.
 
 pub mod command;
+mod event;
 pub mod failed;
+mod finish;
 pub mod kit;
 pub mod realise;
 mod repair;
@@ -15,30 +16,23 @@ pub mod schedule;
 pub mod settled;
 pub mod timeline;
 pub mod times;
+mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use crate::derivation::Derivation;
-use crate::digest::Digest;
-use crate::path::Name;
 use crate::plan::{Plan, StepId};
-use crate::store::{self, Lock, Output, Store};
-use realise::{Attempt, Trouble, Worker};
+use crate::store::{self, Output, Store};
+pub use event::{Event, Progress};
+pub use finish::{Finish, Finishes, Status, content};
+use realise::Worker;
 use repair::Once;
-use schedule::{Known, Lane, Outputs, Schedule, State};
+use schedule::{Known, Outputs, Schedule};
 use times::Times;
-
-/// How many downloads go on at once.
-pub const DOWNLOADS: usize = 6;
+use work::Build;
 
 /// How often a build starts over because an object turned out to be corrupt and was put aside.
-pub const REPAIRS: usize = 3;
-
-/// How long a thread sleeps before it looks again whether the user wants to stop.
-const PATIENCE: Duration = Duration::from_millis(100);
+const REPAIRS: usize = 3;
 
 /// What the user chose.
 #[derive(Clone, Debug)]
@@ -58,76 +52,6 @@ impl Options {
         Self { jobs, keep_going: false, rebuild: BTreeSet::new() }
     }
 }
-
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It ran.
-    Built,
-    /// Its result was in the store.
-    Cached,
-    /// It ran and failed.
-    Failed,
-    /// A step it needs failed.
-    Skipped,
-    /// It was not started, or was stopped, as the build ended before.
-    Cancelled,
-}
-
-impl Status {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Built, Self::Cached, Self::Failed, Self::Skipped, Self::Cancelled];
-
-    /// The word for it in what scripts read.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Built => "built",
-            Self::Cached => "cached",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// The end of a step.
-#[derive(Clone, Debug)]
-pub struct Finish {
-    /// How it ended.
-    pub status: Status,
-    /// Its key; `None` where the content of its inputs never came to be known.
-    pub key: Option<Digest>,
-    /// How long it ran, in seconds; 0 where it did not.
-    pub seconds: f64,
-    /// What it made.
-    pub outputs: Outputs,
-    /// Where its outputs lie as plain files; filled for the steps that a build was asked for.
-    pub paths: BTreeMap<Name, PathBuf>,
-    /// Why it failed.
-    pub trouble: Option<Trouble>,
-}
-
-/// Who is told how a build goes. Called from several threads.
-pub trait Progress: Sync {
-    /// So many of the wanted steps are over. More may come to be wanted.
-    fn counted(&self, over: usize, wanted: usize);
-    /// A step was started.
-    fn started(&self, step: StepId);
-    /// How far a step is, in words.
-    fn part(&self, step: StepId, words: &str);
-    /// A step waits for another process that does the same.
-    fn waiting(&self, step: StepId);
-    /// What a step needs, or had made, is damaged; it is made again.
-    fn repairing(&self, step: StepId, damage: &str);
-    /// A download has `got` of `total` bytes.
-    fn transferred(&self, step: StepId, got: u64, total: u64);
-    /// A step is over.
-    fn finished(&self, step: StepId, finish: &Finish);
-}
-
-/// How each step ended that was wanted.
-pub type Finishes = BTreeMap<StepId, Finish>;
 
 /// Realises `wanted` steps of `plan`.
 ///
@@ -150,7 +74,7 @@ pub fn build(
             progress.end(&finishes);
             return Ok(finishes);
         }
-        damaged.iter().for_each(|(step, what)| progress.repairing(*step, what));
+        damaged.iter().for_each(|(step, what)| progress.tell(Event::Repairing(*step, what)));
         repairs += 1;
     }
 }
@@ -187,226 +111,5 @@ impl Known for Lookup<'_> {
 
     fn present(&mut self, output: &Output) -> bool {
         self.store.contains(&output.digest())
-    }
-}
-
-struct Build<'a> {
-    plan: &'a Plan,
-    options: &'a Options,
-    worker: &'a Worker<'a>,
-    progress: &'a dyn Progress,
-    inner: Mutex<Inner<'a>>,
-    changed: Condvar,
-}
-
-struct Inner<'a> {
-    schedule: Schedule<'a, Lookup<'a>>,
-    times: Times,
-    wanted: BTreeSet<StepId>,
-    attempts: BTreeMap<StepId, Attempt>,
-    finishes: Finishes,
-    /// No step is started any more.
-    stopped: bool,
-    /// Results wait for the disk.
-    uncommitted: bool,
-    /// The locks of those results.
-    locks: Vec<Lock>,
-}
-
-impl<'a> Build<'a> {
-    fn new(
-        plan: &'a Plan,
-        wanted: &[StepId],
-        options: &'a Options,
-        worker: &'a Worker<'a>,
-        progress: &'a dyn Progress,
-    ) -> Self {
-        let inner = Inner {
-            schedule: look(plan, worker.store, &options.rebuild, wanted.iter().copied()),
-            times: Times::read(worker.store.root()),
-            wanted: wanted.iter().copied().collect(),
-            attempts: BTreeMap::new(),
-            finishes: Finishes::new(),
-            stopped: false,
-            uncommitted: false,
-            locks: Vec::new(),
-        };
-        Self { plan, options, worker, progress, inner: Mutex::new(inner), changed: Condvar::new() }
-    }
-
-    fn run(self) -> Result<Finishes, store::Error> {
-        self.settle(&mut self.lock());
-        if self.lock().schedule.count().active > 0 {
-            self.work()?;
-        }
-        let mut inner = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
-        cancel_rest(self.plan, &mut inner, self.progress);
-        // A record of times that can't be written is no reason to fail.
-        let _ = inner.times.save();
-        Ok(inner.finishes)
-    }
-
-    /// Starts the threads and waits until nothing is left to do.
-    fn work(&self) -> Result<(), store::Error> {
-        std::thread::scope(|scope| {
-            let lanes = [(Lane::Fetch, DOWNLOADS), (Lane::Work, self.options.jobs.max(1))];
-            for (lane, threads) in lanes {
-                (0..threads).for_each(|_| drop(scope.spawn(move || self.serve(lane))));
-            }
-            scope.spawn(|| self.commit()).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
-
-    /// One thread's life: takes steps of its lane until the build is over.
-    fn serve(&self, lane: Lane) {
-        let mut inner = self.lock();
-        loop {
-            if self.worker.cancelled() {
-                inner.stopped = true;
-            }
-            if self.over(&inner) {
-                self.changed.notify_all();
-                return;
-            }
-            let next = if inner.stopped { None } else { inner.schedule.start(lane) };
-            inner = match next {
-                Some(id) => self.perform(inner, id),
-                None => self.wait(inner),
-            };
-        }
-    }
-
-    fn over(&self, inner: &Inner<'_>) -> bool {
-        let running = inner.attempts.values().any(|attempt| attempt.is_running());
-        !running && (inner.stopped || inner.schedule.count().active == 0)
-    }
-
-    fn perform<'b>(&'b self, mut inner: MutexGuard<'b, Inner<'a>>, id: StepId) -> MutexGuard<'b, Inner<'a>> {
-        let derivation = inner.schedule.resolved(id).expect("BUG: a ready step knows its inputs");
-        inner.attempts.insert(id, Attempt::Running);
-        drop(inner);
-        self.progress.started(id);
-        let again = self.options.rebuild.contains(&id);
-        let (step, downloads) = (&self.plan.steps[id], self.plan.downloads(id));
-        let mut attempt = self.worker.realise(step, &derivation, &downloads, again, &|news| match news {
-            realise::News::Part(words) => self.progress.part(id, words),
-            realise::News::Waiting => self.progress.waiting(id),
-            realise::News::Transferred { got, total } => self.progress.transferred(id, got, total),
-        });
-        let mut inner = self.lock();
-        inner.uncommitted = true;
-        if let Attempt::Done { seconds, lock, .. } = &mut attempt {
-            inner.times.set(&self.plan.steps[id].label, *seconds);
-            inner.locks.extend(lock.take());
-        }
-        let outputs = attempt.outputs().cloned();
-        inner.stopped |= outputs.is_none() && !self.options.keep_going;
-        inner.attempts.insert(id, attempt);
-        inner.schedule.finish(id, outputs);
-        self.settle(&mut inner);
-        self.changed.notify_all();
-        inner
-    }
-
-    /// Reports the steps that ended; finds out where the outputs of wanted ones lie.
-    fn settle(&self, inner: &mut Inner<'a>) {
-        for id in inner.schedule.ended() {
-            let attempt = inner.attempts.remove(&id);
-            let mut finish = finish(&inner.schedule, id, attempt);
-            if inner.wanted.contains(&id) {
-                self.uncover(id, &mut finish);
-            }
-            self.progress.finished(id, &finish);
-            inner.finishes.insert(id, finish);
-        }
-        let count = inner.schedule.count();
-        self.progress.counted(count.over, count.wanted);
-    }
-
-    /// Makes a wanted step's outputs visible as plain files.
-    fn uncover(&self, id: StepId, finish: &mut Finish) {
-        for (name, output) in &finish.outputs {
-            match self.visible(id, output) {
-                Ok(path) => drop(finish.paths.insert(name.clone(), path)),
-                Err(error) => {
-                    finish.status = Status::Failed;
-                    finish.trouble = Some(error.into());
-                }
-            }
-        }
-    }
-
-    /// Where an output lies, looked over for damage; a toolroot is looked over when a command runs in it.
-    fn visible(&self, id: StepId, output: &Output) -> Result<PathBuf, store::Error> {
-        let store = self.worker.store;
-        let there = if self.plan.is_toolroot(id) { store.realised(output) } else { None };
-        there.map_or_else(|| store.realise(output), Ok)
-    }
-
-    /// Brings results to the disk while the build goes on, and once more at its end; other
-    /// processes find them there when their locks go. After a failure no step is started.
-    fn commit(&self) -> Result<(), store::Error> {
-        let mut outcome = Ok(());
-        let mut inner = self.lock();
-        loop {
-            let over = self.over(&inner);
-            if std::mem::take(&mut inner.uncommitted) {
-                let locks = std::mem::take(&mut inner.locks);
-                drop(inner);
-                outcome = outcome.and_then(|()| self.worker.store.commit());
-                drop(locks);
-                inner = self.lock();
-                inner.stopped |= outcome.is_err();
-            } else if over {
-                return outcome;
-            } else {
-                inner = self.wait(inner);
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner<'a>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'b>(&self, inner: MutexGuard<'b, Inner<'a>>) -> MutexGuard<'b, Inner<'a>> {
-        self.changed.wait_timeout(inner, PATIENCE).unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-fn finish(schedule: &Schedule<'_, Lookup<'_>>, id: StepId, attempt: Option<Attempt>) -> Finish {
-    let key = schedule.resolved(id).map(|derivation| derivation.key());
-    let (status, outputs) = match (schedule.state(id), &attempt) {
-        (State::Done(outputs), Some(Attempt::Done { ran: true, .. })) => (Status::Built, outputs.clone()),
-        (State::Done(outputs), _) => (Status::Cached, outputs.clone()),
-        (State::Failed, Some(Attempt::Failed(Trouble::Cancelled))) => (Status::Cancelled, Outputs::new()),
-        (State::Failed, _) => (Status::Failed, Outputs::new()),
-        _ => (Status::Skipped, Outputs::new()),
-    };
-    let (seconds, trouble) = match attempt {
-        Some(Attempt::Done { seconds, .. }) => (seconds, None),
-        Some(Attempt::Failed(trouble)) => (0.0, Some(trouble)),
-        _ => (0.0, None),
-    };
-    Finish { status, key, seconds, outputs, paths: BTreeMap::new(), trouble }
-}
-
-/// Ends the steps that were wanted and never started, as the build was stopped.
-fn cancel_rest(plan: &Plan, inner: &mut Inner<'_>, progress: &dyn Progress) {
-    for id in 0..plan.steps.len() {
-        let unfinished = matches!(inner.schedule.state(id), State::Waiting | State::Gathering | State::Ready);
-        if unfinished {
-            let key = inner.schedule.resolved(id).map(|derivation| derivation.key());
-            let finish = Finish {
-                status: Status::Cancelled,
-                key,
-                seconds: 0.0,
-                outputs: Outputs::new(),
-                paths: BTreeMap::new(),
-                trouble: None,
-            };
-            progress.finished(id, &finish);
-            inner.finishes.insert(id, finish);
-        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::realise::Trouble;
-use super::{Finish, Finishes, Progress, Status};
+use super::{Event, Finish, Finishes, Progress, Status};
 use crate::plan::StepId;
 
 /// Reports each step's end once, however often the build starts over.
@@ -24,44 +24,22 @@ impl<'a> Once<'a> {
 
     /// Reports what was held back.
     pub(super) fn end(&self, finishes: &Finishes) {
-        finishes.iter().for_each(|(step, finish)| self.tell(*step, finish));
+        finishes.iter().for_each(|(step, finish)| self.finished(*step, finish));
     }
 
-    fn tell(&self, step: StepId, finish: &Finish) {
+    fn finished(&self, step: StepId, finish: &Finish) {
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(step) {
-            self.progress.finished(step, finish);
+            self.progress.tell(Event::Finished(step, finish));
         }
     }
 }
 
 impl Progress for Once<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.progress.counted(over, wanted);
-    }
-
-    fn started(&self, step: StepId) {
-        self.progress.started(step);
-    }
-
-    fn part(&self, step: StepId, words: &str) {
-        self.progress.part(step, words);
-    }
-
-    fn waiting(&self, step: StepId) {
-        self.progress.waiting(step);
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.progress.repairing(step, damage);
-    }
-
-    fn transferred(&self, step: StepId, got: u64, total: u64) {
-        self.progress.transferred(step, got, total);
-    }
-
-    fn finished(&self, step: StepId, finish: &Finish) {
-        if !may_come_again(finish) {
-            self.tell(step, finish);
+    fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::Finished(_, finish) if may_come_again(finish) => {}
+            Event::Finished(step, finish) => self.finished(step, finish),
+            event => self.progress.tell(event),
         }
     }
 }

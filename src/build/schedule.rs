@@ -38,8 +38,8 @@ pub enum State {
     Done(Outputs),
     /// It ran and failed.
     Failed,
-    /// It can't run, as a step that it needs failed.
-    Skipped,
+    /// It can't run, as it needs this step, which failed.
+    Skipped(StepId),
 }
 
 /// What is in the store already.
@@ -101,7 +101,7 @@ impl State {
     }
 
     fn over(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::Failed | Self::Skipped)
+        matches!(self, Self::Done(_) | Self::Failed | Self::Skipped(_))
     }
 }
 
@@ -216,12 +216,14 @@ impl<'a, K: Known> Schedule<'a, K> {
 
     /// Moves a step on that waits, as far as it can go.
     fn advance(&mut self, id: StepId) {
-        match self.states[id] {
-            State::Waiting if self.hopeless(id) => self.set(id, State::Skipped),
-            State::Waiting => self.look_up(id),
-            State::Gathering if self.hopeless(id) => self.set(id, State::Skipped),
-            State::Gathering if self.gathered(id) => self.set(id, State::Ready),
-            _ => {}
+        if !matches!(self.states[id], State::Waiting | State::Gathering) {
+            return;
+        }
+        match self.obstacle(id) {
+            Some(failed) => self.set(id, State::Skipped(failed)),
+            None if self.states[id] == State::Waiting => self.look_up(id),
+            None if self.gathered(id) => self.set(id, State::Ready),
+            None => {}
         }
     }
 
@@ -237,9 +239,14 @@ impl<'a, K: Known> Schedule<'a, K> {
         self.advance(id);
     }
 
-    fn hopeless(&self, id: StepId) -> bool {
-        let lost = |input: StepId| matches!(self.states[input], State::Failed | State::Skipped);
-        needed(&self.plan.steps[id].derivation).into_iter().any(lost)
+    /// The failed step that keeps a step from running.
+    fn obstacle(&self, id: StepId) -> Option<StepId> {
+        let lost = |input: StepId| match self.states[input] {
+            State::Failed => Some(input),
+            State::Skipped(failed) => Some(failed),
+            _ => None,
+        };
+        needed(&self.plan.steps[id].derivation).into_iter().find_map(lost)
     }
 
     fn gathered(&self, id: StepId) -> bool {
@@ -250,11 +257,7 @@ impl<'a, K: Known> Schedule<'a, K> {
 
 /// The steps whose outputs a step reads.
 fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
-    let step = |input: &Input| match input {
-        Input::Known(_) => None,
-        Input::Step(id, _) => Some(*id),
-    };
-    derivation.inputs().into_iter().filter_map(step).collect()
+    derivation.inputs().into_iter().filter_map(Input::step).collect()
 }
 
 /// The outputs of a step that has one.
@@ -391,8 +394,8 @@ mod tests {
         schedule.want(5);
         assert_eq!(start_all(&mut schedule), [0, 4], "a present source is not fetched");
         schedule.finish(0, None);
-        assert_eq!(schedule.state(1), &State::Skipped);
-        assert_eq!(schedule.state(5), &State::Skipped);
+        assert_eq!(schedule.state(1), &State::Skipped(0));
+        assert_eq!(schedule.state(5), &State::Skipped(0));
         schedule.finish(4, Some(out("tree b")));
         assert_eq!(schedule.count().active, 0);
     }

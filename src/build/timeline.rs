@@ -1,6 +1,7 @@
 //! What the last build did when: a record for people to look at, written by `forge build`.
 //!
-//! `last-build` at the top of the store holds the newest build that ran a step:
+//! `last-build` at the top of the store holds the newest build that ran a step, `last-test` the newest
+//! `forge test` that did:
 //!
 //! ```text
 //! forge timeline 1⇥<start, ms since 1970>⇥<length in ms>
@@ -19,15 +20,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::schedule::Lane;
-use super::{Finish, Progress, Status};
+use super::{Event, Finish, Progress, Status};
 use crate::digest::Digest;
 use crate::plan::{Plan, StepId};
 
-/// The file's name in the store.
-const FILE: &str = "last-build";
-
 /// What its first line starts with.
 const TAG: &str = "forge timeline 1";
+
+/// What steps were run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `forge build`.
+    Build,
+    /// `forge test`.
+    Test,
+}
+
+impl Purpose {
+    /// The file's name in the store.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Build => "last-build",
+            Self::Test => "last-test",
+        }
+    }
+}
 
 /// A build as it went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,23 +75,30 @@ pub struct Span {
 }
 
 impl Timeline {
-    /// The newest build that the store at `root` remembers.
+    /// The newest run for `purpose` that the store at `root` remembers.
     #[must_use]
-    pub fn read(root: &Path) -> Option<Self> {
-        Self::parse(&fs::read_to_string(root.join(FILE)).ok()?)
+    pub fn read(root: &Path, purpose: Purpose) -> Option<Self> {
+        Self::parse(&fs::read_to_string(root.join(purpose.file())).ok()?)
+    }
+
+    /// The newest build or test that the store at `root` remembers.
+    #[must_use]
+    pub fn newest(root: &Path) -> Option<Self> {
+        let both = [Purpose::Build, Purpose::Test].into_iter().filter_map(|purpose| Self::read(root, purpose));
+        both.max_by_key(|timeline| timeline.begun)
     }
 
     /// Writes it, unless no step was started.
     ///
     /// # Errors
     /// Where the store can't be written.
-    pub fn save(&self, root: &Path) -> io::Result<()> {
+    pub fn save(&self, root: &Path, purpose: Purpose) -> io::Result<()> {
         if self.spans.iter().all(|span| span.lane.is_none()) {
             return Ok(());
         }
-        let aside = root.join(format!("{FILE}.{}", std::process::id()));
+        let aside = root.join(format!("{}.{}", purpose.file(), std::process::id()));
         fs::write(&aside, self.text())?;
-        fs::rename(aside, root.join(FILE))
+        fs::rename(aside, root.join(purpose.file()))
     }
 
     fn text(&self) -> String {
@@ -187,34 +211,13 @@ impl<'a> Recorder<'a> {
 }
 
 impl Progress for Recorder<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.progress.counted(over, wanted);
-    }
-
-    fn started(&self, step: StepId) {
-        self.start(step);
-        self.progress.started(step);
-    }
-
-    fn part(&self, step: StepId, words: &str) {
-        self.progress.part(step, words);
-    }
-
-    fn waiting(&self, step: StepId) {
-        self.progress.waiting(step);
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.progress.repairing(step, damage);
-    }
-
-    fn transferred(&self, step: StepId, got: u64, total: u64) {
-        self.progress.transferred(step, got, total);
-    }
-
-    fn finished(&self, step: StepId, finish: &Finish) {
-        self.finish(step, finish);
-        self.progress.finished(step, finish);
+    fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::Started(step) => self.start(step),
+            Event::Finished(step, finish) => self.finish(step, finish),
+            _ => {}
+        }
+        self.progress.tell(event);
     }
 }
 
@@ -260,8 +263,19 @@ mod tests {
     fn a_build_that_started_nothing_leaves_the_record_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let built = Timeline { spans: vec![span(Some("work 1"), "a")], ..Timeline::default() };
-        built.save(folder.path()).expect("written");
-        Timeline { spans: vec![span(None, "b")], ..Timeline::default() }.save(folder.path()).expect("no need");
-        assert_eq!(Timeline::read(folder.path()), Some(built));
+        built.save(folder.path(), Purpose::Build).expect("written");
+        let idle = Timeline { spans: vec![span(None, "b")], begun: 1, ..Timeline::default() };
+        idle.save(folder.path(), Purpose::Build).expect("no need");
+        assert_eq!(Timeline::read(folder.path(), Purpose::Build), Some(built));
+    }
+
+    #[test]
+    fn the_newest_is_a_build_or_a_test() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |begun: u64| Timeline { begun, spans: vec![span(Some("work 1"), "a")], ..Timeline::default() };
+        for (purpose, begun, want) in [(Purpose::Test, 2, 2), (Purpose::Build, 1, 2), (Purpose::Build, 3, 3)] {
+            at(begun).save(folder.path(), purpose).expect("written");
+            assert_eq!(Timeline::newest(folder.path()), Some(at(want)), "{purpose:?} {begun}");
+        }
     }
 }

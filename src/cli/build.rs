@@ -13,14 +13,15 @@ use super::session::Planned;
 use super::{Verdict, failure, output, session};
 use crate::build::realise::Worker;
 use crate::build::settled::{Link, Settled};
-use crate::build::timeline::Recorder;
+use crate::build::timeline::{Purpose, Recorder};
 use crate::build::{self, Finishes, Options, Status};
 use crate::digest::Digest;
 use crate::explain::last::Last;
 use crate::explain::rebuild::remember;
 use crate::path::Name;
-use crate::plan::{Plan, StepId};
+use crate::plan::{Plan, StepId, Unit};
 use crate::store::Store;
+use crate::words;
 
 /// Where the links to results stand in the project.
 const RESULTS: &str = "result";
@@ -113,12 +114,15 @@ fn realise(
     let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
     // Records that can't be written are no reason to fail.
-    let _ = recorder.end().save(worker.store.root());
+    let _ = recorder.end().save(worker.store.root(), Purpose::Build);
     let mut last = Last::read(worker.store.root(), root);
     remember(&mut last, plan, &finishes);
     let _ = last.save();
     let links = link(root, worker.store, plan, units, &overridden, &finishes)?;
     let verdict = conclude(plan, &asked, &finishes, worker.cancelled());
+    if verdict != Verdict::Good && !worker.cancelled() && !args.keep_going {
+        untried(plan, &finishes);
+    }
     if let (Some(state), true) = (state, asked.iter().all(|id| finishes[id].status == Status::Cached)) {
         // Without the record the next build works out anew that there is nothing to do.
         let _ = Settled { state, links, units: units.len() }.save(worker.store, root, &args.names);
@@ -185,6 +189,18 @@ fn conclude(plan: &Plan, wanted: &[StepId], finishes: &Finishes, cancelled: bool
         output::words(&summary(count(Status::Built), count(Status::Cached)));
         Verdict::Good
     })
+}
+
+/// Says how many units a build left alone as it ended with its first failure.
+fn untried(plan: &Plan, finishes: &Finishes) {
+    let left = |unit: &&Unit| finishes.get(&unit.last).is_some_and(|finish| finish.status == Status::Cancelled);
+    let units = plan.units.values().filter(left).count();
+    if units > 0 {
+        let (units, were) = (words::count(units, "other unit"), if units == 1 { "was" } else { "were" });
+        output::words(&format!(
+            "hint: {units} {were} not tried; `forge build --keep-going` goes on with what does not need what failed"
+        ));
+    }
 }
 
 /// What a good build came to.

@@ -10,7 +10,7 @@ use super::progress::{Rebuilds, Screen};
 use super::session::Planned;
 use super::{Verdict, failure, output, session};
 use crate::build::realise::{Trouble, Worker};
-use crate::build::{Finishes, Options, build};
+use crate::build::{self, Finishes, Options};
 use crate::check::factor::{Factor, Factors};
 use crate::check::{Check, Subject};
 use crate::path::Name;
@@ -137,15 +137,12 @@ fn built(planned: &Planned, worker: &Worker<'_>) -> Result<Finishes, CliError> {
     let mut wanted = BTreeSet::new();
     for id in planned.units.iter().flat_map(|unit| own(plan, unit)) {
         wanted.insert(id);
-        wanted.extend(plan.steps[id].derivation.inputs().into_iter().filter_map(|input| match input {
-            Input::Step(input, _) => Some(*input),
-            Input::Known(_) => None,
-        }));
+        wanted.extend(plan.steps[id].derivation.inputs().into_iter().filter_map(Input::step));
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
     let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
     let screen = Screen::new(plan, &wanted, false);
-    let finishes = build(plan, &wanted, &options, worker, &screen)?;
+    let finishes = build::build(plan, &wanted, &options, worker, &screen)?;
     screen.close();
     Ok(finishes)
 }
@@ -182,9 +179,6 @@ fn examine<'a>(
 fn subject<'a>(plan: &'a Plan, finishes: &Finishes, id: StepId) -> Option<Subject<'a>> {
     let step = &plan.steps[id];
     let first = finishes.get(&id).map(|finish| finish.outputs.clone()).filter(|outputs| !outputs.is_empty())?;
-    let content = |input: &Input| match input {
-        Input::Known(output) => Ok(*output),
-        Input::Step(id, name) => finishes.get(id).and_then(|finish| finish.outputs.get(name).copied()).ok_or(()),
-    };
+    let content = |input: &Input| build::content(finishes, input).ok_or(());
     Some(Subject { step, derivation: step.derivation.resolve(content).ok()?, first })
 }

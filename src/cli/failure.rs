@@ -7,8 +7,7 @@ use super::{Verdict, advice, output};
 use crate::build::realise::Trouble;
 use crate::build::{Finish, Finishes, Status};
 use crate::derivation::Derivation;
-use crate::plan::{self, Plan, Step};
-use crate::sandbox::Profile;
+use crate::plan::{self, Plan, Step, StepId};
 use crate::words;
 
 /// How many lines of a log are printed; `forge log` prints the others.
@@ -19,7 +18,7 @@ pub fn tell(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Option<Verdict
     let troubles = || finishes.values().filter_map(|finish| finish.trouble.as_ref());
     let commands = troubles().filter(|trouble| matches!(trouble, Trouble::Command { .. })).count();
     for (id, finish) in finishes.iter().filter(|(_, finish)| finish.status == Status::Failed) {
-        explain(&plan.steps[*id], finish, commands > 1);
+        explain(plan, *id, finish, commands > 1);
     }
     if cancelled {
         output::words("interrupted; what was finished is kept");
@@ -32,8 +31,15 @@ pub fn tell(plan: &Plan, finishes: &Finishes, cancelled: bool) -> Option<Verdict
 }
 
 /// One failed step; `among` others, it is named where one would do without.
-fn explain(step: &Step, finish: &Finish, among: bool) {
+fn explain(plan: &Plan, id: StepId, finish: &Finish, among: bool) {
     let Some(trouble) = &finish.trouble else { return };
+    let step = &plan.steps[id];
+    let whole = |log: &Path| match plan.test(id) {
+        Some(test) => {
+            format!("`forge log {} --test {test}` prints all of it; the file is {}", step.unit, log.display())
+        }
+        None => format!("`forge log {}` prints all of it; the file is {}", step.unit, log.display()),
+    };
     let text = trouble.to_string();
     // The trouble of a download already starts with its label.
     let text = text.strip_prefix(&format!("{}: ", step.label)).unwrap_or(&text);
@@ -45,22 +51,14 @@ fn explain(step: &Step, finish: &Finish, among: bool) {
     let (before, last) = tail(said.trim_end(), LOG_LINES);
     output::words(&format!("── log of {} ──", step.label));
     if before > 0 {
-        output::words(&format!("… {}; {}", words::count(before, "more line"), whole(step, log)));
+        output::words(&format!("… {}; {}", words::count(before, "more line"), whole(log)));
     }
     output::words(&format!("{last}\n──"));
     output::words(&format!("error: {}: {text}{}", step.label, place(step, &said)));
     advice::on(&said).for_each(|advice| output::words(&format!("hint: {advice}")));
-    output::words(&format!("hint: {}", whole(step, log)));
+    output::words(&format!("hint: {}", whole(log)));
     let name = if among { format!(" {}", step.unit) } else { String::new() };
     output::words(&format!("hint: `forge shell --failed{name}` enters its sandbox there, with the files it left"));
-}
-
-/// Where the whole log is.
-fn whole(step: &Step, log: &Path) -> String {
-    match &step.derivation {
-        Derivation::Run(run) if run.profile == Profile::Run => format!("the whole log is {}", log.display()),
-        _ => format!("`forge log {}` prints all of it; the file is {}", step.unit, log.display()),
-    }
 }
 
 /// Where in the recipe a command failed, with what stands there.

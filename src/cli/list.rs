@@ -38,7 +38,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
         }
     }
     if project.units.is_empty() {
-        output::words(session::NO_RECIPES);
+        output::words(&format!("there are no recipes here: {}", session::PROJECT));
     } else if !args.json {
         output::words("* is built where no unit is named");
     }

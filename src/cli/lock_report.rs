@@ -133,26 +133,29 @@ fn items<'a, T, U>(changes: &'a BTreeMap<String, Change<T>>, show: impl Fn(&'a T
 }
 
 #[derive(Serialize)]
-struct Fit {
+struct Fit<'a> {
     fits: bool,
-    problems: Vec<Misfit>,
+    problems: Vec<Misfit<'a>>,
 }
 
 #[derive(Serialize)]
-struct Misfit {
+struct Misfit<'a> {
     source: String,
     problem: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changes: &'a [String],
 }
 
 /// Prints what `forge lock --check` found, as one JSON object.
 pub fn show_problems(problems: &BTreeMap<(Name, Name), Problem>) {
-    let misfit = |((unit, source), problem): (&(Name, Name), &Problem)| Misfit {
-        source: format!("{unit}/{source}"),
-        problem: match problem {
-            Problem::Missing => "missing",
-            Problem::Stale => "stale",
-            Problem::LeftOver => "left-over",
-        },
-    };
-    output::json(&Fit { fits: problems.is_empty(), problems: problems.iter().map(misfit).collect() });
+    let problems = problems.iter().map(|((unit, source), problem)| {
+        let (problem, changes) = match problem {
+            Problem::Missing => ("missing", &[][..]),
+            Problem::Stale(changes) => ("stale", changes.as_slice()),
+            Problem::LeftOver => ("left-over", &[][..]),
+        };
+        Misfit { source: format!("{unit}/{source}"), problem, changes }
+    });
+    let problems: Vec<_> = problems.collect();
+    output::json(&Fit { fits: problems.is_empty(), problems });
 }

@@ -31,13 +31,14 @@ mod shell;
 mod store;
 mod terminal;
 mod test;
+mod usage;
 mod why;
 mod why_changed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::path::Name;
 use crate::sandbox;
@@ -107,8 +108,9 @@ pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == sandbox::HELPER_ARG) {
         sandbox::helper_main();
     }
-    let args = Args::parse();
-    match run(&args) {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let args = Args::try_parse().map_err(|error| usage::refusal(&error, &Args::command(), words));
+    match args.and_then(|args| run(&args)) {
         Ok(verdict) => ExitCode::from(verdict.code()),
         Err(error) => {
             error.show();

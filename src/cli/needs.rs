@@ -47,9 +47,28 @@ impl Drawing<'_> {
                 BTreeSet::from([Thing::File(path)])
             }
             Some(Target::Content(digest)) => self.content(&mut graph, &digest)?,
-            Some(Target::File(_)) | None => return Err(self.unknown(word)?),
+            Some(Target::File(_)) | None => self.file_called(&mut graph, word)?,
         };
         Ok((graph, targets))
+    }
+
+    /// The one file that the unit needs whose path ends in `word`.
+    fn file_called(&self, graph: &mut Needs, word: &str) -> Result<BTreeSet<Thing>, CliError> {
+        let Ok(end) = RelPath::new(word.trim_start_matches("./")) else { return Err(self.unknown(word)?) };
+        let recipes = self.recipes()?;
+        need::add_recipes(graph, &recipes);
+        let mut found = self.files(graph, |file, _| ends(file, &end))?;
+        let recipes = recipes.into_iter().flat_map(|recipe| recipe.bases.iter().chain([&recipe.file]));
+        found.extend(recipes.filter(|file| ends(file, &end)).map(|file| Thing::File(file.clone())));
+        match found.len() {
+            0 => Err(self.unknown(word)?),
+            1 => Ok(found),
+            _ => {
+                let all: Vec<_> = found.iter().map(|thing| format!("`{thing}`")).collect();
+                Err(CliError::user(format!("several paths end in `{word}`"))
+                    .hint(format!("did you mean {}?", all.join(" or "))))
+            }
+        }
     }
 
     fn unknown(&self, word: &str) -> Result<CliError, CliError> {
@@ -57,7 +76,11 @@ impl Drawing<'_> {
         let error = CliError::user(format!("`{word}` is no unit, source, package or file of this project"));
         Ok(match Target::near(word, &whole, self.lockfile) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint("`forge list` prints all units; lockfile.toml lists the packages"),
+            None => error.hint(format!(
+                "`forge list` prints all units; lockfile.toml lists the packages; a file that `{}` does not need is \
+                 named by its path in the project",
+                self.unit
+            )),
         })
     }
 
@@ -129,8 +152,13 @@ impl Drawing<'_> {
         Ok(())
     }
 
-    /// Adds the files of path sources that have this digest, and says which; a whole source may have it too.
-    fn files(&self, graph: &mut Needs, wanted: &Digest) -> Result<BTreeSet<Thing>, CliError> {
+    /// Adds the files of path sources that `wanted` wants, by path and digest, and says which; it may want a whole
+    /// source too.
+    fn files(
+        &self,
+        graph: &mut Needs,
+        wanted: impl Fn(&RelPath, &Digest) -> bool,
+    ) -> Result<BTreeSet<Thing>, CliError> {
         let store = session::store()?;
         let observer = Observer::open(&store, self.root, SystemTime::now)?;
         let mut found = BTreeSet::new();
@@ -139,11 +167,11 @@ impl Drawing<'_> {
                 let Source::Path { directory, include, exclude } = source else { continue };
                 let tree = observer.observe(directory, include, exclude);
                 let tree = tree.map_err(|error| CliError::of_source(error, &recipe.name, name))?;
-                if tree.digest() == *wanted {
+                if wanted(directory, &tree.digest()) {
                     found.insert(Thing::Source(recipe.name.clone(), name.clone()));
                 }
                 walk(&store, &tree.digest(), directory, &mut |file, digest| {
-                    if digest == wanted {
+                    if wanted(&file, digest) {
                         need::add_file(graph, recipe, name, &file);
                         found.insert(Thing::File(file));
                     }
@@ -156,7 +184,7 @@ impl Drawing<'_> {
 
     /// What has this content: a file of the project, a source's tree, a unit's output, a step.
     fn content(&self, graph: &mut Needs, digest: &Digest) -> Result<BTreeSet<Thing>, CliError> {
-        let found = self.files(graph, digest)?;
+        let found = self.files(graph, |_, other| other == digest)?;
         if !found.is_empty() {
             return Ok(found);
         }
@@ -177,6 +205,11 @@ impl Drawing<'_> {
         }
         Ok(made)
     }
+}
+
+/// Whether a path is `end`, or ends in it.
+fn ends(path: &RelPath, end: &RelPath) -> bool {
+    path.as_str().strip_suffix(end.as_str()).is_some_and(|start| start.is_empty() || start.ends_with('/'))
 }
 
 /// Calls `visit` with every file below a tree, by path and digest.

@@ -18,15 +18,21 @@ use crate::plan::Plan;
 use crate::store::Store;
 use crate::words;
 
-/// Say which units are built, and why, and which are in the store. Why: what differs from what a unit
-/// was made of when it was last built here; `never built` where nothing is known of that.
+/// Say what `forge build` would do: which units it builds, and why.
+///
+/// Why: what differs from what a unit was made of when it was last built here.
+///
+/// Of a unit of which nothing is known it says `never built`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The units; all with `default = true` where none is named.
     #[arg(value_name = "NAME", value_parser = super::name)]
     names: Vec<Name>,
-    /// Print one JSON object a line. `derivation` is null where an input has to be built before
-    /// it can be told; `why` is empty where `cached` is true.
+    /// Print one JSON object a line.
+    ///
+    /// `derivation` is null where an input must be built before it can be told.
+    ///
+    /// `why` is empty where `cached` is true.
     #[arg(long)]
     json: bool,
 }
@@ -48,19 +54,10 @@ pub fn show(directory: Option<&Path>, names: &[Name], overrides: &[Override], js
     let root = session::root(directory)?;
     let store = session::store()?;
     let Planned { plan, .. } = session::plan(&root, &session::observer(&root, &store)?, &store, names, overrides)?;
-    let count = reasoned(&root, &store, &plan, |reasons| {
+    reasoned(&root, &store, &plan, |reasons| {
         let lines: Vec<Line<'_>> = plan.units.keys().map(|name| line(name, reasons)).collect();
-        if json {
-            lines.iter().for_each(output::json)
-        } else {
-            print(&lines)
-        }
-        reasons.schedule.count()
+        if json { lines.iter().for_each(output::json) } else { print(&lines) }
     });
-    if !json {
-        let open = words::count(count.wanted - count.over, "step");
-        output::words(&format!("{open} to do, {} in the store", count.over));
-    }
     Ok(Verdict::Good)
 }
 
@@ -91,7 +88,7 @@ fn line<'a>(name: &'a Name, reasons: &Reasons<'_, Lookup<'_>>) -> Line<'a> {
     }
 }
 
-/// A line a unit, and below it a line for each reason.
+/// A line a unit, and below it a line for each reason; then how many units there are of each sort.
 fn print(lines: &[Line<'_>]) {
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     for Line { name, derivation, cached, why } in lines {
@@ -99,4 +96,6 @@ fn print(lines: &[Line<'_>]) {
         output::data(&format!("{:6}  {name:width$}  {key}", if *cached { "cached" } else { "build" }));
         why.iter().for_each(|reason| output::data(&format!("        {reason}")));
     }
+    let cached = lines.iter().filter(|line| line.cached).count();
+    output::words(&format!("{} to build, {cached} in the store", words::count(lines.len() - cached, "unit")));
 }

@@ -15,7 +15,8 @@ use serde::Serialize;
 
 use super::overrides::Overridden;
 use super::{environment, finding, output};
-use crate::build::{Finish, Progress, Status};
+use crate::build::realise::News;
+use crate::build::{Event, Finish, Progress, Status};
 use crate::check::Rebuild;
 use crate::fetch;
 use crate::path::Name;
@@ -49,6 +50,7 @@ struct State {
     running: HashMap<StepId, ProgressBar>,
     downloads: HashMap<StepId, u64>,
     fetched: Fetched,
+    /// When the first download began, or the last plain line on them was.
     last_plain: Option<Instant>,
 }
 
@@ -111,7 +113,7 @@ impl<'a> Screen<'a> {
     /// Now and then, a plain line on the downloads.
     fn plain_downloads(&self, state: &mut State) {
         let now = Instant::now();
-        let due = state.last_plain.is_none_or(|last| now - last >= PLAIN_EVERY);
+        let due = now - *state.last_plain.get_or_insert(now) >= PLAIN_EVERY;
         if self.bars.is_none() && due {
             state.last_plain = Some(now);
             let under_way: u64 = state.downloads.values().sum();
@@ -122,11 +124,26 @@ impl<'a> Screen<'a> {
 }
 
 impl Progress for Screen<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.total.set_length(wanted as u64);
-        self.total.set_position(over as u64);
+    fn tell(&self, event: Event<'_>) {
+        let label = |step: StepId| &self.plan.steps[step].label;
+        match event {
+            Event::Counted { over, wanted } => {
+                self.total.set_length(wanted as u64);
+                self.total.set_position(over as u64);
+            }
+            Event::Started(step) => self.started(step),
+            Event::News(step, News::Part(words)) => self.part(step, words),
+            Event::News(step, News::Waiting) => {
+                self.words(&format!("{}: another forge builds this; waiting for it", label(step)));
+            }
+            Event::News(step, News::Transferred { got, total }) => self.transferred(step, got, total),
+            Event::Repairing(step, damage) => self.words(&format!("{}: {damage}; making it again", label(step))),
+            Event::Finished(step, finish) => self.finished(step, finish),
+        }
     }
+}
 
+impl Screen<'_> {
     fn started(&self, step: StepId) {
         let label = &self.plan.steps[step].label;
         match &self.bars {
@@ -157,14 +174,6 @@ impl Progress for Screen<'_> {
         }
     }
 
-    fn waiting(&self, step: StepId) {
-        self.words(&format!("{}: another forge builds this; waiting for it", self.plan.steps[step].label));
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.words(&format!("{}: {damage}; making it again", self.plan.steps[step].label));
-    }
-
     fn transferred(&self, step: StepId, got: u64, total: u64) {
         let mut state = self.lock();
         if let Some(bar) = state.running.get(&step) {
@@ -187,18 +196,21 @@ impl Progress for Screen<'_> {
                 state.fetched.files += 1;
                 state.fetched.bytes += bytes.unwrap_or_default();
             }
-            Status::Built => self.words(&format!("{label}: built in {:.1} s", finish.seconds)),
+            Status::Built => {
+                let done = if self.plan.steps[step].is_test() { "passed" } else { "built" };
+                self.words(&format!("{label}: {done} in {:.1} s", finish.seconds));
+            }
             Status::Failed => self.words(&format!("{label}: failed")),
-            Status::Skipped => self.words(&format!("{label}: skipped, as a step that it needs failed")),
+            Status::Skipped => {
+                self.words(&format!("{label}: skipped, as {}", finish.reason(self.plan).unwrap_or_default()))
+            }
             Status::Cached | Status::Cancelled => {}
         }
         for name in self.json.as_ref().and_then(|units| units.get(&step)).into_iter().flatten() {
             self.suspended(|| output::json(&line(self.plan, &self.overridden, name, finish)));
         }
     }
-}
 
-impl Screen<'_> {
     /// Prints without moving lines in the way.
     pub fn suspended(&self, print: impl FnOnce()) {
         match &self.bars {
@@ -236,17 +248,12 @@ struct OutputLine<'a> {
 }
 
 fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: &'a Finish) -> Line<'a> {
-    use crate::build::realise::Trouble;
     let unit = &plan.units[name];
     let outputs = unit.outputs.iter().filter_map(|(output, _)| {
         let (path, content) = (finish.paths.get(output)?, finish.outputs.get(output)?);
         let digest = content.digest().to_string();
         Some(OutputLine { name: output.as_str(), path: path.display().to_string(), digest })
     });
-    let log = match &finish.trouble {
-        Some(Trouble::Command { log, .. }) => Some(log.display().to_string()),
-        _ => None,
-    };
     Line {
         name: name.as_str(),
         kind: unit.kind,
@@ -254,8 +261,8 @@ fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: 
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
         outputs: outputs.collect(),
-        error: finish.trouble.as_ref().map(ToString::to_string),
-        log,
+        error: finish.reason(plan),
+        log: finish.log().map(|log| log.display().to_string()),
         overridden: overridden.get(name).map_or(&[], Vec::as_slice),
     }
 }

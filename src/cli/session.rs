@@ -15,16 +15,16 @@ use crate::digest::Digest;
 use crate::fetch::{self, Cargo, Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
 use crate::lockfile::{self, Crate, Locked, Lockfile};
 use crate::path::{Name, RelPath};
-use crate::plan::{self, Observed, Plan};
+use crate::plan::{self, Observed, Plan, StepId};
 use crate::recipe::{self, Diagnostic, Project, Root};
 use crate::store::{Setup, Store};
 
 /// Where the host keeps its apt sources, the mirrors of which serve forge as well.
 pub const APT: &str = "/etc/apt";
 
-/// What an empty project lacks.
-pub const NO_RECIPES: &str =
-    "there are no recipes: write NAME.toml or NAME/recipe.toml in recipes, kernel, bpf, extensions, images or charts";
+/// What makes a folder a project.
+pub const PROJECT: &str = "a project is a folder with recipes: NAME.toml or NAME/recipe.toml in recipes, kernel, bpf, \
+                           extensions, images or charts";
 
 /// Finds the project: DIR, or the nearest folder with a lockfile.
 pub fn root(directory: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -94,9 +94,17 @@ pub fn locked(root: &Path) -> Result<Project<Locked>, CliError> {
     lockfile(root)?.apply(project).map_err(CliError::user)
 }
 
+/// A project without recipes, where a unit is asked for.
+fn empty() -> CliError {
+    CliError::user("there are no recipes here").hint(PROJECT)
+}
+
 /// Refuses a name that no unit has.
 pub fn known<S>(project: &Project<S>, names: &[Name]) -> Result<(), CliError> {
     if let Some(unknown) = names.iter().find(|name| !project.units.contains_key(*name)) {
+        if project.units.is_empty() {
+            return Err(empty());
+        }
         let error = CliError::user(format!("there is no unit `{unknown}`"));
         return Err(match recipe::nearest(unknown.as_str(), project.units.keys().map(Name::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -114,11 +122,11 @@ pub fn wanted<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliE
     }
     let defaults: Vec<_> = project.units.values().filter(|recipe| recipe.default).collect();
     if defaults.is_empty() {
-        let error = CliError::user("no unit has `default = true`");
         return Err(if project.units.is_empty() {
-            error.hint(NO_RECIPES)
+            empty()
         } else {
-            error.hint("name the units that you want; `forge list` prints all of them")
+            CliError::user("no unit has `default = true`")
+                .hint("name the units that you want; `forge list` prints all of them")
         });
     }
     Ok(defaults.into_iter().map(|recipe| recipe.name.clone()).collect())
@@ -197,14 +205,32 @@ pub fn plan(
 
 /// As [`planned`], for the tests of `names`, or of all units with `default = true` that have some.
 pub fn planned_tests(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
+    with_tests(root, store, |project| tested(project, names))
+}
+
+/// As [`planned`], with the tests of the units that `chosen` chooses, which may have none.
+pub fn with_tests(
+    root: &Path,
+    store: &Store,
+    chosen: impl FnOnce(&Project<Locked>) -> Result<Vec<Name>, CliError>,
+) -> Result<Planned, CliError> {
     let observer = observer(root, store)?;
     let project = read(root, &observer)?;
-    let tested = tested(&project, names)?;
+    let tested = chosen(&project)?;
     let (units, overrides) = (plan::tried_with(&project, &tested), Overrides::default());
     let observed = observe(root, &observer, store, &project, &units, &overrides)?;
     observer.save()?;
     let plan = plan::plan_tests(&project, &observed, &tested)?;
     Ok(Planned { project, units, plan, overrides })
+}
+
+/// The step that is a unit's test.
+pub fn test(plan: &Plan, unit: &Name, test: &Name) -> Result<StepId, CliError> {
+    plan.tests.get(&(unit.clone(), test.clone())).copied().ok_or_else(|| {
+        let own = plan.tests.keys().filter(|(other, _)| other == unit).map(|(_, test)| format!("`{test}`"));
+        let own = own.collect::<Vec<_>>().join(", ");
+        CliError::user(format!("`{unit}` has no test `{test}`")).hint(format!("it has {own}"))
+    })
 }
 
 /// The recipes, pinned. The files are looked at meanwhile, as both take about as long.

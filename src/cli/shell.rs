@@ -81,7 +81,8 @@ fn fresh(root: &Path, store: &Store, name: &Name, args: &Args) -> Result<Verdict
             Ok(finishes) => finishes,
             Err(verdict) => return Ok(verdict),
         };
-        let run = run.resolve(|input| content(&inputs, input).ok_or_else(|| CliError::environment("BUG: no input")))?;
+        let run =
+            run.resolve(|input| build::content(&inputs, input).ok_or_else(|| CliError::environment("BUG: no input")))?;
         let scratch = store.scratch()?;
         workspace(scratch.path()).map_err(|trouble| CliError::from(&trouble))?;
         let steps = plan::steps(&run.argv);
@@ -150,24 +151,15 @@ fn entrance(plan: &Plan, name: &Name) -> Result<Run<Input>, CliError> {
 
 /// The command of a unit's test.
 fn trial(plan: &Plan, name: &Name, test: &Name) -> Result<Run<Input>, CliError> {
-    let step = plan.tests.get(&(name.clone(), test.clone())).map(|id| &plan.steps[*id].derivation);
-    match step {
-        Some(Derivation::Run(run)) => Ok(run.clone()),
-        _ => {
-            let own = plan.tests.keys().filter(|(unit, _)| unit == name).map(|(_, test)| format!("`{test}`"));
-            let own = own.collect::<Vec<_>>().join(", ");
-            Err(CliError::user(format!("`{name}` has no test `{test}`")).hint(format!("it has {own}")))
-        }
+    match &plan.steps[session::test(plan, name, test)?].derivation {
+        Derivation::Run(run) => Ok(run.clone()),
+        _ => unreachable!("BUG: a test that runs no command"),
     }
 }
 
 /// Builds what the command reads; the verdict of a build that failed.
 fn inputs(plan: &Plan, run: &Run<Input>, worker: &Worker<'_>) -> Result<Result<Finishes, Verdict>, CliError> {
-    let step = |input: &Input| match input {
-        Input::Known(_) => None,
-        Input::Step(id, _) => Some(*id),
-    };
-    let wanted: Vec<StepId> = run.inputs().filter_map(step).collect();
+    let wanted: Vec<StepId> = run.inputs().filter_map(Input::step).collect();
     let screen = Screen::new(plan, &wanted, false);
     let finishes = build::build(plan, &wanted, &Options::of_jobs(worker.jobs), worker, &screen)?;
     screen.close();
@@ -175,13 +167,6 @@ fn inputs(plan: &Plan, run: &Run<Input>, worker: &Worker<'_>) -> Result<Result<F
         Some(verdict) => Err(verdict),
         None => Ok(finishes),
     })
-}
-
-fn content(finishes: &Finishes, input: &Input) -> Option<Output> {
-    match input {
-        Input::Known(output) => Some(*output),
-        Input::Step(id, name) => finishes.get(id)?.outputs.get(name).copied(),
-    }
 }
 
 /// Runs the shell or the command, at the user's terminal if there is one.

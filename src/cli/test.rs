@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -9,17 +10,18 @@ use super::error::CliError;
 use super::progress::Screen;
 use super::session::{self, Planned};
 use super::{Verdict, failure, output};
-use crate::build::realise::{Trouble, Worker};
+use crate::build::realise::Worker;
 use crate::build::schedule::State;
-use crate::build::{self, Finish, Finishes, Options, Progress, Status, look};
+use crate::build::timeline::{Purpose, Recorder};
+use crate::build::{self, Event, Finish, Finishes, Options, Progress, Status, look};
 use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::Store;
 
 /// Run the tests that recipes have of their units; one that is as it was when it succeeded is not run again.
 ///
-/// Prints a line `ok NAME: TEST` or `FAIL NAME: TEST` for each test as it ends. A failure does not
-/// stop the others.
+/// Prints a line `ok NAME: TEST`, `FAIL NAME: TEST` or, where what it needs failed,
+/// `skip NAME: TEST: why` for each test as it ends. A failure does not stop the others.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The units; all with `default = true` that have tests where none is named.
@@ -63,9 +65,12 @@ fn perform(planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdic
     let wanted: Vec<StepId> = plan.tests.values().copied().collect();
     let options = Options { jobs: worker.jobs, keep_going: true, rebuild: again(plan, args) };
     let screen = Screen::new(plan, &wanted, false);
-    let lines = Lines { screen: &screen, tests: names(plan), json: args.json };
-    let finishes = build::build(plan, &wanted, &options, worker, &lines)?;
+    let lines = Lines { screen: &screen, plan, tests: names(plan), json: args.json };
+    let recorder = Recorder::new(plan, &lines, SystemTime::now());
+    let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;
     screen.close();
+    // A record that can't be written is no reason to fail.
+    let _ = recorder.end().save(worker.store.root(), Purpose::Test);
     let verdict = failure::tell(plan, &finishes, worker.cancelled());
     sum_up(&wanted, &finishes);
     Ok(verdict.unwrap_or(Verdict::Good))
@@ -74,8 +79,8 @@ fn perform(planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdic
 fn sum_up(tests: &[StepId], finishes: &Finishes) {
     let count = |status| tests.iter().filter(|id| finishes[*id].status == status).count();
     let (ran, cached) = (count(Status::Built), count(Status::Cached));
-    let rest = tests.len() - ran - cached;
-    output::words(&format!("{} passed ({cached} cached), {rest} failed or skipped", ran + cached));
+    let (failed, skipped) = (count(Status::Failed), count(Status::Skipped));
+    output::words(&format!("{} passed ({cached} cached), {failed} failed, {skipped} skipped", ran + cached));
 }
 
 /// Says which tests would run.
@@ -109,39 +114,17 @@ fn names(plan: &Plan) -> BTreeMap<StepId, &(Name, Name)> {
 /// Prints a line for each test beside what a screen shows.
 struct Lines<'a> {
     screen: &'a Screen<'a>,
+    plan: &'a Plan,
     tests: BTreeMap<StepId, &'a (Name, Name)>,
     json: bool,
 }
 
 impl Progress for Lines<'_> {
-    fn counted(&self, over: usize, wanted: usize) {
-        self.screen.counted(over, wanted);
-    }
-
-    fn started(&self, step: StepId) {
-        self.screen.started(step);
-    }
-
-    fn part(&self, step: StepId, words: &str) {
-        self.screen.part(step, words);
-    }
-
-    fn waiting(&self, step: StepId) {
-        self.screen.waiting(step);
-    }
-
-    fn repairing(&self, step: StepId, damage: &str) {
-        self.screen.repairing(step, damage);
-    }
-
-    fn transferred(&self, step: StepId, got: u64, total: u64) {
-        self.screen.transferred(step, got, total);
-    }
-
-    fn finished(&self, step: StepId, finish: &Finish) {
-        self.screen.finished(step, finish);
+    fn tell(&self, event: Event<'_>) {
+        self.screen.tell(event);
+        let Event::Finished(step, finish) = event else { return };
         if let Some((unit, test)) = self.tests.get(&step) {
-            let line = line(unit, test, finish);
+            let line = line(unit, test, finish, self.plan);
             self.screen.suspended(|| if self.json { output::json(&line) } else { print(&line) });
         }
     }
@@ -162,16 +145,12 @@ struct Line<'a> {
     log: Option<String>,
 }
 
-fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish) -> Line<'a> {
+fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish, plan: &Plan) -> Line<'a> {
     let status = match finish.status {
         Status::Built | Status::Cached => "ok",
         Status::Failed => "failed",
         Status::Skipped => "skipped",
         Status::Cancelled => "cancelled",
-    };
-    let log = match &finish.trouble {
-        Some(Trouble::Command { log, .. }) => Some(log.display().to_string()),
-        _ => None,
     };
     Line {
         name: unit.as_str(),
@@ -180,16 +159,16 @@ fn line<'a>(unit: &'a Name, test: &'a Name, finish: &Finish) -> Line<'a> {
         cached: finish.status == Status::Cached,
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
-        error: finish.trouble.as_ref().map(ToString::to_string),
-        log,
+        error: finish.reason(plan),
+        log: finish.log().map(|log| log.display().to_string()),
     }
 }
 
-/// A test that could not run, as what it needs failed, has not been passed either.
-fn print(Line { name, test, status, .. }: &Line<'_>) {
+fn print(Line { name, test, status, error, .. }: &Line<'_>) {
     match *status {
         "ok" => output::data(&format!("ok {name}: {test}")),
-        "failed" | "skipped" => output::data(&format!("FAIL {name}: {test}")),
+        "failed" => output::data(&format!("FAIL {name}: {test}")),
+        "skipped" => output::data(&format!("skip {name}: {test}: {}", error.as_deref().unwrap_or_default())),
         _ => {}
     }
 }

@@ -15,16 +15,25 @@ use crate::recipe::{Project, Reference};
 /// With --all at most so many paths are printed.
 const MAX_PATHS: usize = 100;
 
-/// Say why a unit needs another unit, a source, a Debian package or a file: the shortest path, a
-/// line for each step of it, with the line of the recipe or the relation of the package that says
-/// so. Exit code 1 if there is none.
+/// Say why a unit needs another unit, a source, a Debian package or a file.
+///
+/// Prints the shortest path, a line for each step of it.
+///
+/// Each names the line of the recipe, or the relation of the package, that says so.
+///
+/// Exit code 1 if A does not need B.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The unit (`hello`, `hello:doc`).
     #[arg(value_name = "A")]
     from: Reference,
-    /// What it may need: a unit (`zlib`, `zlib:headers`), a source (`hello/src`, its URL), a package
-    /// (`libc6`; `deb:libc6` where a unit has that name), a file of the project, or a digest.
+    /// What it may need: a unit, a source, a package, a file of the project, or a digest.
+    ///
+    /// A unit: `zlib`, `zlib:headers`. A source: `hello/src`, its URL.
+    ///
+    /// A package: `libc6`; `deb:libc6` where a unit has that name.
+    ///
+    /// A file: its path, or an end of it that no other path has.
     #[arg(value_name = "B")]
     to: String,
     /// Print every path, shortest first; 100 at most.
@@ -33,8 +42,7 @@ pub struct Args {
     /// Print one JSON object a line for each path.
     #[arg(long)]
     json: bool,
-    /// Download the locked package list where the store has no dependencies of packages; nothing
-    /// else uses the network.
+    /// Download the locked package list where the store lacks it; nothing else uses the network.
     #[arg(long)]
     fetch: bool,
 }

@@ -24,8 +24,11 @@ use crate::words::{count, duration};
 /// At most so many differences of the lockfile are printed.
 const MAX_LOCK_LINES: usize = 20;
 
-/// Say what changed since a commit: which units are made of something else now, and why; then which
-/// only inherit that from units that they need. The working tree is not touched.
+/// Say what changed since a commit: which units are made of something else now, and why.
+///
+/// After them stand the units that only inherit that from units that they need.
+///
+/// The working tree is not touched.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The commit, as git calls it (`HEAD`, `main~3`, `v1.2`).

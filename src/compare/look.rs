@@ -33,20 +33,26 @@ const SHAPES: [(&str, &str); 11] = [
     ("##:##:##", "a time of day"),
 ];
 
-/// Guesses at a whole word, the surest first: what it is called, and what makes of the word the
-/// text to show.
-type Guess = (&'static str, fn(&str) -> Option<String>);
-const WORDS: [Guess; 10] = [
-    ("a time", decimal_time),
-    ("an address", address),
-    ("a random or hashed number", hashed),
-    ("a path", path),
-    ("a user and host", user_at_host),
-    ("a host name", host),
-    ("a locale", locale),
-    ("a release or version", version),
-    ("a mode or umask", mode),
-    ("a count, as of processors", count),
+/// What a word may be.
+enum Guess {
+    /// It is, or is not.
+    Is(fn(&str) -> bool),
+    /// The text to show, if it is.
+    Shows(fn(&str) -> Option<String>),
+}
+
+/// Guesses at a whole word, the surest first, and what it is called then.
+const WORDS: [(&str, Guess); 10] = [
+    ("a time", Guess::Shows(decimal_time)),
+    ("an address", Guess::Is(is_address)),
+    ("a random or hashed number", Guess::Is(is_hashed)),
+    ("a path", Guess::Shows(path)),
+    ("a user and host", Guess::Is(is_user_at_host)),
+    ("a host name", Guess::Is(is_host)),
+    ("a locale", Guess::Is(is_locale)),
+    ("a release or version", Guess::Is(is_version)),
+    ("a mode or umask", Guess::Is(is_mode)),
+    ("a count, as of processors", Guess::Is(is_count)),
 ];
 
 /// Guesses at the bytes behind a place that is a multiple of eight or four.
@@ -61,7 +67,7 @@ pub fn look(one: &[u8], two: &[u8], at: usize) -> Option<String> {
     let words = || [word(one, at), word(two, at)];
     let word = || {
         let [one, two] = words();
-        WORDS.iter().find_map(|(name, guess)| agree(name, guess(one?), guess(two?)))
+        WORDS.iter().find_map(|(name, guess)| agree(name, guess.shown(one?), guess.shown(two?)))
     };
     let number = || NUMBERS.iter().find_map(|(name, size, guess)| aligned([one, two], at, *size, name, *guess));
     shape.or_else(word).or_else(number).or_else(|| random(one.get(at..)?, two.get(at..)?))
@@ -72,6 +78,15 @@ pub fn look(one: &[u8], two: &[u8], at: usize) -> Option<String> {
 pub fn time(seconds: u64) -> String {
     const END: u64 = 253_402_300_800;
     if seconds < END { format!("{seconds} = {}", Date::from_unix(seconds).rfc3339()) } else { seconds.to_string() }
+}
+
+impl Guess {
+    fn shown(&self, word: &str) -> Option<String> {
+        match self {
+            Self::Is(is) => is(word).then(|| word.to_owned()),
+            Self::Shows(show) => show(word),
+        }
+    }
 }
 
 fn agree(name: &str, one: Option<String>, two: Option<String>) -> Option<String> {
@@ -129,36 +144,22 @@ fn is(kind: u8, byte: u8) -> bool {
     }
 }
 
+/// Whether all of a text, which is not empty, is of one kind of bytes.
+fn only(text: &str, kind: impl Fn(&u8) -> bool) -> bool {
+    !text.is_empty() && text.as_bytes().iter().all(kind)
+}
+
 fn digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    only(text, u8::is_ascii_digit)
 }
 
 /// Seconds since 1970, or their thousandths, millionths or billionths.
 fn decimal_time(word: &str) -> Option<String> {
+    const UNITS: [(usize, u64); 4] = [(10, 1), (13, 1_000), (16, 1_000_000), (19, 1_000_000_000)];
     let whole = word.split_once('.').map_or(word, |(whole, _)| whole);
-    let unit = match whole.len() {
-        10 => 1,
-        13 => 1_000,
-        16 => 1_000_000,
-        19 => 1_000_000_000,
-        _ => return None,
-    };
-    let number: u64 = if digits(whole) { whole.parse().ok()? } else { return None };
-    let seconds = number / unit;
+    let (_, unit) = UNITS.into_iter().find(|(length, _)| *length == whole.len() && digits(whole))?;
+    let seconds = whole.parse::<u64>().ok()? / unit;
     DECIMAL.contains(&seconds).then(|| format!("{word} = {}", Date::from_unix(seconds).rfc3339()))
-}
-
-fn address(word: &str) -> Option<String> {
-    let number = word.strip_prefix("0x")?;
-    let sound = (8..=16).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_hexdigit());
-    sound.then(|| word.to_owned())
-}
-
-fn hashed(word: &str) -> Option<String> {
-    const SHORTEST: usize = 12;
-    let number = word.split_once(':').map_or(word, |(_, number)| number);
-    let hex = number.len() >= SHORTEST && number.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (hex && number.bytes().any(|byte| byte.is_ascii_alphabetic())).then(|| word.to_owned())
 }
 
 fn path(word: &str) -> Option<String> {
@@ -167,53 +168,58 @@ fn path(word: &str) -> Option<String> {
     (parts >= 2 && !path.starts_with("//")).then(|| path.to_owned())
 }
 
-fn user_at_host(word: &str) -> Option<String> {
-    let (user, host) = word.split_once('@')?;
-    let sound = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-    };
-    (sound(user) && sound(host)).then(|| word.to_owned())
+fn is_address(word: &str) -> bool {
+    let number = word.strip_prefix("0x").unwrap_or_default();
+    (8..=16).contains(&number.len()) && only(number, u8::is_ascii_hexdigit)
+}
+
+fn is_hashed(word: &str) -> bool {
+    const SHORTEST: usize = 12;
+    let number = word.split_once(':').map_or(word, |(_, number)| number);
+    number.len() >= SHORTEST && only(number, u8::is_ascii_hexdigit) && !digits(number)
+}
+
+fn is_user_at_host(word: &str) -> bool {
+    let sound = |name: &str| only(name, |byte| byte.is_ascii_alphanumeric() || b"-._".contains(byte));
+    word.split_once('@').is_some_and(|(user, host)| sound(user) && sound(host))
 }
 
 /// A name with dots and no number at its end, or one that ends in a number behind a hyphen.
-fn host(word: &str) -> Option<String> {
-    let label = |label: &str| {
-        let plain = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+fn is_host(word: &str) -> bool {
+    let label = |label: &&str| {
+        let plain = only(label, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
         plain && label.starts_with(|first: char| first.is_ascii_lowercase()) && !label.ends_with('-')
     };
     let labels: Vec<&str> = word.split('.').collect();
     let numbered = word.rsplit_once('-').is_some_and(|(_, number)| digits(number));
     let named = labels.len() >= 3 || word == "localhost" || (labels.len() == 1 && numbered);
-    (named && labels.iter().all(|text| label(text))).then(|| word.to_owned())
+    named && labels.iter().all(label)
 }
 
-fn locale(word: &str) -> Option<String> {
+fn is_locale(word: &str) -> bool {
     let (language, charset) = word.split_once('.').unwrap_or((word, ""));
-    let known = matches!(language, "C" | "POSIX") || {
-        let bytes = language.as_bytes();
-        bytes.len() == 5
-            && "__.^^".bytes().zip(bytes).all(|(kind, byte)| is(kind, *byte) || (kind == b'.' && *byte == b'_'))
-    };
-    (known && (charset.is_empty() || charset.to_ascii_lowercase().starts_with("utf"))).then(|| word.to_owned())
+    let of_land = language.split_once('_').is_some_and(|(language, land)| {
+        let two = |text: &str, kind: fn(&u8) -> bool| text.len() == 2 && only(text, kind);
+        two(language, u8::is_ascii_lowercase) && two(land, u8::is_ascii_uppercase)
+    });
+    let known = matches!(language, "C" | "POSIX") || of_land;
+    known && (charset.is_empty() || charset.to_ascii_lowercase().starts_with("utf"))
 }
 
 /// Numbers with at least one dot, and anything behind a hyphen or plus: as kernels name themselves.
-fn version(word: &str) -> Option<String> {
-    let numbers = word.split(['-', '+', '~']).next()?.trim_start_matches('v');
-    let parts: Vec<_> = numbers.split('.').collect();
-    (parts.len() >= 2 && parts.iter().all(|part| digits(part))).then(|| word.to_owned())
+fn is_version(word: &str) -> bool {
+    let numbers = word.split(['-', '+', '~']).next().unwrap_or_default().trim_start_matches('v');
+    numbers.contains('.') && numbers.split('.').all(digits)
 }
 
-fn mode(word: &str) -> Option<String> {
-    let octal = word.starts_with('0') && word.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
-    (octal && (3..=6).contains(&word.len())).then(|| word.to_owned())
+fn is_mode(word: &str) -> bool {
+    word.starts_with('0') && (3..=6).contains(&word.len()) && only(word, |byte| (b'0'..=b'7').contains(byte))
 }
 
-fn count(word: &str) -> Option<String> {
+fn is_count(word: &str) -> bool {
     const MOST: u32 = 1024;
     let number = word.strip_prefix("-j").unwrap_or(word);
-    let known = digits(number) && number.parse().is_ok_and(|number: u32| (1..=MOST).contains(&number));
-    known.then(|| word.to_owned())
+    digits(number) && number.parse().is_ok_and(|number: u32| (1..=MOST).contains(&number))
 }
 
 /// The guess at the number of `size` bytes that the place is in, if the bytes that follow are alike.

@@ -39,7 +39,8 @@ impl<K: Known> Reasons<'_, K> {
         let undone = |id: &StepId| !matches!(self.schedule.state(*id), State::Done(_) | State::Idle);
         let open: Vec<StepId> = (0..=step).filter(own).filter(undone).collect();
         if open.iter().all(|id| self.last.key(&self.plan.steps[*id].label).is_none()) {
-            return self.failed(step).into_iter().chain(["never built".to_owned()]).collect();
+            let failed = self.failed(step).map_or_else(String::new, |failed| format!(": {failed}"));
+            return vec![format!("never built{failed}")];
         }
         let mut reasons: Vec<String> = open.iter().flat_map(|id| self.step(*id)).collect();
         reasons.extend(open.iter().flat_map(|id| self.waits(*id, unit)));

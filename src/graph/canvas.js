@@ -88,10 +88,12 @@ function drag(box) {
     box.classList.toggle('moving', way > 4);
     if (!other) { if (way > 4) pan(x, y); return; }
     const apart = one => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
-    zoom(apart(event) / apart(last), { clientX: (event.clientX + other.clientX) / 2, clientY: (event.clientY + other.clientY) / 2 });
+    const between = key => (event[key] + other[key]) / 2;
+    zoom(apart(event) / apart(last), { clientX: between('clientX'), clientY: between('clientY') });
   });
   const end = event => {
-    if (down.delete(event.pointerId) && event.type === 'pointerup' && way <= 4) choose(start ? Number(start.dataset.id) : -1, false);
+    const click = down.delete(event.pointerId) && event.type === 'pointerup' && way <= 4;
+    if (click) choose(start ? Number(start.dataset.id) : -1, false);
     box.classList.remove('moving');
   };
   for (const type of ['pointerup', 'pointercancel']) box.addEventListener(type, end);
@@ -102,7 +104,8 @@ function keys(event) {
   const actions = {
     '+': () => zoom(1.35), '=': () => zoom(1.35), '-': () => zoom(1 / 1.35), '0': () => fit(true),
     Escape: () => choose(-1), Enter: () => choose(id < 0 ? 0 : id), ' ': () => choose(id),
-    ArrowUp: () => (card ? focus(needs[id][0]) : pan(0, 60)), ArrowDown: () => (card ? focus(users[id][0]) : pan(0, -60)),
+    ArrowUp: () => (card ? focus(needs[id][0]) : pan(0, 60)),
+    ArrowDown: () => (card ? focus(users[id][0]) : pan(0, -60)),
     ArrowLeft: () => (card ? focus(id - 1) : pan(60, 0)), ArrowRight: () => (card ? focus(id + 1) : pan(-60, 0)),
   };
   if (event.ctrlKey || event.metaKey || !actions[event.key]) return;
@@ -133,9 +136,13 @@ function choose(id, center = true) {
   chosen = id;
   const near = new Set(id < 0 ? [] : [id, ...needs[id], ...users[id]]);
   picture.classList.toggle('chosen', id >= 0);
-  cards.forEach((card, other) => { card.classList.toggle('near', near.has(other)); card.classList.toggle('self', other === id); });
+  cards.forEach((card, other) => {
+    card.classList.toggle('near', near.has(other));
+    card.classList.toggle('self', other === id);
+  });
   const cell = id < 0 ? '' : cards[id].dataset.cell;
-  for (const link of links) link.classList.toggle('near', cell !== '' && (link.dataset.from === cell || link.dataset.to === cell));
+  const touches = link => cell !== '' && (link.dataset.from === cell || link.dataset.to === cell);
+  for (const link of links) link.classList.toggle('near', touches(link));
   facts(id);
   if (id >= 0 && center) show(id);
 }
@@ -152,7 +159,7 @@ function search() {
     const word = input.value.trim().toLowerCase();
     hits = word ? nodes.flatMap((node, id) => node.name.toLowerCase().includes(word) ? [id] : []) : [];
     hits.sort((a, b) => nodes[a].name.length - nodes[b].name.length || a - b);
-    cards.forEach((card, id) => { card.classList.toggle('hit', hits.includes(id)); card.classList.toggle('near', hits.includes(id)); });
+    cards.forEach((card, id) => ['hit', 'near'].forEach(word => card.classList.toggle(word, hits.includes(id))));
     picture.classList.toggle('chosen', hits.length > 0);
     links.forEach(link => link.classList.remove('near'));
     found.textContent = word ? 'none' : '';
@@ -160,8 +167,16 @@ function search() {
     step(0);
   });
   input.addEventListener('keydown', event => {
-    if (event.key === 'Enter' && hits.length) { if (event.shiftKey || chosen === hits[hit]) step(event.shiftKey ? -1 : 1); choose(hits[hit]); }
-    if (event.key === 'Escape') { input.value = ''; input.dispatchEvent(new Event('input')); choose(-1); find('canvas').focus(); }
+    if (event.key === 'Enter' && hits.length) {
+      if (event.shiftKey || chosen === hits[hit]) step(event.shiftKey ? -1 : 1);
+      choose(hits[hit]);
+    }
+    if (event.key === 'Escape') {
+      input.value = '';
+      input.dispatchEvent(new Event('input'));
+      choose(-1);
+      find('canvas').focus();
+    }
   });
   document.addEventListener('keydown', event => {
     if (event.key !== '/' || event.target.matches('input, select')) return;
@@ -171,6 +186,13 @@ function search() {
   });
 }
 
+const STATES = {
+  cached: 'cached: its result is in the store',
+  open: 'to build',
+  idle: 'not needed: what uses it is cached',
+  failed: 'failed in its last build',
+};
+
 /** The panel beside the graph. */
 function facts(id) {
   const panel = find('facts');
@@ -179,18 +201,22 @@ function facts(id) {
   const node = nodes[id], list = make('dl');
   const fact = (name, ...value) => list.append(make('dt', {}, name), make('dd', {}, ...value));
   fact('Kind', node.kind);
-  fact('State', { cached: 'cached: its result is in the store', open: 'to build', idle: 'not needed: what uses it is cached', failed: 'failed in its last build' }[node.state]);
+  fact('State', STATES[node.state]);
   fact('Took', node.seconds === null ? 'not recorded yet' : seconds(node.seconds));
   if (node.critical !== null) fact('Chain', `number ${node.critical + 1} on the longest chain`);
   if (node.note) fact('Sources', node.note);
   fact('Size', node.size ? `${bytes(node.size.bytes)} in ${count(node.size.files, 'file')}` : 'not in the store');
-  for (const [name, digest] of node.outputs) fact(node.outputs.length > 1 ? `Output ${name}` : 'Digest', make('span', { class: 'mono' }, digest));
+  for (const [name, digest] of node.outputs) {
+    fact(node.outputs.length > 1 ? `Output ${name}` : 'Digest', make('span', { class: 'mono' }, digest));
+  }
   if (node.key) fact('Key', make('span', { class: 'mono' }, node.key));
   if (node.log) fact('Log', make('span', { class: 'mono' }, node.log));
-  const close = make('button', { type: 'button', 'aria-label': 'Close', onclick: () => { choose(-1); find('canvas').focus(); } }, '×');
+  const leave = () => { choose(-1); find('canvas').focus(); };
+  const close = make('button', { type: 'button', 'aria-label': 'Close', onclick: leave }, '×');
   panel.replaceChildren(make('div', { class: 'title' }, make('h2', {}, node.name), close), list);
   const chart = data.charts.findIndex(chart => chart.unit === node.name);
-  if (chart >= 0) panel.append(make('button', { type: 'button', onclick: () => { open('sizes'); measure(chart); } }, 'Show what its output is made of'));
+  const show = () => { open('sizes'); measure(chart); };
+  if (chart >= 0) panel.append(make('button', { type: 'button', onclick: show }, 'Show what its output is made of'));
   for (const [title, others] of [['Needs', needs[id]], ['Needed by', users[id]]]) {
     panel.append(make('h3', {}, others.length ? `${title} ${others.length}` : `${title} nothing`), listing(others));
   }
@@ -198,7 +224,8 @@ function facts(id) {
 }
 
 function listing(ids) {
-  const item = id => make('li', {}, make('button', { type: 'button', class: 'link', onclick: () => choose(id) }, nodes[id].name));
+  const link = id => make('button', { type: 'button', class: 'link', onclick: () => choose(id) }, nodes[id].name);
+  const item = id => make('li', {}, link(id));
   const list = make('ul', {}, ...ids.slice(0, 60).map(item));
   if (ids.length > 60) list.append(make('li', { class: 'soft' }, `and ${ids.length - 60} more`));
   return list;

@@ -7,13 +7,16 @@ function sizes() {
   const section = find('sizes');
   data.charts.sort((a, b) => b.root.bytes - a.root.bytes);
   if (!data.charts.length) {
-    section.append(empty('No output is in the store yet', 'Build a unit with ', make('code', {}, 'forge build'), '; what it is made of is shown here.'));
+    const how = ['Build a unit with ', make('code', {}, 'forge build'), '; what it is made of is shown here.'];
+    section.append(empty('No output is in the store yet', ...how));
     return;
   }
   const several = unit => data.charts.filter(chart => chart.unit === unit).length > 1;
   const name = chart => several(chart.unit) ? `${chart.unit}:${chart.output}` : chart.unit;
-  const option = (chart, place) => make('option', { value: place }, `${name(chart)}: ${bytes(chart.root.bytes)}, ${count(chart.root.files, 'file')}`);
-  const select = make('select', { id: 'which', 'aria-label': 'Output', onchange: () => measure(Number(select.value)) }, ...data.charts.map(option));
+  const words = ({ root }) => `${bytes(root.bytes)}, ${count(root.files, 'file')}`;
+  const option = (chart, place) => make('option', { value: place }, `${name(chart)}: ${words(chart)}`);
+  const change = () => measure(Number(select.value));
+  const select = make('select', { id: 'which', 'aria-label': 'Output', onchange: change }, ...data.charts.map(option));
   section.append(
     make('div', { class: 'tools' }, select, make('nav', { class: 'crumbs', 'aria-label': 'Folder' })),
     make('div', { class: 'scroll' }, make('div', { class: 'map', id: 'map' }), make('table', { id: 'biggest' })));
@@ -42,7 +45,10 @@ function draw() {
   if (chart < 0 || !map.clientWidth) return;
   find('tooltip').hidden = true;
   const here = trail[trail.length - 1];
-  const crumb = (folder, depth) => make('button', { type: 'button', onclick: () => enter(trail.slice(0, depth + 1)) }, depth ? folder.name : data.charts[chart].unit);
+  const crumb = (folder, depth) => {
+    const onclick = () => enter(trail.slice(0, depth + 1));
+    return make('button', { type: 'button', onclick }, depth ? folder.name : data.charts[chart].unit);
+  };
   const crumbs = trail.flatMap((folder, depth) => depth ? ['/', crumb(folder, depth)] : [crumb(folder, depth)]);
   document.querySelector('.crumbs').replaceChildren(...crumbs, make('span', { class: 'soft' }, bytes(here.bytes)));
   map.replaceChildren();
@@ -73,13 +79,14 @@ function tile(map, entry, path, box, color, settled) {
   const name = path.slice(1).map(folder => folder.name).join('/') || data.charts[chart].unit;
   if (box.width > 34 && box.height > 15) {
     const apart = !nested && box.height > 32 && box.width > 58;
-    const size = apart || box.width > 190 ? make('span', { class: apart ? 'size below' : 'size' }, bytes(entry.bytes)) : '';
-    element.append(make('span', { class: 'label' }, entry.name || name, size));
+    const size = make('span', { class: apart ? 'size below' : 'size' }, bytes(entry.bytes));
+    element.append(make('span', { class: 'label' }, entry.name || name, apart || box.width > 190 ? size : ''));
   }
   const sides = { left: box.x, top: box.y, width: box.width - 1, height: box.height - 1 };
   for (const [side, value] of Object.entries(sides)) element.style[side] = `${value}px`;
   const share = (100 * entry.bytes / data.charts[chart].root.bytes).toFixed(1);
-  map.append(explain(element, `${name}\n${bytes(entry.bytes)}, ${share} % of all${entry.inside ? `, ${count(entry.files, 'file')}` : ''}`));
+  const files = entry.inside ? `, ${count(entry.files, 'file')}` : '';
+  map.append(explain(element, `${name}\n${bytes(entry.bytes)}, ${share} % of all${files}`));
   if (nested) tiles(map, entry, path, inner, color, settled);
 }
 
@@ -93,7 +100,8 @@ function squarify(entries, { x, y, width, height }) {
     while (rest.length) {
       const area = rest[0].bytes * scale, next = sum + area, thick = next / side;
       const sizes = [...row.map(entry => entry.bytes * scale), area];
-      const ratio = Math.max(...sizes.map(size => { const long = size / thick; return Math.max(long / thick, thick / long); }));
+      const longs = sizes.map(size => size / thick);
+      const ratio = Math.max(...longs.map(long => Math.max(long / thick, thick / long)));
       if (ratio > worst) break;
       [sum, worst] = [next, ratio];
       row.push(rest.shift());
@@ -102,7 +110,9 @@ function squarify(entries, { x, y, width, height }) {
     let along = 0;
     for (const entry of row) {
       const long = entry.bytes * scale / thick;
-      placed.push([entry, upright ? { x, y: y + along, width: thick, height: long } : { x: x + along, y, width: long, height: thick }]);
+      const down = { x, y: y + along, width: thick, height: long };
+      const across = { x: x + along, y, width: long, height: thick };
+      placed.push([entry, upright ? down : across]);
       along += long;
     }
     if (upright) { x += thick; width -= thick; } else { y += thick; height -= thick; }
@@ -112,8 +122,11 @@ function squarify(entries, { x, y, width, height }) {
 
 /** The biggest files in words, for those who can't see the map. */
 function biggest(here) {
-  const files = (folder, path) => folder.inside ? folder.inside.flatMap(entry => files(entry, [...path, entry.name])) : [[path.join('/'), folder.bytes]];
+  const inside = (folder, path) => folder.inside.flatMap(entry => files(entry, [...path, entry.name]));
+  const files = (folder, path) => (folder.inside ? inside(folder, path) : [[path.join('/'), folder.bytes]]);
   const top = here.inside ? files(here, []).sort((a, b) => b[1] - a[1]).slice(0, 10) : [];
-  const line = ([path, size]) => make('tr', {}, make('td', { class: 'mono' }, path), make('td', { class: 'number' }, bytes(size)));
-  find('biggest').replaceChildren(...(top.length ? [make('caption', {}, 'Biggest'), make('tbody', {}, ...top.map(line))] : []));
+  const cell = (kind, text) => make('td', { class: kind }, text);
+  const line = ([path, size]) => make('tr', {}, cell('mono', path), cell('number', bytes(size)));
+  const table = [make('caption', {}, 'Biggest'), make('tbody', {}, ...top.map(line))];
+  find('biggest').replaceChildren(...(top.length ? table : []));
 }

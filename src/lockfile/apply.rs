@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::drift::drift;
 use super::{Entry, Locked, Lockfile};
 use crate::path::Name;
 use crate::recipe::{Project, Recipe, Source};
@@ -19,12 +20,12 @@ pub enum Update {
 }
 
 /// What is wrong with the entry of one source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Problem {
     /// There is none.
     Missing,
-    /// The recipe has changed since.
-    Stale,
+    /// The recipe has changed since; in this, in words, where the entry tells.
+    Stale(Vec<String>),
     /// No recipe has that source.
     LeftOver,
 }
@@ -38,9 +39,10 @@ impl fmt::Display for Stale {
         f.write_str("lockfile.toml does not fit the recipes:\n")?;
         for ((unit, source), problem) in &self.0 {
             let what = match problem {
-                Problem::Missing => "is not locked",
-                Problem::Stale => "has changed since it was locked",
-                Problem::LeftOver => "is locked, but no recipe has it",
+                Problem::Missing => "is not locked".to_owned(),
+                Problem::Stale(changes) if changes.is_empty() => "has changed since it was locked".to_owned(),
+                Problem::Stale(changes) => format!("has changed since it was locked: {}", changes.join(", ")),
+                Problem::LeftOver => "is locked, but no recipe has it".to_owned(),
             };
             writeln!(f, "  {unit}/{source} {what}")?;
         }
@@ -57,7 +59,9 @@ impl Lockfile {
         let wanted: BTreeMap<_, _> = wanted(project).collect();
         let judge = |(key, source): (&(Name, Name), &&Source)| match self.sources.get(key) {
             None => Some((key.clone(), Problem::Missing)),
-            Some(entry) if entry.spec != source.specification() => Some((key.clone(), Problem::Stale)),
+            Some(entry) if entry.spec != source.specification() => {
+                Some((key.clone(), Problem::Stale(drift(entry, source))))
+            }
             Some(_) => None,
         };
         let left_over = self.sources.keys().filter(|key| !wanted.contains_key(key));

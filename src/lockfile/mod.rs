@@ -76,6 +76,7 @@
 mod apply;
 mod crates;
 mod diff;
+mod drift;
 mod emit;
 mod entry;
 mod impact;

@@ -16,7 +16,7 @@ pub(super) fn name(text: &str) -> Name {
     Name::new(text).expect("name")
 }
 
-fn deb(package: &str, version: &str) -> Deb {
+pub(super) fn deb(package: &str, version: &str) -> Deb {
     let path = RelPath::new(format!("pool/main/{package}_{version}_amd64.deb")).expect("clean");
     let place = Place::Archive { archive: name("debian"), path, date: "20260912T075541Z".to_owned() };
     let pin = Pin { place, size: 1344, digest: Digest::of(version.as_bytes()) };
@@ -202,7 +202,7 @@ fn each_misfit_is_listed() {
     let expected = "lockfile.toml does not fit the recipes:
   gcc/debs is not locked
   gone/debs is locked, but no recipe has it
-  hello/data has changed since it was locked
+  hello/data has changed since it was locked: u → https://example.org/b
 run `forge lock`";
     let stale = lockfile.apply(project("https://example.org/b")).expect_err("stale");
     assert_eq!(stale.to_string(), expected);

@@ -44,6 +44,17 @@ pub enum Input {
     Step(StepId, Name),
 }
 
+impl Input {
+    /// The step that makes it.
+    #[must_use]
+    pub fn step(&self) -> Option<StepId> {
+        match self {
+            Self::Known(_) => None,
+            Self::Step(id, _) => Some(*id),
+        }
+    }
+}
+
 /// A derivation with what people call it.
 #[derive(Clone, Debug)]
 pub struct Step {

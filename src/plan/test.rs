@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Input, Planner, Step, StepId, cmd};
+use super::{Error, Input, Plan, Planner, Step, StepId, cmd};
 use crate::derivation::{Derivation, Run};
 use crate::lockfile::Locked;
 use crate::path::Name;
@@ -16,6 +16,22 @@ pub fn tried_with<S>(project: &Project<S>, units: &[Name]) -> Vec<Name> {
     let tests = units.iter().filter_map(|name| project.units.get(name)).flat_map(|recipe| recipe.tests.values());
     let named = tests.flat_map(|test| test.deps.values().map(|dep| &dep.unit).chain([&test.toolroot]));
     units.iter().chain(named).cloned().collect()
+}
+
+impl Step {
+    /// Whether it is a test of a recipe.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        matches!(&self.derivation, Derivation::Run(run) if run.profile == Profile::Run)
+    }
+}
+
+impl Plan {
+    /// The name of the test that a step is.
+    #[must_use]
+    pub fn test(&self, step: StepId) -> Option<&Name> {
+        self.tests.iter().find(|(_, id)| **id == step).map(|((_, test), _)| test)
+    }
 }
 
 impl Planner<'_> {

@@ -43,7 +43,7 @@ pub(super) const TABLE: [Auxiliary; 8] = [
 ];
 
 /// Files at the top of the store that are written aside as `<name>.<pid>` first.
-const TOP: [&str; 2] = ["last-build", "times"];
+const TOP: [&str; 3] = ["last-build", "last-test", "times"];
 
 /// What people call files that a process was about to rename when it was killed.
 const LEFT: &str = "files that a killed process left";

@@ -86,22 +86,22 @@ pub enum Why {
     #[error("over the quota, and used less lately than what stays")]
     Quota,
     /// A line that is no result.
-    #[error("the line is no result")]
+    #[error("it can't be read as a result")]
     Unreadable,
     /// A root.
     #[error("{} is gone or leads elsewhere", .0.display())]
     RootGone(PathBuf),
     /// A tree or object.
-    #[error("no root and no result needs it")]
+    #[error("needed by no link and no result")]
     Unneeded,
     /// What a failed command or a shell left.
-    #[error("it is a workspace that was kept to be looked into")]
+    #[error("kept only until the next gc")]
     Workspace,
     /// Something in quarantine.
-    #[error("it is damaged")]
+    #[error("damaged")]
     Damaged,
     /// A file written aside.
-    #[error("its process was killed before it had its name")]
+    #[error("never finished")]
     Left,
 }
 

@@ -15,7 +15,7 @@
 //! ├── shell/<key>/        /build and /out as a shell left them
 //! ├── quarantine/         corrupt objects and damaged trees, until the next gc
 //! ├── check/              what rebuilds came to, until the next gc (`check::verdict`)
-//! ├── partial/ index/ log/ times last-build last/   what `fetch` and `build` keep here (auxiliary.rs)
+//! ├── partial/ index/ log/ times last-build last-test last/   what `fetch` and `build` keep here (auxiliary.rs)
 //! └── lock/               `use`, and a file an action being made
 //! ```
 //!

@@ -212,11 +212,7 @@ impl<'a> Facts<'a> {
 
 /// The steps whose outputs a step reads, each once.
 fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
-    let step = |input: &Input| match input {
-        Input::Known(_) => None,
-        Input::Step(id, _) => Some(*id),
-    };
-    let needed: BTreeSet<StepId> = derivation.inputs().into_iter().filter_map(step).collect();
+    let needed: BTreeSet<StepId> = derivation.inputs().into_iter().filter_map(Input::step).collect();
     needed.into_iter().collect()
 }
 

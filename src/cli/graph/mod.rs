@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use super::error::CliError;
 use super::{Verdict, output, session};
-use crate::build::timeline::Timeline;
+use crate::build::timeline::{Purpose, Timeline};
 use crate::graph::page::{self, Page};
 use crate::graph::{dot, svg};
 use crate::path::Name;
@@ -41,6 +41,7 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// Graphviz.
+    #[value(alias = "gv")]
     Dot,
     /// A picture, in the colours of light and dark surroundings.
     Svg,
@@ -51,21 +52,32 @@ enum Format {
 }
 
 impl Args {
-    fn format(&self) -> Format {
-        let ending = self.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-        let by_ending = ending.and_then(|ending| Format::from_str(ending, true).ok());
-        self.format.or(by_ending).unwrap_or(Format::Dot)
+    fn format(&self) -> Result<Format, CliError> {
+        match (self.format, &self.output) {
+            (Some(format), _) => Ok(format),
+            (None, None) => Ok(Format::Dot),
+            (None, Some(file)) => by_ending(file).ok_or_else(|| {
+                CliError::user(format!("the name {} does not say in which format", file.display()))
+                    .hint("let it end in .dot, .svg, .html or .json, or say --format")
+            }),
+        }
     }
 }
 
+/// The format that the end of a file's name stands for.
+fn by_ending(file: &Path) -> Option<Format> {
+    Format::from_str(file.extension()?.to_str()?, true).ok()
+}
+
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
+    let format = args.format()?;
     let root = session::root(directory)?;
     let store = session::store()?;
     let planned = session::planned(&root, &store, &args.names)?;
     let scale = Scale::new(&store);
     let facts = Facts::new(&planned, &store, &scale);
     let graph = if args.steps { facts.steps() } else { facts.units() };
-    let text = match args.format() {
+    let text = match format {
         Format::Dot => dot::write(&graph),
         Format::Svg => svg::write(&graph),
         format => {
@@ -74,7 +86,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
                 steps: args.steps,
                 graph,
                 chain_seconds: facts.chain_seconds(),
-                timeline: Timeline::read(store.root()).map(Into::into),
+                timeline: Timeline::read(store.root(), Purpose::Build).map(Into::into),
                 charts: facts.charts(),
             };
             if format == Format::Html { page::write(&page) } else { page::json(&page) + "\n" }
@@ -116,14 +128,17 @@ mod tests {
     #[test]
     fn the_ending_of_the_file_says_the_format() {
         for (format, file, expect) in [
-            (None, None, Format::Dot),
-            (None, Some("a.html"), Format::Html),
-            (None, Some("a.SVG"), Format::Svg),
-            (None, Some("a.gv"), Format::Dot),
-            (Some(Format::Json), Some("a.html"), Format::Json),
+            (None, None, Some(Format::Dot)),
+            (None, Some("a.html"), Some(Format::Html)),
+            (None, Some("a.SVG"), Some(Format::Svg)),
+            (None, Some("a.gv"), Some(Format::Dot)),
+            (None, Some("a.xyz"), None),
+            (None, Some("a"), None),
+            (Some(Format::Json), Some("a.html"), Some(Format::Json)),
+            (Some(Format::Svg), Some("a"), Some(Format::Svg)),
         ] {
             let args = Args { names: Vec::new(), format, output: file.map(PathBuf::from), steps: false };
-            assert_eq!(args.format(), expect);
+            assert_eq!(args.format().ok(), expect, "{file:?}");
         }
     }
 
