@@ -108,17 +108,24 @@ fn damaged_files_say_where() {
     damaged("format = 1\n", "", 1, "does not say its format");
     damaged("format = 1", "format = 1\nother = 1", 5, "unknown field `other`");
     damaged("format = 1", "format = ", 4, "");
-    damaged("inrelease = \"sha256:", "inrelease = \"sha256:z", 10, "is not a sha256 digest");
-    damaged(gcc, &gcc.replace("1344", "many"), 15, "many");
-    damaged(gcc, &gcc.replace("4:14.2.0-1 1344", "1344"), 15, "a package is");
-    damaged(gcc, &gcc.replace(" pool/", " ../pool/"), 15, "could lead outside");
-    damaged(gcc, &format!("{gcc}\n{gcc}"), 16, "stands here twice");
-    damaged(&format!("{gcc}\n"), "", 32, "no suite lists the package `debian/gcc:amd64`");
-    damaged("  \"debian/gcc:amd64\",\n", "", 15, "no source uses `debian/gcc:amd64`");
-    damaged("name = \"lib\"", "name = \"data\"", 45, "stands here twice");
-    damaged("git = ", "url = ", 45, "a source has");
-    damaged(&"0a".repeat(20), "0a", 50, "a commit has 40");
-    damaged("unit = \"hello\"", "unit = \"Hello\"", 38, "is not a name");
+    damaged("inrelease = \"sha256:", "inrelease = \"sha256:z", 15, "is not a sha256 digest");
+    damaged(gcc, &gcc.replace("1344", "many"), 20, "many");
+    damaged(gcc, &gcc.replace("4:14.2.0-1 1344", "1344"), 20, "a package is");
+    damaged(gcc, &gcc.replace(" pool/", " ../pool/"), 20, "could lead outside");
+    damaged(gcc, &format!("{gcc}\n{gcc}"), 21, "stands here twice");
+    damaged(&format!("{gcc}\n"), "", 45, "no suite lists the package `debian/gcc:amd64`");
+    damaged("  \"debian/gcc:amd64\",\n", "", 20, "no source uses `debian/gcc:amd64`");
+    damaged("name = \"lib\"", "name = \"data\"", 58, "stands here twice");
+    damaged("git = ", "url = ", 58, "a source has");
+    damaged(&"0a".repeat(20), "0a", 63, "a commit has 40");
+    damaged("unit = \"hello\"", "unit = \"Hello\"", 51, "is not a name");
+    let serde = GOLDEN.lines().find(|line| line.contains("\"serde 1.0.200 ")).expect("there");
+    damaged(serde, &serde.replace(" 77710", ""), 7, "a crate is");
+    damaged(serde, &serde.replace("77710", "many"), 7, "many");
+    damaged(serde, &format!("{serde}\n{serde}"), 8, "stands here twice");
+    damaged(&format!("{serde}\n"), "", 37, "the crate `serde 1.0.200` is not in the list `crates`");
+    damaged("crate = \"serve 1.2.3\"\n", "", 84, "a source has");
+    damaged("  \"ahash 0.8.11\",\n", "", 6, "no source uses the crate `ahash 0.8.11`");
 }
 
 #[test]

@@ -253,7 +253,7 @@ mod tests {
             "2c869ff9716b2fa761aa8b25ad88b92152c781c6a42a4f8c55525bd87d9a4472",
             "f46efe1930a6fc9ac4cb6e982deb69165bce20df2ec3e96b658df7a78145fe17",
             "b905398c9b5188ee9d5b715105511b1cd20aeafd02606fdcbdcbc4d5ec057bb4",
-            "90554b83ba253ddd3051438ed492a72e722580341ea9388d0390bd2db609c342",
+            "aa9ccfc2042dcacfcdc2154e96bf931287e74e7d316dc30e8e9b6383fcef8295",
         ];
         assert_eq!(found, expected);
     }
