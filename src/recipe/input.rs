@@ -59,8 +59,8 @@ impl Inputs<'_> {
         let url = field::url(text, self.vars.expand(text, faults), faults);
         let rev = match (&input.commit, &input.tag, &input.branch) {
             (Some(commit), None, None) => Rev::Commit(field::hex(commit, "commit", faults).to_ascii_lowercase()),
-            (None, Some(tag), None) => Rev::Tag(revision(tag, faults)),
-            (None, None, Some(branch)) => Rev::Branch(revision(branch, faults)),
+            (None, Some(tag), None) => Rev::Tag(revision(tag, self.vars.expand(tag, faults), faults)),
+            (None, None, Some(branch)) => Rev::Branch(revision(branch, self.vars.expand(branch, faults), faults)),
             _ => {
                 let fault = Fault::new(text.span(), "a git source needs exactly one of `commit`, `tag` and `branch`");
                 faults.push(fault.help("add `tag = \"…\"`; `forge lock` pins the commit"));
@@ -162,12 +162,12 @@ fn unpack(input: &Input, faults: &mut Vec<Fault>) -> Option<Unpack> {
     wanted.then(|| Unpack { strip: input.strip.as_ref().map_or(0, |strip| **strip) })
 }
 
-/// A tag or branch that git can't take for an option or a range.
-fn revision(text: &At<String>, faults: &mut Vec<Fault>) -> String {
+/// `expanded`, a tag or branch that git can't take for an option or a range.
+fn revision(text: &At<String>, expanded: String, faults: &mut Vec<Fault>) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/+@".contains(&byte);
-    if text.is_empty() || text.starts_with('-') || text.contains("..") || !text.bytes().all(plain) {
-        let title = format!("`{}` is not the name of a tag or branch", text.escape_debug());
+    if expanded.is_empty() || expanded.starts_with('-') || expanded.contains("..") || !expanded.bytes().all(plain) {
+        let title = format!("`{}` is not the name of a tag or branch", expanded.escape_debug());
         faults.push(Fault::new(text.span(), title).help("write a name such as `v1.2`"));
     }
-    text.to_string()
+    expanded
 }

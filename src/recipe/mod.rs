@@ -107,7 +107,7 @@
 //!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
-//! variable in steps, env, urls, packages, cflags and links; `$${` for a plain `${`. There is nothing else to learn:
+//! variable in steps, env, urls, tags, versions, packages, flags and links; `$${` for a plain `${`. There is nothing else to learn:
 //! no conditions, no expressions.
 //!
 //! All errors of all files are reported in one go, each with file, line and caret. [`parse`] is pure; [`load`] reads

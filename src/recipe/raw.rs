@@ -70,7 +70,7 @@ pub(super) struct Raw {
     pub(super) default: Option<bool>,
     /// Not free software: needs an explicit opt-in and is never pushed to a public registry.
     pub(super) unfree: Option<bool>,
-    /// Values for `${name}` in steps, env, urls, packages, cflags and links.
+    /// Values for `${name}` in steps, env, urls, tags, packages, cflags and links.
     pub(super) vars: Table,
     /// One unit for each entry.
     pub(super) matrix: Vec<At<Entry>>,
