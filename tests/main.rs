@@ -3,6 +3,7 @@
 
 mod architecture;
 mod build;
+mod cargo;
 mod check;
 mod compare;
 mod crash;

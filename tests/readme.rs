@@ -48,6 +48,8 @@ fn recipes_are_recipes() {
     for (line, text) in recipes {
         let forge = boxed::forge();
         forge.write("recipes/toolroot-c.toml", "kind = \"toolroot\"\narchive = \"debian\"\npackages = [\"gcc\"]\n");
+        forge
+            .write("recipes/toolroot-rust.toml", "kind = \"toolroot\"\narchive = \"debian\"\npackages = [\"rustc\"]\n");
         forge.write("recipes/shown.toml", text);
         let run = forge.run(&["list"]).success();
         assert!(run.stdout.contains("shown"), "README.md:{line}\n{}", run.stdout);

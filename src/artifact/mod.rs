@@ -5,12 +5,19 @@
 
 pub mod archive;
 pub mod bpf;
+mod part;
+pub mod programs;
+pub mod skeleton;
 pub mod toolroot;
+pub mod vendor;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::debian;
 use crate::derivation::Assemble;
+use crate::path::Name;
+use crate::recipe::{Cargo, OUTPUT};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -42,7 +49,7 @@ pub enum Parts {
     Anew,
 }
 
-/// Computes what `assemble` says, on at most `threads` threads.
+/// Computes what `assemble` says, on at most `threads` threads; its outputs by name.
 ///
 /// # Errors
 /// For inputs that make no good artifact, and where the store fails.
@@ -52,13 +59,24 @@ pub fn assemble(
     parts: Parts,
     threads: usize,
     say: &Say<'_>,
-) -> Result<Output, Error> {
-    match assemble {
+) -> Result<BTreeMap<Name, Output>, Error> {
+    let output = match assemble {
         Assemble::Toolroot { debs, links, trim, ignore } => {
-            toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, parts, threads, say)
+            toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, parts, threads, say)?
         }
-        Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip),
-        Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref()),
-        Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections),
-    }
+        Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip)?,
+        Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref())?,
+        Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections)?,
+        Assemble::Vendor { crates } => vendor::assemble(crates, store, parts, threads, say)?,
+        Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
+        Assemble::Programs { tree, debug, rules } => {
+            programs::check(store, tree, rules)?;
+            return Ok(named([(OUTPUT, *tree), (Cargo::DEBUG, *debug)]));
+        }
+    };
+    Ok(named([(OUTPUT, output)]))
+}
+
+fn named<const N: usize>(outputs: [(&str, Output); N]) -> BTreeMap<Name, Output> {
+    outputs.map(|(name, output)| (Name::new(name).expect("BUG: a constant is not a name"), output)).into()
 }

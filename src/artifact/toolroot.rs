@@ -4,21 +4,16 @@
 //! recorded in the store under a key made of the .deb's digest and the trim list. The merge moves
 //! no file.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
 
-use super::{Error, Parts, Say};
+use super::{Error, Parts, Say, part};
 use crate::canon::identity;
 use crate::debian::rules::Rules;
 use crate::debian::toolroot::{lint, merge, unpack_deb};
 use crate::digest::Digest;
-use crate::parallel;
-use crate::path::{Name, RelPath};
-use crate::recipe::OUTPUT;
-use crate::store::{ActionResult, Blob, Output, Store};
+use crate::path::RelPath;
+use crate::store::{Blob, Output, Store};
 
 /// The tag of the keys of unpacked .debs; its number changes with the rules of unpacking.
 const TAG: &str = "forge unpacked deb 1";
@@ -66,8 +61,7 @@ impl Toolroot<'_> {
         )))
     }
 
-    /// The packages' trees: recorded ones where those may be taken, and the rest unpacked now, the
-    /// largest first, so that no thread is left alone with it at the end.
+    /// The packages' trees.
     fn unpack(
         &self,
         store: &Store,
@@ -77,59 +71,16 @@ impl Toolroot<'_> {
         threads: usize,
         say: &Say<'_>,
     ) -> Result<Vec<(String, Blob)>, Error> {
-        let mut order: Vec<usize> = (0..files.len()).collect();
-        order.sort_by_key(|index| Reverse(size(&self.debs[*index].1)));
-        let done = AtomicUsize::new(0);
-        let mut trees = parallel::each(&order, threads, |index| {
-            let (package, path) = &files[*index];
-            let tree = match parts {
-                Parts::Known => unpacked(store, &self.key(&self.debs[*index].1), package, path, rules)?,
-                Parts::Anew => unpack_deb(package, path, rules, store)?.tree,
-            };
-            match say(&format!("{} of {} packages", done.fetch_add(1, Ordering::Relaxed) + 1, files.len())) {
-                ControlFlow::Continue(()) => Ok((*index, package.clone(), tree)),
-                ControlFlow::Break(()) => Err(Error::Stopped),
-            }
-        })?;
-        trees.sort_by_key(|(index, ..)| *index);
-        Ok(trees.into_iter().map(|(_, package, tree)| (package, tree)).collect())
+        let debs: Vec<Output> = self.debs.iter().map(|(_, deb)| *deb).collect();
+        part::each(&debs, threads, (say, "packages"), |index| {
+            let (package, path) = &files[index];
+            let label = format!("unpacked packages: {package}");
+            let make = || Ok(unpack_deb(package, path, rules, store)?.tree);
+            Ok((package.clone(), part::made(store, parts, &self.key(&debs[index]), &label, make)?))
+        })
     }
 
     fn key(&self, deb: &Output) -> Digest {
         identity(TAG, &(deb.digest(), self.trim.to_vec()))
-    }
-}
-
-/// A package's tree; another toolroot that wants it at the same time waits for it.
-fn unpacked(store: &Store, key: &Digest, package: &str, path: &Path, rules: &Rules) -> Result<Blob, Error> {
-    if let Some(tree) = recorded(store, key)? {
-        return Ok(tree);
-    }
-    let _lock = store.lock(key)?;
-    if let Some(tree) = recorded(store, key)? {
-        return Ok(tree);
-    }
-    let tree = unpack_deb(package, path, rules, store)?.tree;
-    store.record(key, &result(package, tree))?;
-    Ok(tree)
-}
-
-fn recorded(store: &Store, key: &Digest) -> Result<Option<Blob>, Error> {
-    let result = store.result(key)?;
-    Ok(result.and_then(|result| match result.outputs.get(OUTPUT) {
-        Some(Output::Tree(tree)) => Some(*tree),
-        _ => None,
-    }))
-}
-
-fn result(package: &str, tree: Blob) -> ActionResult {
-    let name = Name::new(OUTPUT).expect("BUG: `out` is a name");
-    let outputs = BTreeMap::from([(name, Output::Tree(tree))]);
-    ActionResult { label: format!("unpacked packages: {package}"), outputs, ..ActionResult::default() }
-}
-
-fn size(deb: &Output) -> u64 {
-    match deb {
-        Output::File { blob, .. } | Output::Tree(blob) => blob.size,
     }
 }

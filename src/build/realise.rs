@@ -246,7 +246,7 @@ impl Worker<'_> {
                     news(News::Part(words));
                     self.go_on()
                 };
-                Ok((single(artifact::assemble(assemble, self.store, Parts::Known, self.jobs, &say)?), None))
+                Ok((artifact::assemble(assemble, self.store, Parts::Known, self.jobs, &say)?, None))
             }
             Derivation::Fetch(pin) => {
                 let blob = self.fetcher.file(pin, &step.label, step.unit.as_str(), &self.watch(pin.size, news))?;

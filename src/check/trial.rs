@@ -12,8 +12,6 @@ use crate::artifact::{self, Parts};
 use crate::build::command::log;
 use crate::build::realise::Trouble;
 use crate::derivation::{Assemble, Derivation, Run};
-use crate::path::Name;
-use crate::recipe::OUTPUT;
 use crate::store::Output;
 
 /// How a command's rebuild ended.
@@ -144,10 +142,7 @@ impl<'a> Trials<'a> {
         };
         let say = |_: &str| if worker.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         match artifact::assemble(assemble, worker.store, Parts::Anew, threads, &say).map_err(Trouble::from) {
-            Ok(output) => {
-                let name = Name::new(OUTPUT).expect("BUG: `out` is a name");
-                Ok(Outcome::Made([(name, output)].into()))
-            }
+            Ok(outputs) => Ok(Outcome::Made(outputs)),
             Err(Trouble::Refused(what)) => Ok(Outcome::Failed { log: worker.store.put(what.as_bytes())?, what }),
             Err(trouble) => Err(trouble),
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::CliError;
@@ -12,10 +13,11 @@ use super::{Verdict, environment, output, session};
 use crate::build::times::Times;
 use crate::debian::date::Date;
 use crate::debian::openpgp::Key;
-use crate::fetch::{Indexes, Trust};
+use crate::fetch::{Fetcher, Indexes, Trust};
 use crate::lockfile::{Entry, Lockfile, Mode, Stale, Update};
 use crate::path::Name;
-use crate::recipe::{Archive, Project};
+use crate::recipe::{Archive, Build, Cargo, Closure, Project, Source};
+use crate::store::{Output, Store};
 
 /// Where the project keeps the public keys of archives, as `<FINGERPRINT>.asc`.
 const KEYS: &str = "recipes/keys";
@@ -101,13 +103,47 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
     let (_, moved) = new.prepare(project, &Update::Needed);
     open.extend(moved);
     let indexes = Indexes::new(&suites)?;
-    for ((unit, name), source) in open {
-        let locked = fetcher.pin(source, &indexes, &bar.watch());
+    // What a Cargo.lock names can only be known once its source is pinned.
+    let (later, first): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|(_, source)| matches!(source, Source::Crates(_)));
+    for ((unit, name), source) in first.into_iter().chain(later) {
+        let locked = match source {
+            Source::Crates(closure) => {
+                let source = held(&unit, closure, &new, (root, &store, &fetcher))?;
+                fetcher.pin_crates(closure, &source, &patches(root, project, &unit), &bar.watch())
+            }
+            source => fetcher.pin(source, &indexes, &bar.watch()),
+        };
         let locked = locked.map_err(|error| CliError::of_source(error, &unit, &name))?;
         new.insert(unit, name, Entry { spec: source.specification(), locked }).map_err(CliError::environment)?;
     }
     store.commit()?;
     Ok(new)
+}
+
+/// The patches of a unit.
+fn patches(root: &Path, project: &Project, unit: &Name) -> Vec<PathBuf> {
+    let recipe = &project.units[unit];
+    let (Build::Cargo(cargo), Some(directory)) = (&recipe.build, recipe.file.parent()) else { return Vec::new() };
+    cargo.patches.iter().map(|patch| root.join(directory.as_str()).join(patch.as_str())).collect()
+}
+
+/// The content of the source whose Cargo.lock is pinned.
+fn held(
+    unit: &Name,
+    closure: &Closure,
+    lockfile: &Lockfile,
+    (root, store, fetcher): (&Path, &Store, &Fetcher<'_>),
+) -> Result<Output, CliError> {
+    let source = Name::new(Cargo::SOURCE).expect("BUG: a constant is not a name");
+    let held = match (&*closure.source, lockfile.entry(unit, &source)) {
+        (Source::Path { directory, include, exclude }, _) => {
+            session::observer(root, store)?.observe(directory, include, exclude)
+        }
+        (_, Some(entry)) => fetcher.unpacked(&entry.locked, unit.as_str(), &|_| ControlFlow::Continue(())),
+        (_, None) => unreachable!("BUG: the source of a Cargo.lock is pinned before it"),
+    };
+    held.map_err(|error| CliError::of_source(error, unit, &source))
 }
 
 /// What locking believes: the keys of `archives`, the clock, and the states that are locked.

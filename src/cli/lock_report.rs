@@ -63,6 +63,7 @@ struct Object<'a> {
     changed: bool,
     suites: Vec<Item<String>>,
     packages: Vec<Item<Package<'a>>>,
+    crates: Vec<Item<Crate<'a>>>,
     sources: Vec<Item<&'a str>>,
     download: Download,
     rebuilds: Vec<Rebuild<'a>>,
@@ -79,6 +80,12 @@ struct Item<T> {
 #[derive(Serialize)]
 struct Package<'a> {
     version: &'a str,
+    bytes: u64,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct Crate<'a> {
     bytes: u64,
     digest: &'a str,
 }
@@ -102,6 +109,7 @@ impl<'a> Object<'a> {
             changed: !diff.is_empty(),
             suites: items(&diff.suites, |(state, _)| state.clone()),
             packages: items(&diff.packages, package),
+            crates: items(&diff.crates, |(bytes, digest)| Crate { bytes: *bytes, digest }),
             sources: items(&diff.sources, |(pin, _)| pin.as_str()),
             download: Download { before: *before, after: *after },
             rebuilds: rebuilds

@@ -12,8 +12,8 @@ use super::{Verdict, environment, progress};
 use crate::build::realise::Worker;
 use crate::canon;
 use crate::digest::Digest;
-use crate::fetch::{self, Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
-use crate::lockfile::{self, Locked, Lockfile};
+use crate::fetch::{self, Cargo, Fetcher, Git, Mirrors, Observer, Places, Policy, apt};
+use crate::lockfile::{self, Crate, Locked, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::plan::{self, Observed, Plan, StepId};
 use crate::recipe::{self, Diagnostic, Project, Root};
@@ -84,7 +84,8 @@ pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
     let mirrors = mirrors.map_err(|error| CliError::user(error).hint("FORGE_MIRRORS names this file"))?;
     let places = Places::new(mirrors.unwrap_or_default(), apt::bases(Path::new(APT))?);
     let git = Git::new(environment::all());
-    Ok(Fetcher::new(store, places, Policy { offline, ..Policy::default() }, git))
+    let cargo = Cargo::new(environment::all());
+    Ok(Fetcher::new(store, places, Policy { offline, ..Policy::default() }, git, cargo))
 }
 
 /// The recipes with every source pinned.
@@ -299,6 +300,13 @@ fn observe(
     Ok(observed)
 }
 
+/// The crates of each Cargo.lock of a project.
+fn closures(project: &Project<Locked>) -> Vec<Vec<Crate>> {
+    let sources = project.units.values().flat_map(|recipe| recipe.sources.values());
+    let closures = sources.filter(|locked| matches!(locked, Locked::Crates(_)));
+    closures.map(|locked| locked.crates().to_vec()).collect()
+}
+
 /// Does `work` with what makes steps of what was planned; Ctrl-C stops it.
 pub fn with_worker<T>(
     root: &Path,
@@ -310,7 +318,8 @@ pub fn with_worker<T>(
 ) -> Result<T, CliError> {
     let cancel = interrupts()?;
     let program = std::env::current_exe().map_err(|error| CliError::environment(format!("own program: {error}")))?;
-    let fetcher = fetcher(store, offline)?;
+    let mut fetcher = fetcher(store, offline)?;
+    fetcher.expect(closures(&planned.project));
     let refill = || refill(root, store, planned).map_err(|error| error.to_string());
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     work(&Worker {

@@ -18,6 +18,7 @@ use crate::canon::{self, Canon};
 use crate::digest::Digest;
 use crate::lockfile::Pin;
 use crate::path::{Name, RelPath};
+use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
 pub use walk::Value;
@@ -102,6 +103,25 @@ pub enum Assemble<I> {
         /// The program sections that must be there.
         sections: Vec<String>,
     },
+    /// Unpacks crates into one folder, as cargo wants them.
+    Vendor {
+        /// `<name>-<version>` and .crate, in the order of names.
+        crates: Vec<(String, I)>,
+    },
+    /// Takes what a Rust workspace's dependencies can be built from: its manifests, and empty targets.
+    Skeleton {
+        /// The workspace's tree.
+        source: I,
+    },
+    /// Reads programs and shared libraries, and checks how they are linked.
+    Programs {
+        /// A tree with them: the main output.
+        tree: I,
+        /// Their debug symbols: an output beside it.
+        debug: I,
+        /// What must hold.
+        rules: LinkRules,
+    },
 }
 
 impl<I> Derivation<I> {
@@ -175,17 +195,17 @@ impl<I> Assemble<I> {
             Self::Toolroot { debs, .. } => debs.iter().map(|(_, deb)| deb).collect(),
             Self::Unpack { archive: input, .. }
             | Self::DebMember { deb: input, .. }
-            | Self::Bpf { objects: input, .. } => vec![input],
+            | Self::Bpf { objects: input, .. }
+            | Self::Skeleton { source: input } => vec![input],
+            Self::Programs { tree, debug, .. } => vec![tree, debug],
+            Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
         }
     }
 
     fn resolve<O, E>(&self, output: &mut impl FnMut(&I) -> Result<O, E>) -> Result<Assemble<O>, E> {
         Ok(match self {
             Self::Toolroot { debs, links, trim, ignore } => Assemble::Toolroot {
-                debs: debs
-                    .iter()
-                    .map(|(package, deb)| Ok((package.clone(), output(deb)?)))
-                    .collect::<Result<_, E>>()?,
+                debs: resolve_named(debs, output)?,
                 links: links.clone(),
                 trim: trim.clone(),
                 ignore: ignore.clone(),
@@ -195,8 +215,20 @@ impl<I> Assemble<I> {
             Self::Bpf { objects, license, sections } => {
                 Assemble::Bpf { objects: output(objects)?, license: license.clone(), sections: sections.clone() }
             }
+            Self::Vendor { crates } => Assemble::Vendor { crates: resolve_named(crates, output)? },
+            Self::Skeleton { source } => Assemble::Skeleton { source: output(source)? },
+            Self::Programs { tree, debug, rules } => {
+                Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
+            }
         })
     }
+}
+
+fn resolve_named<I, O, E>(
+    inputs: &[(String, I)],
+    output: &mut impl FnMut(&I) -> Result<O, E>,
+) -> Result<Vec<(String, O)>, E> {
+    inputs.iter().map(|(name, input)| Ok((name.clone(), output(input)?))).collect()
 }
 
 impl Derivation<Output> {

@@ -11,6 +11,7 @@ use crate::canon::Canon;
 use crate::digest::Digest;
 use crate::lockfile::Pin;
 use crate::path::{Name, RelPath};
+use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::Blob;
 
@@ -124,6 +125,21 @@ impl<I> Assemble<I> {
                 visit("objects", Value::Input(objects));
                 visit("license", Value::Text(license));
                 visit("sections", list(sections));
+            }
+            Self::Vendor { crates } => {
+                visit("assembly", Value::Number(4));
+                visit("crates", Value::Inputs(crates.iter().map(|(name, one)| (name.as_str(), one)).collect()));
+            }
+            Self::Skeleton { source } => {
+                visit("assembly", Value::Number(5));
+                visit("source", Value::Input(source));
+            }
+            Self::Programs { tree, debug, rules: LinkRules { needed, glibc } } => {
+                visit("assembly", Value::Number(6));
+                visit("tree", Value::Input(tree));
+                visit("debug", Value::Input(debug));
+                visit("needed", list(needed));
+                visit("glibc", Value::Text(glibc));
             }
         }
     }

@@ -75,6 +75,7 @@ mod shani {
     }
 
     #[target_feature(enable = "sha,avx")]
+    #[allow(clippy::needless_range_loop, reason = "zipped slices take a seventh longer")]
     fn run(states: [&mut State; 2], blocks: [&[Block]; 2]) {
         let mut lanes: [Lane; 2] = array::from_fn(|side| pack(&*states[side]));
         for at in 0..blocks[0].len() {

@@ -114,7 +114,7 @@ fn sources(graph: &mut Needs, recipe: &Recipe, name: &Name, source: &Source, loc
                 graph.need(&thing, &package(&deb.package), reason(recipe, "package", &Item::Source(name.clone())));
             }
         }
-        Source::Url { .. } | Source::Git { .. } | Source::Path { .. } => {}
+        Source::Url { .. } | Source::Git { .. } | Source::Crate(_) | Source::Crates(_) | Source::Path { .. } => {}
     }
 }
 
@@ -180,6 +180,7 @@ pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
         let own = match &entry.locked {
             Locked::Url { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
+            Locked::Crate(_) | Locked::Crates(_) => entry.locked.crates().iter().any(|one| one.digest == *digest),
             Locked::Debs(_) | Locked::DebMember { .. } | Locked::Path { .. } => false,
         };
         found.extend(own.then(|| Thing::Source(unit.clone(), source.clone())));

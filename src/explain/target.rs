@@ -6,7 +6,7 @@ use super::need::{Thing, pinned};
 use crate::digest::Digest;
 use crate::lockfile::{Entry, Lockfile};
 use crate::path::{Name, RelPath};
-use crate::recipe::{Project, Recipe, Reference, Source, nearest};
+use crate::recipe::{Project, Published, Recipe, Reference, Source, nearest};
 
 /// What a word stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,8 @@ fn source(text: &str, project: &Project) -> Vec<Thing> {
 fn urls(text: &str, project: &Project) -> Vec<Thing> {
     let is = |source: &Source| match source {
         Source::Url { url, .. } | Source::Git { url, .. } => url == text,
-        Source::Debs { .. } | Source::DebMember { .. } | Source::Path { .. } => false,
+        Source::Crate(Published { name, version }) => format!("{name} {version}") == *text,
+        Source::Debs { .. } | Source::DebMember { .. } | Source::Crates(_) | Source::Path { .. } => false,
     };
     let of = |recipe: &Recipe| {
         let named = recipe.sources.iter().filter(|(_, source)| is(source));

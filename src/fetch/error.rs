@@ -48,6 +48,28 @@ pub enum Error {
     /// The git command could not be started.
     #[error("cannot run git: {0}\n  git sources need the git command: install it, or put it on PATH")]
     NoGit(io::Error),
+    /// The cargo command could not be started.
+    #[error("cannot run cargo: {0}\n  crates are brought by the host's cargo: install Rust, or put cargo on PATH")]
+    NoCargo(io::Error),
+    /// The cargo command failed.
+    #[error("cargo {command} failed:\n  {}", message.replace('\n', "\n  "))]
+    Cargo {
+        /// Which command.
+        command: String,
+        /// What it said.
+        message: String,
+    },
+    /// A patch that does not apply.
+    #[error("{} does not apply: {message}", patch.display())]
+    Patch {
+        /// The patch.
+        patch: PathBuf,
+        /// What git said.
+        message: String,
+    },
+    /// A package or workspace whose crates can't be pinned.
+    #[error("{0}")]
+    CargoLock(String),
     /// A project that git does not know.
     #[error("{0} is in no git repository")]
     NotARepository(PathBuf),
@@ -242,6 +264,9 @@ impl Error {
                 | Self::Unresolved(_)
                 | Self::NoPackage { .. }
                 | Self::Path(_)
+                | Self::CargoLock(_)
+                | Self::Patch { .. }
+                | Self::Cargo { .. }
         )
     }
 

@@ -1,8 +1,10 @@
 //! Locked sources, brought into the store: what stands there is what was pinned, or it is an error.
 
+use std::sync::Mutex;
+
 use super::git::Refs;
-use super::{Downloader, Error, Exhausted, Fault, Git, Places, Policy, SharedWatch, Want, Watch};
-use crate::lockfile::Pin;
+use super::{Cargo, Downloader, Error, Exhausted, Fault, Git, Places, Policy, SharedWatch, Want, Watch};
+use crate::lockfile::{Crate, Pin, Place};
 use crate::store::{Blob, Output, Store};
 
 /// Fetches sources into a store; used from many threads at once.
@@ -10,16 +12,22 @@ pub struct Fetcher<'a> {
     pub(super) store: &'a Store,
     pub(super) places: Places,
     pub(super) downloader: Downloader,
-    git: Git,
-    offline: bool,
+    pub(super) git: Git,
+    pub(super) cargo: Cargo,
+    /// The crates of each Cargo.lock.
+    pub(super) closures: Vec<Vec<Crate>>,
+    /// Held while cargo is asked.
+    pub(super) asking: Mutex<()>,
+    pub(super) offline: bool,
 }
 
 impl<'a> Fetcher<'a> {
     /// A fetcher that knows `places`.
     #[must_use]
-    pub fn new(store: &'a Store, places: Places, policy: Policy, git: Git) -> Self {
+    pub fn new(store: &'a Store, places: Places, policy: Policy, git: Git, cargo: Cargo) -> Self {
         let offline = policy.offline;
-        Self { store, places, downloader: Downloader::new(policy), git, offline }
+        let downloader = Downloader::new(policy);
+        Self { store, places, downloader, git, cargo, closures: Vec::new(), asking: Mutex::default(), offline }
     }
 
     /// One pinned file, as it is. `name` is what a person calls it, `unit` whose source it is.
@@ -28,7 +36,10 @@ impl<'a> Fetcher<'a> {
     /// [`Error::Exhausted`] when no place has it.
     pub fn file(&self, pin: &Pin, name: &str, unit: &str, watch: &Watch<'_>) -> Result<Blob, Error> {
         let want = Want { name, unit: Some(unit), digest: Some(pin.digest), size: Some(pin.size), limit: pin.size };
-        self.downloader.download(self.store, &want, &self.places.of(pin), watch)
+        match pin.place {
+            Place::Registry { .. } => self.crate_file(pin, &want, watch),
+            _ => self.downloader.download(self.store, &want, &self.places.of(pin), watch),
+        }
     }
 
     /// The tree of a pinned commit: from a content mirror, or from a repository.

@@ -101,6 +101,23 @@ impl Git {
         Err(Error::Git { url: url.to_owned(), wanted: "the list of its tags".to_owned(), tries })
     }
 
+    /// Applies `patches` to the files in `folder`, as `patch -p1` does.
+    pub(super) fn apply(&self, folder: &Path, patches: &[PathBuf]) -> Result<(), Error> {
+        for patch in patches {
+            let mut environment = self.environment.clone();
+            // The folder is no work tree, whatever lies above it.
+            environment
+                .insert("GIT_CEILING_DIRECTORIES".to_owned(), folder.parent().unwrap_or(folder).display().to_string());
+            let command = duct::cmd!("git", "apply", "--whitespace=nowarn", patch).dir(folder).full_env(environment);
+            let output = command.stdout_null().stderr_capture().unchecked().run().map_err(Error::NoGit)?;
+            if !output.status.success() {
+                let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+                return Err(Error::Patch { patch: patch.clone(), message });
+            }
+        }
+        Ok(())
+    }
+
     /// The tree of a pinned commit.
     ///
     /// # Errors

@@ -101,6 +101,9 @@ fn source(unit: &Name, name: &Name, locked: &Locked) -> Vec<Item> {
             locked.debs().iter().map(|deb| file(format!("{} {}", deb.package, deb.version), &deb.pin)).collect()
         }
         Locked::Url { pin, .. } => vec![file(format!("{unit}/{name}"), pin)],
+        Locked::Crate(_) | Locked::Crates(_) => {
+            locked.crates().iter().map(|one| file(one.reference(), &one.pin())).collect()
+        }
         Locked::Git { url, commit, tree } => {
             let content = Content::Tree { url: url.clone(), commit: commit.clone(), tree: *tree };
             vec![Item { name: format!("{unit}/{name}"), content }]

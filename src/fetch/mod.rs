@@ -3,13 +3,15 @@
 //! * [`places`] says where a pinned file is to be had (pure), from configuration: [`Mirrors`] and [`apt`].
 //! * [`Downloader`] gets it from the first place that has it.
 //! * [`Fetcher`] brings locked sources into the store, and pins sources while locking: .debs from a
-//!   [`Suite`], files behind URLs, commits through [`Git`],
+//!   [`Suite`], files behind URLs, crates through [`Cargo`], commits through [`Git`],
 //!   which also knows what a project was like at a commit.
 //! * [`newer`] compares what is locked with what there is by now (pure).
 //! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest.
 //! * [`Observer`] makes trees of this repository's files; a [`Finder`] tells which source holds one of them.
 
 pub mod apt;
+mod cargo;
+mod crates;
 mod download;
 mod error;
 mod fault;
@@ -33,6 +35,7 @@ mod suite;
 mod tree;
 mod walk;
 
+pub use cargo::Cargo;
 pub use download::{Downloader, Progress, Try, Want, Watch};
 pub use error::{Error, Exhausted};
 pub use fault::{Fault, Policy};

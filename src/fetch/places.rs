@@ -83,6 +83,8 @@ impl Places {
                 places.extend(self.archive(archive, date).iter().map(|base| base.join(path.as_str())));
             }
             Place::Url(url) => places.extend(self.url(url)),
+            // Cargo knows where the registry is.
+            Place::Registry { .. } => {}
         }
         places
     }

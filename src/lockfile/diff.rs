@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Deb, Entry, Locked, Lockfile, Suite};
+use super::{Crate, Deb, Entry, Locked, Lockfile, Suite};
 use crate::digest::Digest;
 use crate::recipe::Unpack;
 
@@ -25,6 +25,8 @@ pub struct Diff {
     pub suites: BTreeMap<String, Change<(String, Digest)>>,
     /// `archive/package:architecture` → version, size in bytes, digest.
     pub packages: BTreeMap<String, Change<(String, u64, String)>>,
+    /// `name version` → size in bytes and digest.
+    pub crates: BTreeMap<String, Change<(u64, String)>>,
     /// `unit/source` → what it is pinned to, in a few words, and the digest of what its recipe says.
     pub sources: BTreeMap<String, Change<(String, Digest)>>,
 }
@@ -36,6 +38,7 @@ impl Diff {
         Self {
             suites: changes(&suites(old), &suites(new)),
             packages: changes(&packages(old), &packages(new)),
+            crates: changes(&crates(old), &crates(new)),
             sources: changes(&sources(old), &sources(new)),
         }
     }
@@ -43,7 +46,7 @@ impl Diff {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.suites.is_empty() && self.packages.is_empty() && self.sources.is_empty()
+        self.suites.is_empty() && self.packages.is_empty() && self.crates.is_empty() && self.sources.is_empty()
     }
 }
 
@@ -54,6 +57,9 @@ impl fmt::Display for Diff {
         }
         for (name, change) in &self.packages {
             line(f, name, change, |(version, size, _)| format!("{version} ({})", bytes(*size)), ", other content")?;
+        }
+        for (name, change) in &self.crates {
+            line(f, name, change, |(size, _)| format!("({})", bytes(*size)), ", other content")?;
         }
         for (name, change) in &self.sources {
             line(f, name, change, |(pin, _)| pin.clone(), ", the same for a changed recipe")?;
@@ -99,6 +105,11 @@ fn packages(lockfile: &Lockfile) -> BTreeMap<String, (String, u64, String)> {
     lockfile.sources.values().flat_map(Entry::debs).map(about).collect()
 }
 
+fn crates(lockfile: &Lockfile) -> BTreeMap<String, (u64, String)> {
+    let about = |one: &Crate| (one.reference(), (one.size, one.digest.to_string()));
+    lockfile.sources.values().flat_map(|entry| entry.locked.crates()).map(about).collect()
+}
+
 fn sources(lockfile: &Lockfile) -> BTreeMap<String, (String, Digest)> {
     let about = |entry: &Entry| (summary(&entry.locked), entry.spec);
     lockfile.sources.iter().map(|((unit, name), entry)| (format!("{unit}/{name}"), about(entry))).collect()
@@ -121,6 +132,11 @@ fn summary(locked: &Locked) -> String {
         }
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
         Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
+        Locked::Crate(one) => one.reference(),
+        Locked::Crates(crates) => {
+            let size = crates.iter().map(|one| one.size).sum();
+            format!("{} crates ({})", crates.len(), bytes(size))
+        }
         Locked::Path { .. } => "files of this repository".to_owned(),
     }
 }

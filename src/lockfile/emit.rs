@@ -1,9 +1,9 @@
 //! Writes a lockfile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::{Deb, Entry, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
+use super::{Crate, Deb, Entry, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
 
@@ -18,6 +18,7 @@ impl Lockfile {
     #[must_use]
     pub fn emit(&self) -> String {
         let mut out = format!("{HEADER}format = {FORMAT}\n");
+        self.emit_crates(&mut out);
         let mut debs = BTreeMap::<&Name, BTreeMap<(&str, &str), &Deb>>::new();
         for deb in self.sources.values().flat_map(Entry::debs) {
             if let Some((archive, _)) = deb.state() {
@@ -39,6 +40,17 @@ impl Lockfile {
     }
 }
 
+impl Lockfile {
+    /// Every crate, each once.
+    fn emit_crates(&self, out: &mut String) {
+        let crates: BTreeSet<&Crate> = self.sources.values().flat_map(|entry| entry.locked.crates()).collect();
+        let line = |Crate { name, version, size, digest }: &Crate| format!("{name} {version} {size} {}", digest.hex());
+        if !crates.is_empty() {
+            list(out, "crates", crates.into_iter().map(line));
+        }
+    }
+}
+
 fn emit_suite<'a>(out: &mut String, suite: &Suite, debs: impl Iterator<Item = &'a Deb>) {
     let Suite { archive, suite, date, inrelease, indexes } = suite;
     field(out, "archive", archive.as_str());
@@ -55,6 +67,7 @@ fn deb_line(deb: &Deb) -> String {
     let path = match place {
         Place::Archive { path, .. } => path.as_str(),
         Place::Url(url) => url,
+        Place::Registry { name, .. } => name,
     };
     format!("{package}:{architecture} {version} {size} {} {path}", digest.hex())
 }
@@ -73,6 +86,7 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             let url = match place {
                 Place::Url(url) => url,
                 Place::Archive { path, .. } => path.as_str(),
+                Place::Registry { name, .. } => name,
             };
             field(out, "url", url);
             _ = writeln!(out, "size = {size}");
@@ -85,6 +99,8 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             field(out, "tree", &tree.digest.to_string());
             _ = writeln!(out, "tree-size = {}", tree.size);
         }
+        Locked::Crate(one) => field(out, "crate", &one.reference()),
+        Locked::Crates(crates) => list(out, "crates", crates.iter().map(Crate::reference)),
         Locked::Path { .. } => {}
     }
 }

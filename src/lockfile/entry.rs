@@ -32,6 +32,44 @@ pub enum Place {
     },
     /// At one address.
     Url(String),
+    /// In the crate registry, as cargo is configured.
+    Registry {
+        /// The package.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+}
+
+/// A package of the crate registry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crate {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Of the `.crate` file, in bytes.
+    pub size: u64,
+    /// Of the `.crate` file, as Cargo.lock has it.
+    pub digest: Digest,
+}
+
+impl Crate {
+    /// How many leading folders a `.crate` file has: `<name>-<version>/`.
+    pub const STRIP: u32 = 1;
+
+    /// The file.
+    #[must_use]
+    pub fn pin(&self) -> Pin {
+        let place = Place::Registry { name: self.name.clone(), version: self.version.clone() };
+        Pin { place, size: self.size, digest: self.digest }
+    }
+
+    /// What it is known by in the lockfile: `serde 1.0.200`.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
 }
 
 /// A .deb of a locked set.
@@ -58,7 +96,7 @@ impl Deb {
     pub(super) fn state(&self) -> Option<(&Name, &str)> {
         match &self.pin.place {
             Place::Archive { archive, date, .. } => Some((archive, date)),
-            Place::Url(_) => None,
+            Place::Url(_) | Place::Registry { .. } => None,
         }
     }
 
@@ -116,6 +154,10 @@ pub enum Locked {
         /// The root of the checked-out tree, as the store names it.
         tree: Blob,
     },
+    /// A package of the crate registry, unpacked.
+    Crate(Crate),
+    /// The packages of the crate registry that a Cargo.lock names, sorted.
+    Crates(Vec<Crate>),
     /// Files of this repository; not pinned, but hashed when they are read.
     Path {
         /// The recipe's directory, relative to the project.
@@ -134,7 +176,17 @@ impl Locked {
         match self {
             Self::Debs(debs) => debs,
             Self::DebMember { deb, .. } => std::slice::from_ref(deb),
-            Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
+            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(_) | Self::Path { .. } => &[],
+        }
+    }
+
+    /// Its packages of the crate registry.
+    #[must_use]
+    pub fn crates(&self) -> &[Crate] {
+        match self {
+            Self::Crate(one) => std::slice::from_ref(one),
+            Self::Crates(all) => all,
+            Self::Debs(_) | Self::DebMember { .. } | Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
         }
     }
 }
@@ -162,9 +214,16 @@ impl Entry {
 
     /// With its packages in the lockfile's order, each once.
     pub(super) fn sorted(mut self) -> Self {
-        if let Locked::Debs(debs) = &mut self.locked {
-            debs.sort_by(|a, b| a.key().cmp(&b.key()));
-            debs.dedup();
+        match &mut self.locked {
+            Locked::Debs(debs) => {
+                debs.sort_by(|a, b| a.key().cmp(&b.key()));
+                debs.dedup();
+            }
+            Locked::Crates(crates) => {
+                crates.sort();
+                crates.dedup();
+            }
+            _ => {}
         }
         self
     }
@@ -182,8 +241,8 @@ impl Entry {
             }
         }
         match &self.locked {
-            Locked::Url { pin: Pin { place: Place::Archive { .. }, .. }, .. } => {
-                Some("a `url` source can't be pinned to an archive".to_owned())
+            Locked::Url { pin: Pin { place: Place::Archive { .. } | Place::Registry { .. }, .. }, .. } => {
+                Some("a `url` source can't be pinned to an archive or a registry".to_owned())
             }
             Locked::Path { .. } => Some("a `path` source is never locked".to_owned()),
             _ => None,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Entry, Locked, Lockfile, Pin};
+use super::{Crate, Entry, Locked, Lockfile, Pin};
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
@@ -25,10 +25,13 @@ impl Lockfile {
     }
 }
 
-fn pins(entry: &Entry) -> Vec<&Pin> {
+fn pins(entry: &Entry) -> Vec<Pin> {
     match &entry.locked {
-        Locked::Url { pin, .. } => vec![pin],
-        locked => locked.debs().iter().map(|deb| &deb.pin).collect(),
+        Locked::Url { pin, .. } => vec![pin.clone()],
+        locked => {
+            let debs = locked.debs().iter().map(|deb| deb.pin.clone());
+            debs.chain(locked.crates().iter().map(Crate::pin)).collect()
+        }
     }
 }
 
@@ -50,7 +53,7 @@ impl Content {
                 digests.push(tree.digest);
                 (None, None)
             }
-            Locked::Debs(_) | Locked::Path { .. } => (None, None),
+            Locked::Debs(_) | Locked::Crate(_) | Locked::Crates(_) | Locked::Path { .. } => (None, None),
         };
         Self { digests, member, unpack }
     }

@@ -46,7 +46,7 @@ impl Faults {
     }
 
     /// The value of one word of `text`.
-    fn word<T: FromStr<Err: Display>>(&mut self, word: &str, text: &Text<'_>) -> Option<T> {
+    pub(super) fn word<T: FromStr<Err: Display>>(&mut self, word: &str, text: &Text<'_>) -> Option<T> {
         match word.parse() {
             Ok(value) => Some(value),
             Err(error) => self.refuse(text.span(), format!("`{}`: {error}", word.escape_debug())),

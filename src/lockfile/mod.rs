@@ -6,6 +6,10 @@
 //! ```toml
 //! format = 1
 //!
+//! crates = [                                    # name, version, size, sha256 of packages of the crate registry
+//!   "serde 1.0.200 77710 …",
+//! ]
+//!
 //! [[suite]]                                     # one for each Debian archive; all its packages are of one state
 //! archive = "debian"
 //! suite = "trixie"
@@ -50,12 +54,27 @@
 //! commit = "0123456789abcdef0123456789abcdef01234567"
 //! tree = "sha256:…"                             # of the checked-out tree in the store
 //! tree-size = 168                               # of its root directory message, in bytes
+//!
+//! [[source]]                                    # a package of the crate registry
+//! unit = "agave"
+//! name = "src"
+//! spec = "sha256:…"
+//! crate = "agave-validator 4.1.2"
+//!
+//! [[source]]                                    # all that a Cargo.lock names, with the patches of the recipe
+//! unit = "agave"
+//! name = "crates"
+//! spec = "sha256:…"
+//! crates = [
+//!   "serde 1.0.200",
+//! ]
 //! ```
 //!
 //! Path sources have no entry. A package of an archive has one version in the whole file, and every package that
 //! stands there is used by an entry: [`Lockfile::insert`] sees to it, and [`Lockfile::parse`] checks it.
 
 mod apply;
+mod crates;
 mod diff;
 mod drift;
 mod emit;
@@ -72,7 +91,7 @@ use std::{fs, io};
 
 pub use apply::{Problem, Stale, Update};
 pub use diff::{Change, Diff};
-pub use entry::{Deb, Entry, Index, Locked, Pin, Place, Suite};
+pub use entry::{Crate, Deb, Entry, Index, Locked, Pin, Place, Suite};
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;
@@ -232,6 +251,14 @@ impl Lockfile {
                 let package = format!("{}:{}", deb.package, deb.architecture);
                 return Err(Error::Mixed { unit, name, package, have: other.brief(), got: deb.brief() });
             }
+        }
+        let others = self.sources.iter().filter(|((other, source), _)| (other, source) != (&unit, &name));
+        let crates: BTreeMap<_, _> =
+            others.flat_map(|(_, entry)| entry.locked.crates()).map(|one| (one.reference(), one.digest)).collect();
+        let other = |one: &&Crate| crates.get(&one.reference()).is_some_and(|digest| *digest != one.digest);
+        if let Some(one) = entry.locked.crates().iter().find(other) {
+            let (have, got) = (crates[&one.reference()].to_string(), one.digest.to_string());
+            return Err(Error::Mixed { unit, name, package: one.reference(), have, got });
         }
         self.sources.insert((unit, name), entry.sorted());
         Ok(())

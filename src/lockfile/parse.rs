@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::crates::Crates;
 use super::listed::{Faults, Listed, RESTORE, Text};
 use super::{Deb, Entry, FILE, FORMAT, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
@@ -16,6 +17,8 @@ use crate::store::Blob;
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'a"))]
 struct File<'a> {
     format: Option<Spanned<u64>>,
+    #[serde(default)]
+    crates: Vec<Text<'a>>,
     #[serde(default)]
     suite: Vec<RawSuite<'a>>,
     #[serde(default)]
@@ -53,6 +56,9 @@ struct RawSource<'a> {
     size: Option<u64>,
     digest: Option<Text<'a>>,
     git: Option<String>,
+    #[serde(rename = "crate")]
+    published: Option<Text<'a>>,
+    crates: Option<Vec<Text<'a>>>,
     commit: Option<Text<'a>>,
     tree: Option<Text<'a>>,
     #[serde(rename = "tree-size")]
@@ -88,7 +94,9 @@ fn file(text: &str) -> Result<File<'_>, Fault> {
     };
     match toml::from_str::<File<'_>>(text) {
         Ok(File { format: Some(format), .. }) if *format.get_ref() != FORMAT => Err(wrong(&format)),
-        Ok(File { format: None, suite, source }) if !(suite.is_empty() && source.is_empty()) => {
+        Ok(File { format: None, crates, suite, source })
+            if !(crates.is_empty() && suite.is_empty() && source.is_empty()) =>
+        {
             Err(Fault::new(0..0, "the lockfile does not say its format").help(RESTORE))
         }
         Ok(file) => Ok(file),
@@ -102,6 +110,7 @@ fn file(text: &str) -> Result<File<'_>, Fault> {
 fn lockfile(file: &File<'_>, faults: &mut Faults) -> Lockfile {
     let mut lockfile = Lockfile::default();
     let mut listed = Listed::default();
+    let mut crates = Crates::new(&file.crates, faults);
     for raw in &file.suite {
         let Some(suite) = suite(raw, faults) else { continue };
         let archive = suite.archive.clone();
@@ -111,13 +120,14 @@ fn lockfile(file: &File<'_>, faults: &mut Faults) -> Lockfile {
         }
     }
     for raw in &file.source {
-        let Some((key, entry)) = source(raw, &mut listed, faults) else { continue };
+        let Some((key, entry)) = source(raw, &mut listed, &mut crates, faults) else { continue };
         let name = format!("{}/{}", key.0, key.1);
         if lockfile.sources.insert(key, entry).is_some() {
             faults.add(raw.span(), format!("the source `{name}` stands here twice"));
         }
     }
     listed.unused(faults);
+    crates.unused(faults);
     lockfile
 }
 
@@ -136,6 +146,7 @@ fn suite(raw: &RawSuite<'_>, faults: &mut Faults) -> Option<Suite> {
 fn source<'f>(
     raw: &'f Spanned<RawSource<'f>>,
     listed: &mut Listed<'f>,
+    crates: &mut Crates<'f>,
     faults: &mut Faults,
 ) -> Option<((Name, Name), Entry)> {
     let at = raw.span();
@@ -146,6 +157,9 @@ fn source<'f>(
     let file = raw.size.zip(raw.digest.as_ref());
     let state = raw.commit.as_ref().zip(raw.tree.as_ref().zip(raw.tree_size));
     let unpack = raw.strip.map(|strip| Unpack { strip });
+    if let Some(locked) = registry(raw, crates, faults) {
+        return Some(((unit, name), Entry { spec, locked: locked? }.sorted()));
+    }
     let locked = match (&raw.debs, &raw.deb, &raw.member, &raw.url, file, &raw.git, state, unpack) {
         (Some(debs), None, None, None, None, None, None, None) => Locked::Debs(set(debs, listed, faults)),
         (None, Some(deb), member, None, None, None, None, unpack) => {
@@ -164,11 +178,25 @@ fn source<'f>(
             Locked::Git { url: url.clone(), commit: self::commit(commit, faults)?, tree }
         }
         _ => {
-            return faults
-                .refuse(at, "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`");
+            return faults.refuse(
+                at,
+                "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`, \
+                          or `crate`, or `crates`",
+            );
         }
     };
     Some(((unit, name), Entry { spec, locked }.sorted()))
+}
+
+/// A source with a field for crates.
+fn registry<'f>(raw: &'f RawSource<'f>, crates: &mut Crates<'f>, faults: &mut Faults) -> Option<Option<Locked>> {
+    match (&raw.published, &raw.crates) {
+        (Some(one), None) => Some(crates.named(one, faults).map(Locked::Crate)),
+        (None, Some(all)) => {
+            Some(Some(Locked::Crates(all.iter().filter_map(|one| crates.named(one, faults)).collect())))
+        }
+        _ => None,
+    }
 }
 
 /// The packages of a set.

@@ -23,6 +23,11 @@ pub(super) fn deb(package: &str, version: &str) -> Deb {
     Deb { package: package.to_owned(), version: version.to_owned(), architecture: "amd64".to_owned(), pin }
 }
 
+fn krate(name: &str, version: &str) -> Crate {
+    let digest = Digest::of(format!("{name} {version}").as_bytes());
+    Crate { name: name.to_owned(), version: version.to_owned(), size: 77_710, digest }
+}
+
 fn suite(date: &str) -> Suite {
     let path = RelPath::new("main/binary-amd64/Packages.xz").expect("clean");
     let indexes = vec![Index { path, size: 9_671_234, digest: Digest::of(b"packages") }];
@@ -50,6 +55,9 @@ fn example() -> Lockfile {
         ("linux", "src", Locked::DebMember { deb: deb("linux-source-6.12", "6.12.63-1"), member, unpack }),
         ("hello", "data", Locked::Url { pin, unpack: None }),
         ("hello", "lib", git),
+        ("serve", "src", Locked::Crate(krate("serve", "1.2.3"))),
+        ("serve", "crates", Locked::Crates(vec![krate("serde", "1.0.200"), krate("ahash", "0.8.11")])),
+        ("client", "crates", Locked::Crates(vec![krate("serde", "1.0.200")])),
     ];
     for (unit, source, locked) in entries {
         lockfile.insert(name(unit), name(source), entry(locked)).expect("fits");
@@ -67,7 +75,7 @@ fn golden_text() {
 #[test]
 fn what_a_change_means() {
     let old = example();
-    assert_eq!(old.download(), 3 * 1344 + 12, "libc6 counts once, the tree not");
+    assert_eq!(old.download(), 3 * 1344 + 12 + 3 * 77_710, "libc6 and serde count once, the tree not");
     assert_eq!(old.moved_since(&old), BTreeSet::new());
     let mut new = example();
     let pin = Pin { place: Place::Url("https://other.example/x".to_owned()), size: 12, digest: Digest::of(b"data") };
@@ -100,17 +108,24 @@ fn damaged_files_say_where() {
     damaged("format = 1\n", "", 1, "does not say its format");
     damaged("format = 1", "format = 1\nother = 1", 5, "unknown field `other`");
     damaged("format = 1", "format = ", 4, "");
-    damaged("inrelease = \"sha256:", "inrelease = \"sha256:z", 10, "is not a sha256 digest");
-    damaged(gcc, &gcc.replace("1344", "many"), 15, "many");
-    damaged(gcc, &gcc.replace("4:14.2.0-1 1344", "1344"), 15, "a package is");
-    damaged(gcc, &gcc.replace(" pool/", " ../pool/"), 15, "could lead outside");
-    damaged(gcc, &format!("{gcc}\n{gcc}"), 16, "stands here twice");
-    damaged(&format!("{gcc}\n"), "", 32, "no suite lists the package `debian/gcc:amd64`");
-    damaged("  \"debian/gcc:amd64\",\n", "", 15, "no source uses `debian/gcc:amd64`");
-    damaged("name = \"lib\"", "name = \"data\"", 45, "stands here twice");
-    damaged("git = ", "url = ", 45, "a source has");
-    damaged(&"0a".repeat(20), "0a", 50, "a commit has 40");
-    damaged("unit = \"hello\"", "unit = \"Hello\"", 38, "is not a name");
+    damaged("inrelease = \"sha256:", "inrelease = \"sha256:z", 15, "is not a sha256 digest");
+    damaged(gcc, &gcc.replace("1344", "many"), 20, "many");
+    damaged(gcc, &gcc.replace("4:14.2.0-1 1344", "1344"), 20, "a package is");
+    damaged(gcc, &gcc.replace(" pool/", " ../pool/"), 20, "could lead outside");
+    damaged(gcc, &format!("{gcc}\n{gcc}"), 21, "stands here twice");
+    damaged(&format!("{gcc}\n"), "", 45, "no suite lists the package `debian/gcc:amd64`");
+    damaged("  \"debian/gcc:amd64\",\n", "", 20, "no source uses `debian/gcc:amd64`");
+    damaged("name = \"lib\"", "name = \"data\"", 58, "stands here twice");
+    damaged("git = ", "url = ", 58, "a source has");
+    damaged(&"0a".repeat(20), "0a", 63, "a commit has 40");
+    damaged("unit = \"hello\"", "unit = \"Hello\"", 51, "is not a name");
+    let serde = GOLDEN.lines().find(|line| line.contains("\"serde 1.0.200 ")).expect("there");
+    damaged(serde, &serde.replace(" 77710", ""), 7, "a crate is");
+    damaged(serde, &serde.replace("77710", "many"), 7, "many");
+    damaged(serde, &format!("{serde}\n{serde}"), 8, "stands here twice");
+    damaged(&format!("{serde}\n"), "", 37, "the crate `serde 1.0.200` is not in the list `crates`");
+    damaged("crate = \"serve 1.2.3\"\n", "", 84, "a source has");
+    damaged("  \"ahash 0.8.11\",\n", "", 6, "no source uses the crate `ahash 0.8.11`");
 }
 
 #[test]
@@ -121,7 +136,7 @@ fn versions_never_mix() {
     assert_eq!(lockfile, example());
     lockfile.set_suite(suite("20261001T000000Z"));
     let left: Vec<_> = lockfile.sources().keys().map(|(unit, _)| unit.as_str()).collect();
-    assert_eq!(left, ["hello", "hello"]);
+    assert_eq!(left, ["client", "hello", "hello", "serve", "serve"]);
     assert!(matches!(lockfile.insert(name("new"), name("debs"), other), Err(Error::NoSuite { .. })));
 }
 

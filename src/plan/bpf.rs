@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::shell::quote;
 use super::{Error, Input, Planner, STEP_TIMEOUT, Step, Unit, cmd, out};
 use crate::derivation::{Assemble, Derivation, Run};
 use crate::lockfile::Locked;
@@ -61,26 +62,9 @@ fn stem(program: &RelPath) -> &str {
     name.strip_suffix(".bpf.c").or_else(|| name.strip_suffix(".c")).unwrap_or(name)
 }
 
-/// `text` as one word of a shell line.
-fn quote(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=+:,@%".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shell_words() {
-        for (text, word) in [("-O2", "-O2"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''"), ("$x", "'$x'")] {
-            assert_eq!(quote(text), word);
-        }
-    }
 
     #[test]
     fn object_names() {

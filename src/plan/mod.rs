@@ -8,8 +8,11 @@
 //! Steps stand in an order in which each uses only earlier ones. Equal steps of different units
 //! are one step. What a unit's kind means in steps is said in one file a kind.
 
+mod abi;
 mod bpf;
+mod cargo;
 mod cmd;
+mod shell;
 mod source;
 mod test;
 mod toolroot;
@@ -107,6 +110,16 @@ pub enum Error {
         output: Name,
         /// Those it has.
         known: String,
+    },
+    /// A plugin that does not fit the program that loads it.
+    #[error("{unit} does not fit {host}, which loads it:\n  {}", drifts.join("\n  "))]
+    Drift {
+        /// The plugin.
+        unit: Name,
+        /// The program.
+        host: Name,
+        /// What differs.
+        drifts: Vec<String>,
     },
     /// A `path` source that was not looked at.
     #[error("BUG: the files of source `{source_name}` of `{unit}` were not read before planning")]
@@ -236,6 +249,7 @@ impl Planner<'_> {
             Build::Toolroot(toolroot) => self.toolroot(recipe, toolroot),
             Build::Cmd(cmd) => self.cmd(recipe, cmd)?,
             Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
+            Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out};
 use crate::derivation::{Assemble, Derivation};
-use crate::lockfile::{Deb, Locked, Pin, Place};
+use crate::lockfile::{Crate, Deb, Locked, Pin, Place};
 use crate::path::Name;
 use crate::recipe::{Recipe, Unpack};
 use crate::store::Blob;
@@ -17,6 +17,7 @@ impl Step {
             Derivation::Fetch(Pin { place: Place::Url(url), .. }) => Some(url),
             // The label ends with the version: see `Planner::deb`.
             Derivation::Fetch(Pin { place: Place::Archive { .. }, .. }) => self.label.rsplit(' ').next(),
+            Derivation::Fetch(Pin { place: Place::Registry { version, .. }, .. }) => Some(version),
             Derivation::FetchGit { commit, .. } => Some(commit),
             Derivation::Run(_) | Derivation::Assemble(_) => None,
         }
@@ -29,7 +30,7 @@ impl Planner<'_> {
         recipe.sources.iter().map(|(name, source)| Ok((name.clone(), self.source(recipe, name, source)?))).collect()
     }
 
-    fn source(&mut self, recipe: &Recipe<Locked>, name: &Name, source: &Locked) -> Result<Input, Error> {
+    pub(super) fn source(&mut self, recipe: &Recipe<Locked>, name: &Name, source: &Locked) -> Result<Input, Error> {
         let unit = &recipe.name;
         if let Some(output) = self.observed.get(&(unit.clone(), name.clone())) {
             return Ok(Input::Known(*output));
@@ -49,6 +50,11 @@ impl Planner<'_> {
                 let file = self.assemble(unit, format!("{unit}: take {name} out of its package"), member);
                 self.unpacked(unit, name, file, unpack.as_ref())
             }
+            Locked::Crate(one) => {
+                let file = self.one_crate(unit, one);
+                self.unpacked(unit, name, file, Some(&Unpack { strip: Crate::STRIP }))
+            }
+            Locked::Crates(crates) => self.vendored(unit, crates),
             Locked::Debs(_) => unreachable!("BUG: only a toolroot has a set of .debs"),
         })
     }
@@ -56,6 +62,18 @@ impl Planner<'_> {
     /// The step that fetches a .deb.
     pub(super) fn deb(&mut self, unit: &Name, deb: &Deb) -> Input {
         self.pin(unit, &format!("{} {}", deb.package, deb.version), &deb.pin)
+    }
+
+    /// The step that fetches a crate.
+    fn one_crate(&mut self, unit: &Name, one: &Crate) -> Input {
+        self.pin(unit, &one.reference(), &one.pin())
+    }
+
+    /// The step that puts crates into one folder.
+    fn vendored(&mut self, unit: &Name, crates: &[Crate]) -> Input {
+        let named = |one: &Crate| (format!("{}-{}", one.name, one.version), self.one_crate(unit, one));
+        let crates = crates.iter().map(named).collect();
+        self.assemble(unit, format!("{unit}: unpack crates"), Assemble::Vendor { crates })
     }
 
     fn pin(&mut self, unit: &Name, what: &str, pin: &Pin) -> Input {
@@ -88,7 +106,7 @@ impl Planner<'_> {
         }
     }
 
-    fn assemble(&mut self, unit: &Name, label: String, assemble: Assemble<Input>) -> Input {
+    pub(super) fn assemble(&mut self, unit: &Name, label: String, assemble: Assemble<Input>) -> Input {
         let derivation = Derivation::Assemble(assemble);
         let step = Step { unit: unit.clone(), label, derivation, timeout: STEP_TIMEOUT };
         Input::Step(self.plan.add(step), out())

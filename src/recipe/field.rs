@@ -78,6 +78,41 @@ pub(super) fn package(text: &At<String>, expanded: String, faults: &mut Vec<Faul
     expanded
 }
 
+/// `expanded`, the crate that `text` names.
+pub(super) fn crate_name(text: &At<String>, expanded: String, faults: &mut Vec<Fault>) -> String {
+    if !is_crate_name(&expanded) {
+        let title = format!("`{}` is not the name of a crate", expanded.escape_debug());
+        faults.push(Fault::new(text.span(), title).help("use letters, digits, `-` and `_`"));
+    }
+    expanded
+}
+
+/// `name` or `name@version`, as cargo names a package of a Cargo.lock.
+pub(super) fn package_spec(text: &At<String>, faults: &mut Vec<Fault>) {
+    let (name, version) = text.split_once('@').unwrap_or((text, "1"));
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte);
+    if !is_crate_name(name) || !version.starts_with(|char: char| char.is_ascii_digit()) || !version.bytes().all(allowed)
+    {
+        let title = format!("`{}` is no package of a Cargo.lock", text.escape_debug());
+        faults.push(Fault::new(text.span(), title).help("write a name, or `name@version` where there are several"));
+    }
+}
+
+/// The registry's rule for names.
+fn is_crate_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    name.starts_with(|char: char| char.is_ascii_alphabetic()) && name.bytes().all(allowed)
+}
+
+/// `expanded`, the whole version that `text` names.
+pub(super) fn version(text: &At<String>, expanded: String, faults: &mut Vec<Fault>) -> String {
+    if let Err(error) = semver::Version::parse(&expanded) {
+        let title = format!("`{}` is not a version: {error}", expanded.escape_debug());
+        faults.push(Fault::new(text.span(), title).help("write one in full, such as `1.2.3`"));
+    }
+    expanded
+}
+
 /// A commit, or a fingerprint in either case.
 pub(super) fn hex(text: &At<String>, what: &str, faults: &mut Vec<Fault>) -> String {
     if text.len() != HEX_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -10,10 +10,11 @@ pub(super) enum Form {
     Toolroot,
     Cmd,
     Bpf,
+    Cargo,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 4] = [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf];
+    pub(super) const ALL: [Self; 5] = [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -22,6 +23,7 @@ impl Form {
             Self::Toolroot => "toolroot",
             Self::Cmd => "cmd",
             Self::Bpf => "bpf",
+            Self::Cargo => "cargo",
         }
     }
 
@@ -44,6 +46,25 @@ impl Form {
             Self::Toolroot => &["archive", "packages", "essential", "links", "trim", "ignore-alternatives"],
             Self::Cmd => &["toolroot", "sources", "deps", "env", "steps", "outputs", "timeout-seconds"],
             Self::Bpf => &["toolroot", "sources", "deps", "programs", "cflags", "cpu", "license", "sections"],
+            Self::Cargo => &[
+                "toolroot",
+                "sources",
+                "deps",
+                "env",
+                "package",
+                "bins",
+                "lib",
+                "features",
+                "default-features",
+                "target-cpu",
+                "rustflags",
+                "lock-patches",
+                "patches",
+                "needed",
+                "glibc",
+                "abi",
+                "timeout-seconds",
+            ],
         }
     }
 

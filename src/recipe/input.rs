@@ -7,7 +7,7 @@ use globset::Glob;
 use super::diagnostic::Fault;
 use super::field;
 use super::raw::{At, Input};
-use super::source::{Archive, Rev, Source, Unpack};
+use super::source::{Archive, Published, Rev, Source, Unpack};
 use super::vars::Vars;
 use crate::path::{Name, RelPath};
 
@@ -15,10 +15,11 @@ use crate::path::{Name, RelPath};
 pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
 
 /// The field that makes a source what it is, and those that may stand beside it.
-const KINDS: [(&str, &[&str]); 4] = [
+const KINDS: [(&str, &[&str]); 5] = [
     ("path", &["exclude"]),
     ("url", &["unpack", "strip"]),
     ("git", &["commit", "tag", "branch", "update"]),
+    ("crate", &["version"]),
     ("package", &["archive", "member", "unpack", "strip"]),
 ];
 
@@ -35,6 +36,7 @@ impl Inputs<'_> {
             "path" => self.files(input, faults),
             "url" => self.url(input, faults),
             "git" => self.git(input, faults),
+            "crate" => self.published(input, faults),
             _ => self.member(input, faults),
         }
     }
@@ -57,8 +59,8 @@ impl Inputs<'_> {
         let url = field::url(text, self.vars.expand(text, faults), faults);
         let rev = match (&input.commit, &input.tag, &input.branch) {
             (Some(commit), None, None) => Rev::Commit(field::hex(commit, "commit", faults).to_ascii_lowercase()),
-            (None, Some(tag), None) => Rev::Tag(revision(tag, faults)),
-            (None, None, Some(branch)) => Rev::Branch(revision(branch, faults)),
+            (None, Some(tag), None) => Rev::Tag(revision(tag, self.vars.expand(tag, faults), faults)),
+            (None, None, Some(branch)) => Rev::Branch(revision(branch, self.vars.expand(branch, faults), faults)),
             _ => {
                 let fault = Fault::new(text.span(), "a git source needs exactly one of `commit`, `tag` and `branch`");
                 faults.push(fault.help("add `tag = \"…\"`; `forge lock` pins the commit"));
@@ -81,6 +83,18 @@ impl Inputs<'_> {
         Some(text.to_string())
     }
 
+    fn published(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let text = input.published.as_ref()?;
+        let name = self.crate_name(text, faults);
+        let Some(version) = &input.version else {
+            let fault = Fault::new(text.span(), "a crate needs the version that is wanted");
+            faults.push(fault.help("add `version = \"1.2.3\"`"));
+            return None;
+        };
+        let version = self.version(version, faults);
+        Some(Source::Crate(Published { name, version }))
+    }
+
     fn member(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
         let text = input.package.as_ref()?;
         let package = self.package(text, faults);
@@ -93,6 +107,16 @@ impl Inputs<'_> {
         };
         let archive = self.archive(archive, faults)?;
         Some(Source::DebMember { archive, package, member: member.map_or(Some(None), |path| path.map(Some))?, unpack })
+    }
+
+    /// The name of a crate.
+    pub(super) fn crate_name(&self, text: &At<String>, faults: &mut Vec<Fault>) -> String {
+        field::crate_name(text, self.vars.expand(text, faults), faults)
+    }
+
+    /// A version of a crate.
+    pub(super) fn version(&self, text: &At<String>, faults: &mut Vec<Fault>) -> String {
+        field::version(text, self.vars.expand(text, faults), faults)
     }
 
     /// The name of a Debian package.
@@ -138,12 +162,12 @@ fn unpack(input: &Input, faults: &mut Vec<Fault>) -> Option<Unpack> {
     wanted.then(|| Unpack { strip: input.strip.as_ref().map_or(0, |strip| **strip) })
 }
 
-/// A tag or branch that git can't take for an option or a range.
-fn revision(text: &At<String>, faults: &mut Vec<Fault>) -> String {
+/// `expanded`, a tag or branch that git can't take for an option or a range.
+fn revision(text: &At<String>, expanded: String, faults: &mut Vec<Fault>) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/+@".contains(&byte);
-    if text.is_empty() || text.starts_with('-') || text.contains("..") || !text.bytes().all(plain) {
-        let title = format!("`{}` is not the name of a tag or branch", text.escape_debug());
+    if expanded.is_empty() || expanded.starts_with('-') || expanded.contains("..") || !expanded.bytes().all(plain) {
+        let title = format!("`{}` is not the name of a tag or branch", expanded.escape_debug());
         faults.push(Fault::new(text.span(), title).help("write a name such as `v1.2`"));
     }
-    text.to_string()
+    expanded
 }

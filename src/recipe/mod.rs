@@ -71,15 +71,51 @@
 //! headers = "headers"
 //! ```
 //!
+//! ```toml
+//! # recipes/serve/recipe.toml: Rust programs, of a package or workspace with a Cargo.lock.
+//! kind = "cargo"
+//! toolroot = "gcc"                      # with cargo, cargo-auditable and rustc
+//! package = "serve"                     # the member of a workspace; the package at the top if there is none
+//! bins = ["serve"]                      # programs, at /out/out/bin
+//! lib = true                            # the shared library, at /out/out/lib
+//! features = ["tls"]
+//! default-features = false
+//! target-cpu = "x86-64-v3"              # the default; never that of the builder
+//! rustflags = ["-Cpanic=abort"]
+//! patches = ["port.patch"]              # for the source `src`, with patch -p1
+//! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
+//! glibc = "2.34"                        # the highest version of its symbols
+//! [lock-patches]
+//! time = "0.3.36"                       # moves Cargo.lock; `name@version` where it has several
+//! [sources]
+//! src = { crate = "serve", version = "1.2.3" }          # or git, path, or url with `unpack`
+//! [env]
+//! CI_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+//! ```
+//! ```toml
+//! # recipes/plugin.toml: a library that a program of another unit loads, with which it shares Rust types.
+//! kind = "cargo"
+//! toolroot = "gcc"
+//! lib = true
+//! glibc = "2.34"
+//! sources.src = { git = "https://example.org/plugin.git", tag = "v1" }
+//! [abi]                                 # one toolroot, the same flags, and one version of each of these crates
+//! host = "serve"
+//! crates = ["serve-api", "own-api/serve-types"]         # `a/b` is `a` here and `b` there
+//! waivers = { serve-api = "only a doc comment differs" }
+//! ```
+//!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
-//! variable in steps, env, urls, packages, cflags and links; `$${` for a plain `${`. There is nothing else to learn:
+//! variable in steps, env, urls, tags, versions, packages, flags and links; `$${` for a plain `${`. There is nothing else to learn:
 //! no conditions, no expressions.
 //!
 //! All errors of all files are reported in one go, each with file, line and caret. [`parse`] is pure; [`load`] reads
 //! the files first.
 
+mod beside;
 mod book;
+mod cargo;
 mod diagnostic;
 mod field;
 mod files;
@@ -105,11 +141,11 @@ use std::path::Path;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
-pub use model::{Bpf, Build, Cmd, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
+pub use model::{Abi, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
-pub use source::{Archive, Rev, Source, Unpack};
+pub use source::{Archive, Closure, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 
 use crate::path::{Name, RelPath};
@@ -121,12 +157,17 @@ use text::{Span, Texts};
 use unit::{Draft, Unit};
 use vars::Vars;
 
+/// The file that pins the crates of a Rust workspace.
+pub const CARGO_LOCK: &str = "Cargo.lock";
+
 /// Reads every recipe below the six roots of `project`, for the default target.
 ///
 /// # Errors
 /// Every error of every file, in the order of files and lines.
 pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
-    parse(files::read(project)?, Target::default())
+    let mut recipes = parse(files::read(project)?, Target::default())?;
+    beside::look(project, &mut recipes);
+    Ok(recipes)
 }
 
 /// Reads the recipes that a question names in one of `texts`, all that these need, and maybe more: in a large project
@@ -136,7 +177,10 @@ pub fn load(project: &Path) -> Result<Project, Vec<Diagnostic>> {
 /// Those of [`load`], if a recipe of the part has a fault; what is wrong elsewhere is not looked for.
 pub fn load_part(project: &Path, texts: &[&str]) -> Result<Project, Vec<Diagnostic>> {
     let files = files::read(project)?;
-    parse(part::part(&files, texts), Target::default()).or_else(|_| parse(files, Target::default()))
+    let part = parse(part::part(&files, texts), Target::default());
+    let mut recipes = part.or_else(|_| parse(files, Target::default()))?;
+    beside::look(project, &mut recipes);
+    Ok(recipes)
 }
 
 /// Reads recipe files (path relative to the project, text). Any text gives a project or errors, never a panic.

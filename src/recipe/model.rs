@@ -59,6 +59,7 @@ impl<S> Recipe<S> {
         match &self.build {
             Build::Toolroot(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
+            Build::Cargo(cargo) => Some(&cargo.toolroot),
         }
     }
 
@@ -67,6 +68,7 @@ impl<S> Recipe<S> {
         let deps = match &self.build {
             Build::Toolroot(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
+            Build::Cargo(cargo) => Some(&cargo.deps),
         };
         deps.into_iter().flatten()
     }
@@ -76,6 +78,7 @@ impl<S> Recipe<S> {
     pub fn outputs(&self) -> Vec<&str> {
         match &self.build {
             Build::Cmd(cmd) => cmd.outputs.iter().map(Name::as_str).collect(),
+            Build::Cargo(_) => vec![OUTPUT, Cargo::DEBUG],
             Build::Toolroot(_) | Build::Bpf(_) => vec![OUTPUT],
         }
     }
@@ -90,6 +93,8 @@ pub enum Build {
     Cmd(Cmd),
     /// BPF objects.
     Bpf(Bpf),
+    /// Rust programs and libraries.
+    Cargo(Box<Cargo>),
 }
 
 impl Build {
@@ -100,6 +105,7 @@ impl Build {
             Self::Toolroot(_) => "toolroot",
             Self::Cmd(_) => "cmd",
             Self::Bpf(_) => "bpf",
+            Self::Cargo(_) => "cargo",
         }
     }
 }
@@ -149,6 +155,74 @@ pub struct Bpf {
     pub license: String,
     /// The ELF sections that programs must stand in (such as `xdp.frags`).
     pub sections: Vec<String>,
+}
+
+/// cargo → programs and libraries: the package or workspace in `sources["src"]`, with the crates of
+/// `sources["crates"]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cargo {
+    /// The root file system with cargo and rustc.
+    pub toolroot: Name,
+    /// Outputs of other units, at /deps/<name>.
+    pub deps: BTreeMap<Name, Reference>,
+    /// Environment variables, beside the fixed ones of the sandbox.
+    pub env: BTreeMap<String, String>,
+    /// The member of a workspace that is built; the package at its top if there is none.
+    pub package: Option<String>,
+    /// Its programs that are wanted.
+    pub bins: Vec<String>,
+    /// Whether its library is wanted, a shared one.
+    pub lib: bool,
+    /// Features of the package.
+    pub features: Vec<String>,
+    /// Whether its default features are on.
+    pub default_features: bool,
+    /// The processor that code is made for, as rustc calls it.
+    pub target_cpu: String,
+    /// More flags for rustc.
+    pub rustflags: Vec<String>,
+    /// Packages (`name`, or `name@version`) and the versions that Cargo.lock is moved to, one after the other.
+    pub updates: Vec<(String, String)>,
+    /// Patches of the package or workspace, in their order, in the source `patches`.
+    pub patches: Vec<RelPath>,
+    /// What must hold of the results.
+    pub rules: LinkRules,
+    /// What the library has in common with the program that loads it.
+    pub abi: Option<Abi>,
+    /// How long each of its steps may take.
+    pub timeout: Duration,
+}
+
+/// What a plugin must have in common with the program that loads it: Rust has no stable layout of types, so both must
+/// be made by one compiler, with the same flags, from the same versions of what crosses the boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abi {
+    /// The unit with that program.
+    pub host: Name,
+    /// Crates whose types cross, as named here and there.
+    pub crates: Vec<(String, String)>,
+    /// Differences that are let pass: the crate as named here, and why.
+    pub waivers: BTreeMap<String, String>,
+}
+
+impl Cargo {
+    /// The output with the debug symbols.
+    pub const DEBUG: &str = "debug";
+    /// The source with the package or workspace.
+    pub const SOURCE: &str = "src";
+    /// The source with the crates that Cargo.lock names.
+    pub const CRATES: &str = "crates";
+    /// The source with the patches of the recipe, if it has some.
+    pub const PATCHES: &str = "patches";
+}
+
+/// What the linkage of programs must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRules {
+    /// The shared libraries, beside glibc's, that they may need, by soname; each must be needed by one of the files.
+    pub needed: Vec<String>,
+    /// The highest version of glibc's symbols that they may use: `2.34`.
+    pub glibc: String,
 }
 
 /// Steps that try what a unit made: its main output at /deps/<unit>, each output at /deps/<output>.

@@ -68,7 +68,7 @@ mod tests {
         for (texts, want) in [
             (&["app"][..], format!("app base box debian lib-2.0 {matrices}")),
             (&["lib-2.0:dev", "https://debian/x"], format!("box debian lib-2.0 {matrices}")),
-            (&["nothing", "recipes/other/x.c"], format!("app base box debian lib-2.0 many odd other twin twin")),
+            (&["nothing", "recipes/other/x.c"], "app base box debian lib-2.0 many odd other twin twin".to_owned()),
             (&[], matrices.to_owned()),
         ] {
             let found: Vec<_> = part(&files, texts).iter().filter_map(|(path, _)| Root::of(path)).collect();

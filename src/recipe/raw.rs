@@ -70,7 +70,7 @@ pub(super) struct Raw {
     pub(super) default: Option<bool>,
     /// Not free software: needs an explicit opt-in and is never pushed to a public registry.
     pub(super) unfree: Option<bool>,
-    /// Values for `${name}` in steps, env, urls, packages, cflags and links.
+    /// Values for `${name}` in steps, env, urls, tags, packages, cflags and links.
     pub(super) vars: Table,
     /// One unit for each entry.
     pub(super) matrix: Vec<At<Entry>>,
@@ -127,6 +127,43 @@ pub(super) struct Raw {
     pub(super) license: Option<At<String>>,
     /// ELF sections that programs must stand in, such as `xdp.frags`.
     pub(super) sections: Texts,
+
+    /// The member of the workspace in the source `src` that is built.
+    pub(super) package: Option<At<String>>,
+    /// Programs of the package that are wanted.
+    pub(super) bins: Texts,
+    /// Whether the package's shared library is wanted.
+    pub(super) lib: Option<bool>,
+    /// Features of the package.
+    pub(super) features: Texts,
+    /// Whether the package's default features are on; they are by default.
+    pub(super) default_features: Option<bool>,
+    /// The processor that code is made for: `x86-64-v3` by default.
+    pub(super) target_cpu: Option<At<String>>,
+    /// More flags for rustc.
+    pub(super) rustflags: Texts,
+    /// Versions that packages in Cargo.lock (`name`, or `name@version`) are moved to, in the order in which they are written.
+    pub(super) lock_patches: Table,
+    /// Patch files for the source `src`, in their order, relative to the recipe's folder.
+    pub(super) patches: Texts,
+    /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
+    pub(super) needed: Texts,
+    /// The highest version of glibc's symbols that the results may use.
+    pub(super) glibc: Option<At<String>>,
+    /// That the library is loaded by a program of another unit, with which it shares Rust types.
+    pub(super) abi: Option<At<Abi>>,
+}
+
+/// What a plugin must have in common with the program that loads it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Abi {
+    /// The unit of kind `cargo` with that program.
+    pub(super) host: Option<At<String>>,
+    /// Crates whose types cross the boundary; `a/b` is `a` here and `b` there.
+    pub(super) crates: Texts,
+    /// Differences that are let pass: the crate, and why.
+    pub(super) waivers: Table,
 }
 
 /// One unit of a matrix.
@@ -156,7 +193,7 @@ pub(super) struct Test {
     pub(super) timeout_seconds: Option<At<u64>>,
 }
 
-/// An input from outside: exactly one of `path`, `url`, `git` and `package`.
+/// An input from outside: exactly one of `path`, `url`, `git`, `crate` and `package`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Input {
@@ -176,6 +213,11 @@ pub(super) struct Input {
     pub(super) branch: Option<At<String>>,
     /// Which newer tags `forge outdated` names: a glob such as `v1.2.*`; any where there is none.
     pub(super) update: Option<At<String>>,
+    /// A package of the crate registry, unpacked.
+    #[serde(rename = "crate")]
+    pub(super) published: Option<At<String>>,
+    /// Its version, in full.
+    pub(super) version: Option<At<String>>,
     /// The archive that the package comes from.
     pub(super) archive: Option<At<String>>,
     /// A Debian package, without its dependencies.
@@ -202,6 +244,8 @@ impl Input {
             text("tag", &self.tag),
             text("branch", &self.branch),
             text("update", &self.update),
+            text("crate", &self.published),
+            text("version", &self.version),
             text("archive", &self.archive),
             text("package", &self.package),
             text("member", &self.member),

@@ -45,6 +45,10 @@ pub enum Source {
         /// The state.
         rev: Rev,
     },
+    /// A package that is published in the crate registry, unpacked.
+    Crate(Published),
+    /// The packages of the crate registry that a Cargo.lock names.
+    Crates(Closure),
     /// Files of this repository: globs relative to the recipe's directory.
     Path {
         /// The recipe's directory, relative to the project.
@@ -54,6 +58,29 @@ pub enum Source {
         /// Globs of files to leave out.
         exclude: Vec<String>,
     },
+}
+
+/// One version of a package in the crate registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its name there.
+    pub name: String,
+    /// In full: `1.2.3`.
+    pub version: String,
+}
+
+/// The packages that a Cargo.lock names, and where that file stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closure {
+    /// The source with Cargo.lock at its top.
+    pub source: Box<Source>,
+    /// Packages (`name`, or `name@version`) and the versions that they are moved to, one after the other.
+    pub updates: Vec<(String, String)>,
+    /// Files of this repository that change what it names, relative to the project: its Cargo.lock, if that is one, and
+    /// the patches of the source in their order.
+    pub beside: Vec<RelPath>,
+    /// Their content, once somebody looked.
+    pub content: Option<Digest>,
 }
 
 /// That a file is an archive to unpack.
@@ -95,7 +122,7 @@ impl Source {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Debs { archive, .. } | Self::DebMember { archive, .. } => Some(archive),
-            Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => None,
+            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(_) | Self::Path { .. } => None,
         }
     }
 
@@ -138,6 +165,17 @@ impl Canon for Source {
                 include.canon(out);
                 exclude.canon(out);
             }
+            Self::Crate(Published { name, version }) => {
+                5u64.canon(out);
+                name.canon(out);
+                version.canon(out);
+            }
+            Self::Crates(Closure { source, updates, beside: _, content }) => {
+                6u64.canon(out);
+                source.canon(out);
+                updates.canon(out);
+                content.canon(out);
+            }
         }
     }
 }
@@ -176,7 +214,7 @@ impl Canon for Archive {
 mod tests {
     use super::*;
 
-    fn sources() -> [Source; 5] {
+    fn sources() -> [Source; 7] {
         let text = str::to_owned;
         let archive = Archive {
             name: Name::new("debian").expect("name"),
@@ -188,12 +226,20 @@ mod tests {
         let member = Some(RelPath::new("usr/src/linux.tar.xz").expect("clean"));
         let unpack = Some(Unpack { strip: 1 });
         let directory = RelPath::new("recipes/hello").expect("clean");
+        let published = Source::Crate(Published { name: text("serve"), version: text("1.2.3") });
         [
             Source::Debs { archive: archive.clone(), packages: vec![text("gcc")], essential: true },
             Source::DebMember { archive, package: text("linux-source"), member, unpack: unpack.clone() },
             Source::Url { url: text("https://example.org/a.tar.gz"), unpack },
             Source::Git { url: text("https://example.org/a.git"), rev: Rev::Tag(text("v1")) },
             Source::Path { directory, include: vec![text("*.c")], exclude: vec![] },
+            published.clone(),
+            Source::Crates(Closure {
+                source: Box::new(published),
+                updates: vec![(text("time"), text("0.3.36"))],
+                beside: Vec::new(),
+                content: Some(Digest::of(b"lock")),
+            }),
         ]
     }
 
@@ -206,6 +252,8 @@ mod tests {
             "135ae02c1f7659c41812be5d06f994eb9f5ffa34725d95ac2d4a4a824e2b4cd7",
             "2c869ff9716b2fa761aa8b25ad88b92152c781c6a42a4f8c55525bd87d9a4472",
             "f46efe1930a6fc9ac4cb6e982deb69165bce20df2ec3e96b658df7a78145fe17",
+            "b905398c9b5188ee9d5b715105511b1cd20aeafd02606fdcbdcbc4d5ec057bb4",
+            "aa9ccfc2042dcacfcdc2154e96bf931287e74e7d316dc30e8e9b6383fcef8295",
         ];
         assert_eq!(found, expected);
     }

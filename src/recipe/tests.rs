@@ -69,7 +69,7 @@ fn examples() -> Vec<(RelPath, String)> {
 #[test]
 fn examples_of_the_header() {
     let mut files = examples();
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 6);
     for (file, text) in [
         ("recipes/clang.toml", GROUND[2].1),
         ("recipes/zlib.toml", "toolroot = 'gcc'\nsteps = ['true']\noutputs = ['lib', 'headers']"),
@@ -79,7 +79,7 @@ fn examples_of_the_header() {
     }
     let project = parse(files.clone(), Target::default()).unwrap_or_else(|errors| panic!("{}", drawn(&errors)));
     let names: Vec<&str> = project.units.keys().map(Name::as_str).collect();
-    assert_eq!(names, ["clang", "filter", "gcc", "headers", "hello-o3", "zlib"]);
+    assert_eq!(names, ["clang", "filter", "gcc", "headers", "hello-o3", "plugin", "serve", "zlib"]);
     let hello = &project.units["hello-o3"];
     assert_eq!(hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["data", "lib", "linux", "src"]);
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
@@ -110,6 +110,69 @@ fn schema_is_current_and_accepts_the_examples() {
         let value: serde_json::Value = toml::from_str(text).expect("toml");
         assert!(validate(&value).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_cargo_unit() {
+    let project = sound(
+        "//- recipes/x/recipe.toml\nkind = 'cargo'\ntoolroot = 'gcc'\nbins = ['x']\nglibc = '2.34'\n\
+         patches = ['b.patch', 'a.patch']\nlock-patches.'time@0.3' = '0.3.36'\nsources.src = { path = ['**'] }",
+    );
+    let unit = &project.units["x"];
+    assert_eq!(unit.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["crates", "patches", "src"]);
+    let Source::Crates(closure) = &unit.sources["crates"] else { panic!("{unit:?}") };
+    let beside: Vec<&str> = closure.beside.iter().map(RelPath::as_str).collect();
+    assert_eq!(beside, ["recipes/x/Cargo.lock", "recipes/x/b.patch", "recipes/x/a.patch"]);
+    assert_eq!(*closure.source, unit.sources["src"]);
+    assert_eq!(unit.outputs(), ["out", "debug"]);
+    let Build::Cargo(cargo) = &unit.build else { panic!("{unit:?}") };
+    assert_eq!((cargo.target_cpu.as_str(), cargo.default_features), ("x86-64-v3", true));
+    assert_eq!(cargo.rules.needed, ["libgcc_s.so.1"]);
+}
+
+#[test]
+fn wrong_cargo_units() {
+    check(
+        "//- recipes/a.toml
+kind = 'cargo'
+toolroot = 'gcc'
+sources.src = { crate = 'x' }
+lock-patches.time = '0.3'
+lock-patches.'a b' = '1.0.0'
+//- recipes/b.toml
+kind = 'cargo'
+toolroot = 'gcc'
+lib = true
+glibc = '2.34'
+sources.crates = { crate = '-x', version = '1.2.3' }
+sources.src = { crate = 'x', version = '1.2' }
+[abi]
+host = 'c'
+crates = ['y']
+waivers.z = 'why'",
+        &[
+            "recipes/a.toml:1 `a`, a recipe of kind `cargo`, has no `bins`",
+            "add `bins = …`",
+            "recipes/a.toml:1 `a`, a recipe of kind `cargo`, has no `glibc`",
+            "add `glibc = …`",
+            "recipes/a.toml:3 a crate needs the version that is wanted",
+            "add `version = \"1.2.3\"`",
+            "recipes/a.toml:4 `0.3` is not a version: unexpected end of input while parsing minor version number",
+            "write one in full, such as `1.2.3`",
+            "recipes/a.toml:5 `a b` is no package of a Cargo.lock",
+            "write a name, or `name@version` where there are several",
+            "recipes/b.toml:5 a unit of kind `cargo` has a source `crates` of itself",
+            "give this one another name",
+            "recipes/b.toml:5 `-x` is not the name of a crate",
+            "use letters, digits, `-` and `_`",
+            "recipes/b.toml:6 `1.2` is not a version: unexpected end of input while parsing minor version number",
+            "write one in full, such as `1.2.3`",
+            "recipes/b.toml:8 there is no unit `c`",
+            "did you mean `a`?",
+            "recipes/b.toml:10 `z` is not one of the crates that are compared",
+            "did you mean `y`?",
+        ],
+    );
 }
 
 #[test]
@@ -249,7 +312,7 @@ steps = [",
             "recipes/a.toml:3 `vra` is not a variable of this recipe",
             "did you mean `var`?",
             "recipes/a.toml:6 a source is of exactly one kind",
-            "give it one of `path`, `url`, `git`, `package`",
+            "give it one of `path`, `url`, `git`, `crate`, `package`",
             "recipes/a.toml:6 unknown field `urll`",
             "did you mean `url`?",
             "recipes/a.toml:7 `ftp://x` is not an address forge can fetch from",
@@ -357,7 +420,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],

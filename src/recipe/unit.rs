@@ -53,13 +53,13 @@ pub(super) struct Use {
 
 /// A unit being read.
 pub(super) struct Draft<'a> {
-    page: &'a Page<'a>,
-    raw: &'a Raw,
-    inputs: Inputs<'a>,
+    pub(super) page: &'a Page<'a>,
+    pub(super) raw: &'a Raw,
+    pub(super) inputs: Inputs<'a>,
     uses: Vec<Use>,
     test_uses: Vec<Use>,
     spans: BTreeMap<Item, Span>,
-    faults: &'a mut Vec<Fault>,
+    pub(super) faults: &'a mut Vec<Fault>,
 }
 
 impl<'a> Draft<'a> {
@@ -82,6 +82,7 @@ impl<'a> Draft<'a> {
             Form::Toolroot => self.toolroot(),
             Form::Cmd => self.cmd(),
             Form::Bpf => self.bpf(),
+            Form::Cargo => self.cargo(),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -215,7 +216,7 @@ impl<'a> Draft<'a> {
         deps
     }
 
-    fn tools(&mut self) -> Option<Name> {
+    pub(super) fn tools(&mut self) -> Option<Name> {
         let text = self.required("toolroot", self.raw.toolroot.as_ref())?;
         let unit = field::name(text, self.faults)?;
         let reference = Reference { unit: unit.clone(), output: None };
@@ -224,7 +225,13 @@ impl<'a> Draft<'a> {
         Some(unit)
     }
 
-    fn deps(&mut self) -> BTreeMap<Name, Reference> {
+    /// Says that the unit names another one, which need not be built for it.
+    pub(super) fn mentions(&mut self, unit: &Name, at: Span) {
+        let reference = Reference { unit: unit.clone(), output: None };
+        self.uses.push(Use { reference, toolroot: false, at });
+    }
+
+    pub(super) fn deps(&mut self) -> BTreeMap<Name, Reference> {
         let mut deps = BTreeMap::new();
         for (name, text) in &self.raw.deps {
             let name = field::name(name, self.faults);
@@ -236,7 +243,7 @@ impl<'a> Draft<'a> {
         deps
     }
 
-    fn sources(&mut self) -> BTreeMap<Name, Source> {
+    pub(super) fn sources(&mut self) -> BTreeMap<Name, Source> {
         let mut sources = BTreeMap::new();
         for (text, input) in &self.raw.sources {
             let name = field::name(text, self.faults);
@@ -263,7 +270,7 @@ impl<'a> Draft<'a> {
         self.raw.programs.iter().filter_map(|program| field::path(program, self.faults)).collect()
     }
 
-    fn environment(&mut self, table: &Table) -> BTreeMap<String, String> {
+    pub(super) fn environment(&mut self, table: &Table) -> BTreeMap<String, String> {
         for name in table.keys() {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
             if !name.bytes().all(allowed) || name.bytes().next().is_none_or(|byte| byte.is_ascii_digit()) {
@@ -293,7 +300,7 @@ impl<'a> Draft<'a> {
         outputs
     }
 
-    fn timeout(&mut self, seconds: Option<&At<u64>>) -> Duration {
+    pub(super) fn timeout(&mut self, seconds: Option<&At<u64>>) -> Duration {
         match seconds {
             Some(seconds) if **seconds == 0 => {
                 let fault = Fault::new(seconds.span(), "nothing ends within 0 seconds");
@@ -305,15 +312,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn texts(&mut self, texts: &[At<String>]) -> Vec<String> {
+    pub(super) fn texts(&mut self, texts: &[At<String>]) -> Vec<String> {
         texts.iter().map(|text| self.inputs.vars.expand(text, self.faults)).collect()
     }
 
-    fn table(&mut self, table: &Table) -> BTreeMap<String, String> {
+    pub(super) fn table(&mut self, table: &Table) -> BTreeMap<String, String> {
         table.iter().map(|(key, text)| (key.to_string(), self.inputs.vars.expand(text, self.faults))).collect()
     }
 
-    fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+    pub(super) fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.missing(field);
         }
@@ -327,7 +334,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Says so, unless the recipe had fields that did not fit: one of them may have been this one.
-    fn missing(&mut self, field: &str) {
+    pub(super) fn missing(&mut self, field: &str) {
         if self.page.whole {
             self.faults.push(missing(self.page, field));
         }
@@ -370,6 +377,6 @@ fn distinct(items: Vec<String>) -> Vec<String> {
     items.into_iter().filter(|item| seen.insert(item.clone())).collect()
 }
 
-fn constant(name: &str) -> Name {
+pub(super) fn constant(name: &str) -> Name {
     Name::new(name).expect("BUG: a constant is not a name")
 }

@@ -123,12 +123,18 @@ pub enum Output {
 }
 
 impl Output {
+    /// The file, or the tree's top Directory message.
+    #[must_use]
+    pub fn blob(&self) -> Blob {
+        match self {
+            Self::File { blob, .. } | Self::Tree(blob) => *blob,
+        }
+    }
+
     /// The digest of the file, or of the tree's top Directory message.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        match self {
-            Self::File { blob, .. } | Self::Tree(blob) => blob.digest,
-        }
+        self.blob().digest
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use forge::artifact::archive;
 use forge::debian::date::Date;
 use forge::digest::Digest;
-use forge::fetch::{Error, Fetcher, Git, Indexes, Mirrors, Places, Policy, Progress, Suite, Trust};
+use forge::fetch::{Cargo, Error, Fetcher, Git, Indexes, Mirrors, Places, Policy, Progress, Suite, Trust};
 use forge::lockfile::{self, Deb, Locked, Place};
 use forge::path::RelPath;
 use forge::recipe::{Source, Unpack};
@@ -31,7 +31,7 @@ fn go_on(_: Progress<'_>) -> ControlFlow<()> {
 fn offline<'a>(home: &'a Home, bases: &[&Archive]) -> Fetcher<'a> {
     let bases = bases.iter().map(|archive| archive.base().parse().expect("a base")).collect();
     let policy = Policy { offline: true, ..Policy::default() };
-    Fetcher::new(&home.store, Places::new(Mirrors::default(), bases), policy, Git::default())
+    Fetcher::new(&home.store, Places::new(Mirrors::default(), bases), policy, Git::default(), Cargo::default())
 }
 
 fn trust(archive: &Archive, locked: Option<&lockfile::Suite>) -> Trust {
@@ -175,7 +175,7 @@ fn urls_are_pinned_unpacked_and_mirrored() {
     server.on("/a.tar", [Reply::File(body.clone())]);
     let url = server.url("/a.tar");
     let policy = Policy { idle: Duration::from_secs(5), ..Policy::default() };
-    let fetcher = Fetcher::new(&home.store, Places::default(), policy, Git::default());
+    let fetcher = Fetcher::new(&home.store, Places::default(), policy, Git::default(), Cargo::default());
     let source = Source::Url { url: url.clone(), unpack: Some(Unpack { strip: 1 }) };
     let indexes = Indexes::new(&[]).expect("nothing to parse");
     let Locked::Url { pin, unpack } = fetcher.pin(&source, &indexes, &go_on).expect("a pin") else { panic!() };
@@ -192,7 +192,13 @@ fn urls_are_pinned_unpacked_and_mirrored() {
     let file = mirror.path().join("mirrors.toml");
     fs::write(&file, format!("digests = [{:?}]\n", mirror.path())).expect("a file");
     let places = Places::new(Mirrors::read(&file).expect("mirrors"), Vec::new());
-    let fetcher = Fetcher::new(&fresh.store, places, Policy { offline: true, ..Policy::default() }, Git::default());
+    let fetcher = Fetcher::new(
+        &fresh.store,
+        places,
+        Policy { offline: true, ..Policy::default() },
+        Git::default(),
+        Cargo::default(),
+    );
     let absent = Blob { digest: Digest::of(b"no such tree"), size: 12 };
     let error = fetcher.git("https://host/x", &"0".repeat(40), &absent, &go_on).expect_err("offline").to_string();
     assert!(error.contains("offline"), "{error}");

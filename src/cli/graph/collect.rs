@@ -220,11 +220,15 @@ fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
 fn kind(derivation: &Derivation<Input>) -> &'static str {
     match derivation {
         Derivation::Fetch(pin) if matches!(pin.place, Place::Archive { .. }) => "package",
+        Derivation::Fetch(pin) if matches!(pin.place, Place::Registry { .. }) => "crate",
         Derivation::Fetch(_) => "file",
         Derivation::FetchGit { .. } => "git tree",
         Derivation::Run(_) => "run",
         Derivation::Assemble(Assemble::Toolroot { .. }) => "toolroot",
-        Derivation::Assemble(Assemble::Unpack { .. } | Assemble::DebMember { .. }) => "unpack",
-        Derivation::Assemble(Assemble::Bpf { .. }) => "check",
+        Derivation::Assemble(Assemble::Unpack { .. } | Assemble::DebMember { .. } | Assemble::Vendor { .. }) => {
+            "unpack"
+        }
+        Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
+        Derivation::Assemble(Assemble::Bpf { .. } | Assemble::Programs { .. }) => "check",
     }
 }

@@ -1,0 +1,209 @@
+//! `cargo`: dependencies, then the package itself, in sandboxes; forge reads the results back.
+//!
+//! ```text
+//! crates ─→ vendor ───────────────┬──────────────┐
+//! src ─┬→ (patched) ─┬→ skeleton ─┴→ dependencies ┴→ build ─→ check ─→ out
+//!      └ patches     └───────────────────────────────┘ └→ debug
+//! ```
+//!
+//! The skeleton has only what dependencies are built from, so a change in the package builds the
+//! package alone. Paths are the same in both commands, as cargo's fingerprints have them: the package at
+//! `/src/src`, the crates at `/deps/crates`, the target folder at `/build/t`.
+
+use std::collections::BTreeMap;
+
+use super::abi;
+use super::shell::{line, quote};
+use super::{Error, Input, Planner, Step, Unit, cmd, out};
+use crate::derivation::{Assemble, Derivation, Run};
+use crate::lockfile::Locked;
+use crate::path::{Name, RelPath};
+use crate::recipe::{Cargo, Recipe};
+use crate::sandbox::Profile;
+
+/// Cargo's home, with the configuration that replaces the registry by the folder of crates.
+const SETUP: &str = "mkdir -p \"$CARGO_HOME\"
+cat > \"$CARGO_HOME/config.toml\" <<'END'
+[source.crates-io]
+replace-with = \"locked\"
+[source.locked]
+directory = \"/deps/crates\"
+END";
+
+/// Prefixes of the sandbox's paths, and what stands for them in programs.
+const REMAP: [(&str, &str); 3] = [("/deps/crates", "/crates"), ("/src/src", "/package"), ("/build/t", "/target")];
+
+/// The output of the command that builds the dependencies.
+const TARGET: &str = "target";
+
+impl Planner<'_> {
+    pub(super) fn cargo(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo) -> Result<Unit, Error> {
+        let unit = &recipe.name;
+        abi::check(self.project, recipe, cargo)?;
+        let mut sources = self.sources(recipe)?;
+        let crates = sources.remove(Cargo::CRATES).expect("BUG: a cargo unit has crates");
+        let base = Run {
+            root: self.main_output(&cargo.toolroot)?,
+            deps: self.references(&cargo.deps)?.into_iter().chain([(constant(Cargo::CRATES), crates)]).collect(),
+            sources: BTreeMap::new(),
+            argv: Vec::new(),
+            env: cmd::environment(&environment(cargo)),
+            outputs: vec![out()],
+            profile: Profile::Build,
+        };
+        if sources.contains_key(Cargo::PATCHES) || !cargo.updates.is_empty() {
+            let patched = self.patched(recipe, cargo, &base, &sources);
+            sources.remove(Cargo::PATCHES);
+            sources.insert(constant(Cargo::SOURCE), patched);
+        }
+        let skeleton = Assemble::Skeleton { source: sources[Cargo::SOURCE].clone() };
+        let skeleton = self.assemble(unit, format!("{unit}: take the manifests"), skeleton);
+        let dependencies = self.dependencies(recipe, cargo, &base, skeleton);
+        self.package(recipe, cargo, base, sources, dependencies)
+    }
+
+    /// The package with its patches, and Cargo.lock moved.
+    fn patched(
+        &mut self,
+        recipe: &Recipe<Locked>,
+        cargo: &Cargo,
+        base: &Run<Input>,
+        sources: &BTreeMap<Name, Input>,
+    ) -> Input {
+        let wanted = [Cargo::SOURCE, Cargo::PATCHES];
+        let sources = sources.iter().filter(|(name, _)| wanted.contains(&name.as_str()));
+        let sources: BTreeMap<_, _> = sources.map(|(name, input)| (name.clone(), input.clone())).collect();
+        let mut steps = vec!["cp -r /src/src /out/out\nchmod -R u+w /out/out".to_owned()];
+        if sources.contains_key(Cargo::PATCHES) {
+            let apply = |patch: &RelPath| {
+                let patch = quote(&format!("/src/patches/{patch}"));
+                format!("patch -d /out/out -p1 --no-backup-if-mismatch < {patch}")
+            };
+            steps.extend(cargo.patches.iter().map(apply));
+        }
+        if !cargo.updates.is_empty() {
+            steps.push(SETUP.to_owned());
+        }
+        steps.extend(cargo.updates.iter().map(|(name, version)| {
+            let manifest = "--manifest-path /out/out/Cargo.toml";
+            format!("cargo update --offline {manifest} --precise {} {}", quote(version), quote(name))
+        }));
+        let run = Run { sources, argv: cmd::argv(steps), ..base.clone() };
+        self.run(recipe, cargo, "patch", run)
+    }
+
+    /// cargo's target folder with all dependencies built, and nothing of the package or workspace.
+    fn dependencies(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, base: &Run<Input>, skeleton: Input) -> Input {
+        let manifest = "--manifest-path /src/src/Cargo.toml --target-dir /build/t";
+        let steps = [
+            SETUP.to_owned(),
+            format!("cargo build {}", arguments(cargo)),
+            format!("cargo clean --offline --release --workspace {manifest}"),
+            format!("mv t /out/{TARGET}"),
+        ];
+        let run = Run {
+            sources: BTreeMap::from([(constant(Cargo::SOURCE), skeleton)]),
+            argv: cmd::argv(steps),
+            outputs: vec![constant(TARGET)],
+            ..base.clone()
+        };
+        self.run(recipe, cargo, "dependencies", run)
+    }
+
+    fn package(
+        &mut self,
+        recipe: &Recipe<Locked>,
+        cargo: &Cargo,
+        base: Run<Input>,
+        sources: BTreeMap<Name, Input>,
+        dependencies: Input,
+    ) -> Result<Unit, Error> {
+        let steps = [
+            SETUP.to_owned(),
+            format!("cp -a /deps/{TARGET} t\nchmod -R u+w t"),
+            format!("cargo auditable build {}", arguments(cargo)),
+            collect(cargo),
+        ];
+        let deps = base.deps.iter().map(|(name, input)| (name.clone(), input.clone()));
+        let run = Run {
+            sources,
+            deps: deps.chain([(constant(TARGET), dependencies)]).collect(),
+            argv: cmd::argv(steps),
+            outputs: vec![out(), constant(Cargo::DEBUG)],
+            ..base
+        };
+        let tree = self.run(recipe, cargo, "build", run);
+        let debug = match &tree {
+            Input::Step(id, _) => Input::Step(*id, constant(Cargo::DEBUG)),
+            Input::Known(_) => unreachable!("BUG: a command's result is a step's"),
+        };
+        let checked = self.assembled(recipe, Assemble::Programs { tree, debug, rules: cargo.rules.clone() });
+        let debug = (constant(Cargo::DEBUG), Input::Step(checked.last, constant(Cargo::DEBUG)));
+        Ok(Unit { outputs: checked.outputs.into_iter().chain([debug]).collect(), ..checked })
+    }
+
+    /// Adds a command of the unit; its first output.
+    fn run(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, what: &str, run: Run<Input>) -> Input {
+        let output = run.outputs[0].clone();
+        let step = self.plan.add(Step {
+            unit: recipe.name.clone(),
+            label: format!("{}: {what}", recipe.name),
+            derivation: Derivation::Run(run),
+            timeout: cargo.timeout,
+        });
+        Input::Step(step, output)
+    }
+}
+
+/// The variables of cargo, rustc and C compilers; those of the recipe win.
+fn environment(cargo: &Cargo) -> BTreeMap<String, String> {
+    let remap = |flag: &str| REMAP.map(|(from, to)| format!("{flag}={from}={to}"));
+    let mut flags = vec![format!("-Ctarget-cpu={}", cargo.target_cpu), "-Clink-arg=-Wl,--build-id=sha1".to_owned()];
+    flags.extend(remap("--remap-path-prefix"));
+    flags.extend(cargo.rustflags.iter().cloned());
+    let c_flags = remap("-ffile-prefix-map").join(" ");
+    let fixed = [
+        ("CARGO_HOME", "/build/cargo"),
+        ("CARGO_INCREMENTAL", "0"),
+        ("CARGO_NET_OFFLINE", "true"),
+        ("CARGO_TERM_COLOR", "never"),
+        // Separated by what no flag has.
+        ("CARGO_ENCODED_RUSTFLAGS", &flags.join("\u{1f}")),
+        ("CFLAGS", &c_flags),
+        ("CXXFLAGS", &c_flags),
+        ("ZERO_AR_DATE", "1"),
+    ];
+    let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    fixed.into_iter().chain(cargo.env.clone()).collect()
+}
+
+/// What cargo builds, and of what.
+fn arguments(cargo: &Cargo) -> String {
+    let mut words = vec!["--release", "--locked", "--offline", "--manifest-path", "/src/src/Cargo.toml"];
+    words.extend(["--target-dir", "/build/t"]);
+    words.extend(cargo.package.iter().flat_map(|package| ["--package", package]));
+    words.extend(cargo.lib.then_some("--lib"));
+    words.extend(cargo.bins.iter().flat_map(|bin| ["--bin", bin]));
+    words.extend((!cargo.default_features).then_some("--no-default-features"));
+    words.extend(cargo.features.iter().flat_map(|feature| ["--features", feature]));
+    line(words)
+}
+
+/// Puts programs into `bin` and the shared library into `lib`, and their debug symbols apart.
+fn collect(cargo: &Cargo) -> String {
+    let split = "split() {
+  mkdir -p /out/out/$2 /out/debug/$2
+  objcopy --only-keep-debug \"$1\" \"/out/debug/$2/${1##*/}.debug\"
+  objcopy --strip-unneeded --add-gnu-debuglink=\"/out/debug/$2/${1##*/}.debug\" \"$1\" \"/out/out/$2/${1##*/}\"
+}";
+    let mut lines = vec![split.to_owned()];
+    lines.extend(cargo.bins.iter().map(|bin| format!("split t/release/{} bin", quote(bin))));
+    if cargo.lib {
+        lines.push("for lib in t/release/*.so; do split \"$lib\" lib; done".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn constant(name: &str) -> Name {
+    Name::new(name).expect("BUG: a constant is not a name")
+}

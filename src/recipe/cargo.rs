@@ -1,0 +1,132 @@
+//! The fields of `kind = "cargo"`, and the two sources that follow from them.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Fault;
+use super::field;
+use super::model::{Abi, Build, Cargo, LinkRules};
+use super::raw::{At, Raw};
+use super::source::{Closure, Source};
+use super::unit::{Draft, constant};
+use crate::path::{Name, RelPath};
+use crate::recipe::CARGO_LOCK;
+
+/// The processor that code is made for if a unit does not say: any since 2013, with AVX2.
+const TARGET_CPU: &str = "x86-64-v3";
+
+/// What every program with Rust's standard library needs, beside glibc.
+const NEEDED: [&str; 1] = ["libgcc_s.so.1"];
+
+/// Sources that a unit of this kind has of itself.
+const OWN: [&str; 2] = [Cargo::CRATES, Cargo::PATCHES];
+
+impl Draft<'_> {
+    pub(super) fn cargo(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
+        let toolroot = self.tools();
+        let (deps, env) = (self.deps(), self.environment(&self.raw.env));
+        let sources = self.cargo_sources();
+        self.wanted_targets();
+        let raw: &Raw = self.raw;
+        let package = raw.package.as_ref().map(|name| self.inputs.crate_name(name, self.faults));
+        let glibc = self.required("glibc", raw.glibc.as_ref());
+        let timeout = self.timeout(raw.timeout_seconds.as_ref());
+        let cargo = Cargo {
+            toolroot: toolroot?,
+            deps,
+            env,
+            package,
+            bins: self.texts(&raw.bins),
+            lib: raw.lib.unwrap_or_default(),
+            features: self.texts(&raw.features),
+            default_features: raw.default_features.unwrap_or(true),
+            target_cpu: raw.target_cpu.as_ref().map_or(TARGET_CPU.to_owned(), |cpu| cpu.to_string()),
+            rustflags: self.texts(&raw.rustflags),
+            updates: self.updates_of_lock(),
+            patches: raw.patches.iter().filter_map(|patch| RelPath::new(patch.as_str()).ok()).collect(),
+            rules: LinkRules { needed: self.needed(), glibc: glibc?.to_string() },
+            abi: self.abi(),
+            timeout,
+        };
+        Some((Build::Cargo(Box::new(cargo)), sources?))
+    }
+
+    /// Those that are written, the crates, and the patches if there are any.
+    fn cargo_sources(&mut self) -> Option<BTreeMap<Name, Source>> {
+        for (name, _) in self.raw.sources.iter().filter(|(name, _)| OWN.contains(&name.as_str())) {
+            let title = format!("a unit of kind `cargo` has a source `{}` of itself", name.as_str());
+            self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
+        }
+        let mut sources = self.sources();
+        let Some(source) = sources.get(Cargo::SOURCE) else {
+            if !self.raw.sources.contains_key(Cargo::SOURCE) {
+                self.missing("sources.src");
+            }
+            return None;
+        };
+        let mut beside = Vec::new();
+        if let Source::Path { directory, .. } = source {
+            beside.extend(RelPath::new(format!("{directory}/{CARGO_LOCK}")).ok());
+        }
+        let source = Box::new(source.clone());
+        let patches: Vec<RelPath> =
+            self.raw.patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect();
+        beside
+            .extend(patches.iter().filter_map(|patch| RelPath::new(format!("{}/{patch}", self.inputs.directory)).ok()));
+        let closure = Closure { source, updates: self.updates_of_lock(), beside, content: None };
+        sources.insert(constant(Cargo::CRATES), Source::Crates(closure));
+        if !self.raw.patches.is_empty() {
+            let include = patches.iter().map(|patch| globset::escape(patch.as_str())).collect();
+            let patches = Source::Path { directory: self.inputs.directory.clone(), include, exclude: Vec::new() };
+            sources.insert(constant(Cargo::PATCHES), patches);
+        }
+        Some(sources)
+    }
+
+    fn abi(&mut self) -> Option<Abi> {
+        let abi = self.raw.abi.as_ref()?;
+        let Some(text) = &abi.host else {
+            let fault = Fault::new(abi.span(), "`abi` does not say which unit loads the plugin");
+            self.faults.push(fault.help("add `host = \"…\"`, a unit of kind `cargo`"));
+            return None;
+        };
+        let host = field::name(text, self.faults)?;
+        self.mentions(&host, text.span());
+        let crates: Vec<(String, String)> = abi.crates.iter().map(|names| pair(names)).collect();
+        for name in abi.waivers.keys().filter(|name| !crates.iter().any(|(here, _)| *here == name.as_str())) {
+            let title = format!("`{}` is not one of the crates that are compared", name.escape_debug());
+            let known = crates.iter().map(|(here, _)| here.as_str());
+            self.faults.push(Fault::new(name.span(), title).suggest(name, known, "add it to `crates`, or drop it"));
+        }
+        Some(Abi { host, crates, waivers: self.table(&abi.waivers) })
+    }
+
+    /// In the order of the file: what one update allows may be what the next one needs.
+    fn updates_of_lock(&mut self) -> Vec<(String, String)> {
+        let mut written: Vec<_> = self.raw.lock_patches.iter().collect();
+        written.sort_by_key(|(name, _)| name.span().start);
+        let mut updates = Vec::new();
+        for (name, version) in written {
+            field::package_spec(name, self.faults);
+            updates.push((name.to_string(), self.inputs.version(version, self.faults)));
+        }
+        updates
+    }
+
+    /// Finds a unit that wants nothing.
+    fn wanted_targets(&mut self) {
+        if self.raw.bins.is_empty() && !self.raw.lib.unwrap_or_default() {
+            self.missing("bins");
+        }
+    }
+
+    fn needed(&mut self) -> Vec<String> {
+        let written: &[At<String>] = &self.raw.needed;
+        if written.is_empty() { NEEDED.map(str::to_owned).to_vec() } else { self.texts(written) }
+    }
+}
+
+/// The name of a crate here and in the host: `a/b`, or `a` for both.
+fn pair(names: &str) -> (String, String) {
+    let (here, there) = names.split_once('/').unwrap_or((names, names));
+    (here.to_owned(), there.to_owned())
+}
