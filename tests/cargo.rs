@@ -180,7 +180,8 @@ fn a_cargo_lock_that_can_not_be_built_with() {
     for (text, words) in [
         (good.replace(checksum, &wrong), "checksum"),
         (good.replace(itoa, &itoa.replace(version, "version = \"1.99.99\"")), "1.99.99"),
-        (good.replace(itoa, ""), "its Cargo.lock does not fit its manifests"),
+        (good.replace(itoa, ""), "its Cargo.lock can't be read: couldn't resolve dependency: itoa"),
+        (good.replace("name = \"hello\"", "name = \"hallo\""), "its Cargo.lock does not fit its manifests"),
         (
             good.replace(itoa, &(from_git.collect::<String>() + "\n")),
             "is from the git repository https://example.org/itoa",

@@ -156,7 +156,11 @@ fn copy_manifests(from: &Path, to: &Path) -> Result<(), Error> {
 
 /// Name, version and checksum of each package of a Cargo.lock that is not of its workspace.
 fn registry_packages(text: &str) -> Result<Vec<(String, String, Digest)>, String> {
-    let lock = cargo_lock::Lockfile::from_str(text).map_err(|error| error.to_string())?;
+    let unreadable = |error: cargo_lock::Error| {
+        let reason = error.to_string();
+        format!("its Cargo.lock can't be read: {}", reason.trim_start_matches("parse error: "))
+    };
+    let lock = cargo_lock::Lockfile::from_str(text).map_err(unreadable)?;
     let mut packages = Vec::new();
     for package in lock.packages {
         let Some(source) = &package.source else { continue };
