@@ -33,10 +33,11 @@ pub fn share<T: Sync, R: Send, E: Send>(
         work(&mut Queue { items, next: &next }, &mut answers);
         done.lock().expect("BUG: a worker panicked").extend(answers.given);
     };
-    // This thread works, too: where one is enough, none is started.
-    thread::scope(|scope| {
-        (1..threads).for_each(|_| drop(scope.spawn(run)));
-        run();
+    // This thread only waits: a processor that becomes idle takes over a thread that was started on another at once,
+    // where one that was idle before may let it wait for milliseconds.
+    thread::scope(|scope| match threads {
+        0 | 1 => run(),
+        _ => (0..threads).for_each(|_| drop(scope.spawn(run))),
     });
     let mut done = done.into_inner().expect("BUG: a worker panicked");
     done.sort_unstable_by_key(|(index, _)| *index);
