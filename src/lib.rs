@@ -11,6 +11,7 @@ pub mod parallel;
 pub mod store;
 pub mod sandbox;
 pub mod debian;
+pub mod agave;
 pub mod recipe;
 pub mod lockfile;
 pub mod derivation;

@@ -36,6 +36,17 @@ fn builds_once_and_reports() {
 }
 
 #[test]
+fn arguments_need_no_toolroot() {
+    let forge = Forge::new();
+    let recipe = "kind = \"arguments\"\nprogram = \"solana-test-validator\"\nversion = \"4.1.2\"\n[arguments]\nreset = true\nledger = \"/l\"\n";
+    forge.write("recipes/args.toml", recipe);
+    drop(forge.run(&["lock"]).success());
+    drop(forge.run(&["build", "args"]).success());
+    let text = fs::read_to_string(forge.project().join("result/args")).unwrap();
+    assert_eq!(text, "--ledger\n/l\n--reset\n");
+}
+
+#[test]
 fn a_change_that_changes_nothing_goes_no_further() {
     let forge = two_units();
     let first = forge.run(&["build", "--json", "--all"]).success().json();

@@ -134,6 +134,7 @@ fn a_library_and_its_rules() {
     forge.run(&["lock"]).success();
     forge.run(&["build", "plug"]).success();
     assert!(path(&forge, "plug/lib/libplug.so").is_file());
+    assert_eq!(forge.run(&["check", "plug"]).success().stdout, "ok plug: reproducible (12 factors)\n");
     let recipe = forge.project().join("recipes/plug/recipe.toml");
     let text = fs::read_to_string(&recipe).unwrap();
     fs::write(&recipe, text.replace("2.41", "2.2") + "needed = ['libgcc_s.so.1', 'libz.so.1']\n").unwrap();

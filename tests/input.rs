@@ -107,6 +107,25 @@ const RECIPES: &[Case] = &[
         &["recipes/x.toml:3:", "a unit without an output makes nothing", "the default is `out`"],
     ),
     (
+        &[(
+            "recipes/x.toml",
+            "kind = 'arguments'\nprogram = 'agave-validator'\nversion = '4.1.2'\n[arguments]\nrpc-max-requests-per-second = 9\ndynamic-port-range = '8000-8020'\nlegder = '/l'",
+        )],
+        &["build", "x"],
+        2,
+        &[
+            "recipes/x.toml:1:8",
+            "agave-validator 4.1 needs `identity`",
+            "recipes/x.toml:5:1",
+            "has no argument `rpc-max-requests-per-second`",
+            "leave it out: what stands before the node must limit rates",
+            "recipes/x.toml:6:22",
+            "at least 26 ports in 4.1, not `8000-8020`",
+            "recipes/x.toml:7:1",
+            "did you mean `ledger`?",
+        ],
+    ),
+    (
         &[("recipes/x.toml", "UNIT\ndescription = ['x']\nenv = ['x']")],
         &["list"],
         2,

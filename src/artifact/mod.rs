@@ -4,6 +4,7 @@
 //! or a file outside the store: bytes come out of the store and go back into it.
 
 pub mod archive;
+pub mod arguments;
 pub mod bpf;
 mod part;
 pub mod programs;
@@ -69,6 +70,7 @@ pub fn assemble(
         Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections)?,
         Assemble::Vendor { crates } => vendor::assemble(crates, store, parts, threads, say)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
+        Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
         Assemble::Programs { tree, debug, rules } => {
             programs::check(store, tree, rules)?;
             return Ok(named([(OUTPUT, *tree), (Cargo::DEBUG, *debug)]));

@@ -122,6 +122,11 @@ pub enum Assemble<I> {
         /// What must hold.
         rules: LinkRules,
     },
+    /// Writes the arguments of a program into a file.
+    Arguments {
+        /// What stands on each line.
+        lines: Vec<String>,
+    },
 }
 
 impl<I> Derivation<I> {
@@ -199,6 +204,7 @@ impl<I> Assemble<I> {
             | Self::Skeleton { source: input } => vec![input],
             Self::Programs { tree, debug, .. } => vec![tree, debug],
             Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
+            Self::Arguments { .. } => Vec::new(),
         }
     }
 
@@ -220,6 +226,7 @@ impl<I> Assemble<I> {
             Self::Programs { tree, debug, rules } => {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
+            Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
         })
     }
 }

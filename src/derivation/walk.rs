@@ -141,6 +141,10 @@ impl<I> Assemble<I> {
                 visit("needed", list(needed));
                 visit("glibc", Value::Text(glibc));
             }
+            Self::Arguments { lines } => {
+                visit("assembly", Value::Number(7));
+                visit("lines", list(lines));
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::derivation::{Assemble, Derivation};
 use crate::digest::Digest;
 use crate::lockfile::Locked;
 use crate::path::Name;
-use crate::recipe::{Build, Project, Recipe, Reference};
+use crate::recipe::{Arguments, Build, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
 pub use cmd::{FIRST_STEP, WORLD, argv, bare, last_step, steps};
 pub use test::tried_with;
@@ -250,6 +250,9 @@ impl Planner<'_> {
             Build::Cmd(cmd) => self.cmd(recipe, cmd)?,
             Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
+            Build::Arguments(Arguments { lines }) => {
+                self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
+            }
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

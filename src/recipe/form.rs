@@ -11,10 +11,12 @@ pub(super) enum Form {
     Cmd,
     Bpf,
     Cargo,
+    Arguments,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 5] = [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Form {
             Self::Cmd => "cmd",
             Self::Bpf => "bpf",
             Self::Cargo => "cargo",
+            Self::Arguments => "arguments",
         }
     }
 
@@ -65,6 +68,7 @@ impl Form {
                 "abi",
                 "timeout-seconds",
             ],
+            Self::Arguments => &["program", "version", "arguments"],
         }
     }
 

@@ -104,15 +104,30 @@
 //! crates = ["serve-api", "own-api/serve-types"]         # `a/b` is `a` here and `b` there
 //! waivers = { serve-api = "only a doc comment differs" }
 //! ```
+//! ```toml
+//! # recipes/node-args.toml: the command line of a program, judged by the table of its version (see `agave`).
+//! kind = "arguments"
+//! program = "agave-validator"           # solana-validator before 2.0; or solana-test-validator
+//! version = "4.1.2"
+//! [arguments]                           # the output: one argument or value a line, in the order of names
+//! identity = "/keys/identity.json"
+//! ledger = "${data}/ledger"
+//! no-voting = true                      # without a value; `false` leaves out what an extended recipe says
+//! dynamic-port-range = "8000-8050"
+//! entrypoint = ["one.example.org:8001", "two.example.org:8001"]
+//! [vars]
+//! data = "/data"
+//! ```
 //!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
-//! variable in steps, env, urls, tags, versions, packages, flags and links; `$${` for a plain `${`. There is nothing else to learn:
+//! variable in steps, env, urls, tags, versions, packages, flags, links and arguments; `$${` for a plain `${`. There is nothing else to learn:
 //! no conditions, no expressions.
 //!
 //! All errors of all files are reported in one go, each with file, line and caret. [`parse`] is pure; [`load`] reads
 //! the files first.
 
+mod arguments;
 mod beside;
 mod book;
 mod cargo;
@@ -120,6 +135,7 @@ mod diagnostic;
 mod field;
 mod files;
 mod form;
+mod given;
 mod graph;
 mod input;
 mod model;
@@ -141,7 +157,9 @@ use std::path::Path;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
-pub use model::{Abi, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot};
+pub use model::{
+    Abi, Arguments, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot,
+};
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;

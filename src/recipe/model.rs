@@ -57,7 +57,7 @@ impl<S> Recipe<S> {
     #[must_use]
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
-            Build::Toolroot(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
         }
@@ -66,7 +66,7 @@ impl<S> Recipe<S> {
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
-            Build::Toolroot(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
         };
@@ -79,7 +79,7 @@ impl<S> Recipe<S> {
         match &self.build {
             Build::Cmd(cmd) => cmd.outputs.iter().map(Name::as_str).collect(),
             Build::Cargo(_) => vec![OUTPUT, Cargo::DEBUG],
-            Build::Toolroot(_) | Build::Bpf(_) => vec![OUTPUT],
+            Build::Toolroot(_) | Build::Bpf(_) | Build::Arguments(_) => vec![OUTPUT],
         }
     }
 }
@@ -95,6 +95,8 @@ pub enum Build {
     Bpf(Bpf),
     /// Rust programs and libraries.
     Cargo(Box<Cargo>),
+    /// The arguments of a program.
+    Arguments(Arguments),
 }
 
 impl Build {
@@ -106,6 +108,7 @@ impl Build {
             Self::Cmd(_) => "cmd",
             Self::Bpf(_) => "bpf",
             Self::Cargo(_) => "cargo",
+            Self::Arguments(_) => "arguments",
         }
     }
 }
@@ -214,6 +217,13 @@ impl Cargo {
     pub const CRATES: &str = "crates";
     /// The source with the patches of the recipe, if it has some.
     pub const PATCHES: &str = "patches";
+}
+
+/// The arguments of a program, which its version takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// An argument or a value each.
+    pub lines: Vec<String>,
 }
 
 /// What the linkage of programs must be.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Target;
+use super::given::Given;
 use super::text::Span;
 
 /// A value and its place.
@@ -19,6 +20,10 @@ use super::text::Span;
 pub(super) struct At<T>(Spanned<T>);
 
 impl<T> At<T> {
+    pub(super) fn new(span: Span, value: T) -> Self {
+        Self(Spanned::new(span, value))
+    }
+
     pub(super) fn span(&self) -> Span {
         self.0.span()
     }
@@ -70,7 +75,7 @@ pub(super) struct Raw {
     pub(super) default: Option<bool>,
     /// Not free software: needs an explicit opt-in and is never pushed to a public registry.
     pub(super) unfree: Option<bool>,
-    /// Values for `${name}` in steps, env, urls, tags, packages, cflags and links.
+    /// Values for `${name}` in steps, env, urls, tags, packages, cflags, links and arguments.
     pub(super) vars: Table,
     /// One unit for each entry.
     pub(super) matrix: Vec<At<Entry>>,
@@ -152,6 +157,13 @@ pub(super) struct Raw {
     pub(super) glibc: Option<At<String>>,
     /// That the library is loaded by a program of another unit, with which it shares Rust types.
     pub(super) abi: Option<At<Abi>>,
+
+    /// The program that the arguments are for: `agave-validator`, or `solana-validator` before 2.0, or `solana-test-validator`.
+    pub(super) program: Option<At<String>>,
+    /// Its version, in full.
+    pub(super) version: Option<At<String>>,
+    /// Its arguments by name, without the dashes: a value, a list of values, or `true`.
+    pub(super) arguments: BTreeMap<At<String>, At<Given>>,
 }
 
 /// What a plugin must have in common with the program that loads it.

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod arguments;
+
 /// Files that the cases stand on: an archive and two toolroots.
 const GROUND: [(&str, &str); 3] = [
     (
@@ -69,7 +71,7 @@ fn examples() -> Vec<(RelPath, String)> {
 #[test]
 fn examples_of_the_header() {
     let mut files = examples();
-    assert_eq!(files.len(), 6);
+    assert_eq!(files.len(), 7);
     for (file, text) in [
         ("recipes/clang.toml", GROUND[2].1),
         ("recipes/zlib.toml", "toolroot = 'gcc'\nsteps = ['true']\noutputs = ['lib', 'headers']"),
@@ -79,7 +81,7 @@ fn examples_of_the_header() {
     }
     let project = parse(files.clone(), Target::default()).unwrap_or_else(|errors| panic!("{}", drawn(&errors)));
     let names: Vec<&str> = project.units.keys().map(Name::as_str).collect();
-    assert_eq!(names, ["clang", "filter", "gcc", "headers", "hello-o3", "plugin", "serve", "zlib"]);
+    assert_eq!(names, ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "zlib"]);
     let hello = &project.units["hello-o3"];
     assert_eq!(hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["data", "lib", "linux", "src"]);
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
@@ -420,7 +422,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],

@@ -83,6 +83,7 @@ impl<'a> Draft<'a> {
             Form::Cmd => self.cmd(),
             Form::Bpf => self.bpf(),
             Form::Cargo => self.cargo(),
+            Form::Arguments => self.arguments(),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -172,6 +173,10 @@ impl<'a> Draft<'a> {
             if test.steps.is_empty() && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
                 self.faults.push(fault.help("add `steps = …`"));
+            }
+            if test.toolroot.is_none() && self.page.form == Form::Arguments && self.page.whole {
+                let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
+                self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));
             }
             let name = field::name(text, self.faults);
             tests.extend(name.zip(self.test(unit, test)));

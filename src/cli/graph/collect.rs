@@ -229,6 +229,7 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
             "unpack"
         }
         Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
+        Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
         Derivation::Assemble(Assemble::Bpf { .. } | Assemble::Programs { .. }) => "check",
     }
 }
