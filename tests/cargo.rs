@@ -11,7 +11,7 @@ use std::process::Command;
 use object::{Object as _, ObjectSection as _};
 
 use crate::fetch::git::Origin;
-use crate::support::{Forge, copy_tree};
+use crate::support::{Forge, Run, copy_tree};
 
 /// A workspace with a program, a macro and a shared library; the program has a build script with C.
 const WORKSPACE: [(&str, &str); 9] = [
@@ -209,12 +209,17 @@ fn crates_that_are_not_there() {
         drop(forge.run(&["lock"]).code(2).says("error: cargo info failed").says(words));
     }
     forge.write("recipes/x.toml", &unit("itoa", "1.0.4"));
+    let forge = forge.env("CARGO_HOME", "/nonexistent");
+    let mut cut = forge.command(&["lock"]);
+    let nobody = [("CARGO_HTTP_PROXY", "http://127.0.0.1:9"), ("CARGO_NET_RETRY", "0")];
+    cut.env("CARGO_HOME", forge.folder()).envs(nobody);
+    drop(Run::of(cut.output().unwrap(), &["lock"]).code(3).says("error: cargo info failed"));
     let empty = forge.folder().join("empty");
     fs::create_dir(&empty).unwrap();
     for program in ["git", "sh"] {
         std::os::unix::fs::symlink(Path::new("/usr/bin").join(program), empty.join(program)).unwrap();
     }
-    let forge = forge.env("PATH", empty).env("CARGO_HOME", "/nonexistent");
+    let forge = forge.env("PATH", empty);
     drop(forge.run(&["lock"]).code(3).says("cannot run cargo").says("install Rust"));
 }
 

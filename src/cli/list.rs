@@ -27,15 +27,11 @@ struct Line<'a> {
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let project = session::recipes(&session::root(directory)?)?;
-    let width = project.units.keys().map(|name| name.as_str().len()).max().unwrap_or(0);
-    for recipe in project.units.values() {
-        let line = line(recipe);
-        if args.json {
-            output::json(&line);
-        } else {
-            let mark = if line.default { '*' } else { ' ' };
-            output::data(&format!("{mark} {:width$}  {:8}  {}", line.name, line.kind, line.description));
-        }
+    let lines: Vec<Line<'_>> = project.units.values().map(line).collect();
+    if args.json {
+        lines.iter().for_each(output::json);
+    } else {
+        output::table(&lines.iter().map(row).collect::<Vec<_>>());
     }
     if project.units.is_empty() {
         output::words(&format!("there are no recipes here: {}", session::PROJECT));
@@ -43,6 +39,11 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
         output::words("* is built where no unit is named");
     }
     Ok(Verdict::Good)
+}
+
+fn row(line: &Line<'_>) -> [String; 3] {
+    let mark = if line.default { '*' } else { ' ' };
+    [format!("{mark} {}", line.name), line.kind.to_owned(), line.description.to_owned()]
 }
 
 fn line(recipe: &Recipe) -> Line<'_> {

@@ -48,7 +48,8 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let project = session::locked(&root)?;
     let items = items(&root, &project, &args.names)?;
     let store = session::store()?;
-    let fetcher = session::fetcher(&store, false)?;
+    let mut fetcher = session::fetcher(&store, false)?;
+    fetcher.expect(session::closures(&project));
     let mirror = Mirror::new(folder.clone());
     let writer = if args.dry_run { None } else { Some(mirror.writer()?) };
     let cancel = session::interrupts()?;

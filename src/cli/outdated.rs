@@ -121,6 +121,10 @@ impl Survey<'_> {
                     };
                     self.add("git", label, &unit.name, finding);
                 }
+                (Source::Crate(_), _) => {
+                    let standing = Standing::Unwatched("`cargo info` tells the newest version of a crate");
+                    self.add("crate", label, &unit.name, Finding::Known(standing));
+                }
                 (Source::Url { .. }, _) => {
                     let standing = Standing::Unwatched("an address does not say what is newer");
                     self.add("url", label, &unit.name, Finding::Known(standing));

@@ -227,6 +227,9 @@ pub enum Error {
     Changing(RelPath),
 }
 
+/// What cargo says when it is the network that failed it.
+const NETWORK: [&str; 4] = ["failed to download", "download of", "network", "onnect to server"];
+
 /// What to do about a glob that matches nothing.
 fn meant(near: Option<&str>) -> String {
     let spelling = || "check the spelling of `path` and `exclude`".to_owned();
@@ -247,6 +250,9 @@ impl Error {
     /// Whether the recipes or the project's files have to change, not this machine or a mirror.
     #[must_use]
     pub fn is_input(&self) -> bool {
+        if let Self::Cargo { message, .. } = self {
+            return !NETWORK.iter().any(|words| message.contains(words));
+        }
         matches!(
             self,
             Self::NotACommit { .. }
@@ -266,7 +272,6 @@ impl Error {
                 | Self::Path(_)
                 | Self::CargoLock(_)
                 | Self::Patch { .. }
-                | Self::Cargo { .. }
         )
     }
 
