@@ -80,36 +80,19 @@ impl Fetcher<'_> {
         let scratch = self.store.scratch()?;
         copy_manifests(&tree, scratch.path())?;
         self.git.apply(scratch.path(), patches)?;
-        if !scratch.path().join(CARGO_LOCK).is_file() {
+        let lock = scratch.path().join(CARGO_LOCK);
+        if !lock.is_file() {
             return Err(Error::CargoLock("there is no Cargo.lock at its top".to_owned()));
         }
-        let path = scratch.path().join(CARGO_LOCK);
-        self.listed(&path)?;
+        listed(&lock)?;
         self.cargo.update(self.store, scratch.path(), &closure.updates)?;
         self.cargo.workspace(self.store, scratch.path())?;
-        let listed = self.listed(&path)?;
-        // Sizes are not known yet; cargo needs none.
-        let unsized_: Vec<Crate> = listed
-            .iter()
-            .map(|(name, version, digest)| Crate {
-                name: name.clone(),
-                version: version.clone(),
-                size: 0,
-                digest: *digest,
-            })
-            .collect();
-        if unsized_.iter().any(|one| self.cargo.cached(&one.name, &one.version).is_empty()) {
-            self.bring(&unsized_, watch)?;
+        let crates = listed(&lock)?;
+        if crates.iter().any(|one| self.cargo.cached(&one.name, &one.version).is_empty()) {
+            self.bring(&crates, watch)?;
         }
-        let sized =
-            |(name, version, digest): &(String, String, Digest)| self.sized(name, version, Some(*digest), watch);
-        Ok(Locked::Crates(listed.iter().map(sized).collect::<Result<_, _>>()?))
-    }
-
-    /// What the Cargo.lock at `path` names.
-    fn listed(&self, path: &Path) -> Result<Vec<(String, String, Digest)>, Error> {
-        let broken = |source| Error::Io { path: path.to_owned(), source };
-        registry_packages(&fs::read_to_string(path).map_err(broken)?).map_err(Error::CargoLock)
+        let sized = |one: &Crate| self.sized(&one.name, &one.version, Some(one.digest), watch);
+        Ok(Locked::Crates(crates.iter().map(sized).collect::<Result<_, _>>()?))
     }
 
     /// The crate with the size of its file, which is in cargo's cache.
@@ -154,8 +137,14 @@ fn copy_manifests(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Name, version and checksum of each package of a Cargo.lock that is not of its workspace.
-fn registry_packages(text: &str) -> Result<Vec<(String, String, Digest)>, String> {
+/// What the Cargo.lock at `path` names.
+fn listed(path: &Path) -> Result<Vec<Crate>, Error> {
+    let broken = |source| Error::Io { path: path.to_owned(), source };
+    registry_packages(&fs::read_to_string(path).map_err(broken)?).map_err(Error::CargoLock)
+}
+
+/// Each package of a Cargo.lock that is not of its workspace; their sizes, which do not stand there, are 0.
+fn registry_packages(text: &str) -> Result<Vec<Crate>, String> {
     let unreadable = |error: cargo_lock::Error| {
         let reason = error.to_string();
         format!("its Cargo.lock can't be read: {}", reason.trim_start_matches("parse error: "))
@@ -178,7 +167,8 @@ fn registry_packages(text: &str) -> Result<Vec<(String, String, Digest)>, String
         }
         let checksum = package.checksum.ok_or_else(|| format!("`{name}` has no checksum"))?;
         let digest = checksum.to_string().parse().map_err(|_| format!("`{name}` has no SHA-256 checksum"))?;
-        packages.push((package.name.to_string(), package.version.to_string(), digest));
+        let (name, version) = (package.name.to_string(), package.version.to_string());
+        packages.push(Crate { name, version, size: 0, digest });
     }
     Ok(packages)
 }
@@ -201,7 +191,8 @@ mod tests {
     fn packages_of_the_registry() {
         let text = package(&format!("source = \"{REGISTRY}\"\nchecksum = \"{SUM}\"\n"));
         let found = registry_packages(&text).expect("a Cargo.lock");
-        assert_eq!(found, [("a".to_owned(), "1.0.0".to_owned(), SUM.parse().expect("hex"))]);
+        let (name, version) = ("a".to_owned(), "1.0.0".to_owned());
+        assert_eq!(found, [Crate { name, version, size: 0, digest: SUM.parse().expect("hex") }]);
     }
 
     #[test]

@@ -24,7 +24,8 @@ impl Draft<'_> {
     pub(super) fn cargo(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
         let toolroot = self.tools();
         let (deps, env) = (self.deps(), self.environment(&self.raw.env));
-        let sources = self.cargo_sources();
+        let (updates, patches) = (self.updates_of_lock(), self.patches());
+        let sources = self.cargo_sources(&updates, &patches);
         self.wanted_targets();
         let raw: &Raw = self.raw;
         let package = raw.package.as_ref().map(|name| self.inputs.crate_name(name, self.faults));
@@ -41,8 +42,8 @@ impl Draft<'_> {
             default_features: raw.default_features.unwrap_or(true),
             target_cpu: raw.target_cpu.as_ref().map_or(TARGET_CPU.to_owned(), |cpu| cpu.to_string()),
             rustflags: self.texts(&raw.rustflags),
-            updates: self.updates_of_lock(),
-            patches: raw.patches.iter().filter_map(|patch| RelPath::new(patch.as_str()).ok()).collect(),
+            updates,
+            patches,
             rules: LinkRules { needed: self.needed(), glibc: glibc?.to_string() },
             abi: self.abi(),
             timeout,
@@ -51,7 +52,7 @@ impl Draft<'_> {
     }
 
     /// Those that are written, the crates, and the patches if there are any.
-    fn cargo_sources(&mut self) -> Option<BTreeMap<Name, Source>> {
+    fn cargo_sources(&mut self, updates: &[(String, String)], patches: &[RelPath]) -> Option<BTreeMap<Name, Source>> {
         for (name, _) in self.raw.sources.iter().filter(|(name, _)| OWN.contains(&name.as_str())) {
             let title = format!("a unit of kind `cargo` has a source `{}` of itself", name.as_str());
             self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
@@ -63,23 +64,29 @@ impl Draft<'_> {
             }
             return None;
         };
-        let mut beside = Vec::new();
-        if let Source::Path { directory, .. } = source {
-            beside.extend(RelPath::new(format!("{directory}/{CARGO_LOCK}")).ok());
-        }
-        let source = Box::new(source.clone());
-        let patches: Vec<RelPath> =
-            self.raw.patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect();
-        beside
-            .extend(patches.iter().filter_map(|patch| RelPath::new(format!("{}/{patch}", self.inputs.directory)).ok()));
-        let closure = Closure { source, updates: self.updates_of_lock(), beside, content: None };
+        let (source, beside) = (Box::new(source.clone()), self.beside(source, patches));
+        let closure = Closure { source, updates: updates.to_vec(), beside, content: None };
         sources.insert(constant(Cargo::CRATES), Source::Crates(closure));
-        if !self.raw.patches.is_empty() {
+        if !patches.is_empty() {
             let include = patches.iter().map(|patch| globset::escape(patch.as_str())).collect();
             let patches = Source::Path { directory: self.inputs.directory.clone(), include, exclude: Vec::new() };
             sources.insert(constant(Cargo::PATCHES), patches);
         }
         Some(sources)
+    }
+
+    /// Files of this repository that change what Cargo.lock names: itself, if it is one, and patches.
+    fn beside(&self, source: &Source, patches: &[RelPath]) -> Vec<RelPath> {
+        let lock = match source {
+            Source::Path { directory, .. } => Some(format!("{directory}/{CARGO_LOCK}")),
+            _ => None,
+        };
+        let patches = patches.iter().map(|patch| format!("{}/{patch}", self.inputs.directory));
+        lock.into_iter().chain(patches).filter_map(|path| RelPath::new(path).ok()).collect()
+    }
+
+    fn patches(&mut self) -> Vec<RelPath> {
+        self.raw.patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect()
     }
 
     fn abi(&mut self) -> Option<Abi> {

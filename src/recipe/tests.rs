@@ -151,7 +151,15 @@ sources.src = { crate = 'x', version = '1.2' }
 [abi]
 host = 'c'
 crates = ['y']
-waivers.z = 'why'",
+waivers.z = 'why'
+//- recipes/d.toml
+kind = 'cargo'
+toolroot = 'gcc'
+lib = true
+glibc = '2.34'
+sources.src = { path = ['**'] }
+lock-patches.'1' = '1.2.3'
+patches = ['../x']",
         &[
             "recipes/a.toml:1 `a`, a recipe of kind `cargo`, has no `bins`",
             "add `bins = …`",
@@ -173,6 +181,10 @@ waivers.z = 'why'",
             "did you mean `a`?",
             "recipes/b.toml:10 `z` is not one of the crates that are compared",
             "did you mean `y`?",
+            "recipes/d.toml:6 `1` is no package of a Cargo.lock",
+            "write a name, or `name@version` where there are several",
+            "recipes/d.toml:7 `../x` has the component `..`, which could lead outside",
+            "write a path such as `src/main.c`, which leads down only",
         ],
     );
 }
