@@ -78,7 +78,7 @@ impl Fetcher<'_> {
     ) -> Result<Locked, Error> {
         let tree = self.store.realise(source)?;
         let scratch = self.store.scratch()?;
-        copy_manifests(&tree, scratch.path())?;
+        copy_folder(&tree, scratch.path())?;
         self.git.apply(scratch.path(), patches)?;
         let lock = scratch.path().join(CARGO_LOCK);
         if !lock.is_file() {
@@ -120,8 +120,8 @@ impl Fetcher<'_> {
     }
 }
 
-/// Copies a package or workspace so that cargo can read and change it.
-fn copy_manifests(from: &Path, to: &Path) -> Result<(), Error> {
+/// Copies a folder of files, which cargo may then change.
+fn copy_folder(from: &Path, to: &Path) -> Result<(), Error> {
     let broken = |path: &Path, source| Error::Io { path: path.to_owned(), source };
     for entry in fs::read_dir(from).map_err(|error| broken(from, error))? {
         let entry = entry.map_err(|error| broken(from, error))?;
@@ -129,7 +129,7 @@ fn copy_manifests(from: &Path, to: &Path) -> Result<(), Error> {
         let kind = entry.file_type().map_err(|error| broken(&path, error))?;
         if kind.is_dir() {
             fs::create_dir(&copy).map_err(|error| broken(&copy, error))?;
-            copy_manifests(&path, &copy)?;
+            copy_folder(&path, &copy)?;
         } else if kind.is_file() {
             fs::copy(&path, &copy).map_err(|error| broken(&path, error))?;
         }
