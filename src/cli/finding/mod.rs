@@ -195,12 +195,13 @@ fn tell_difference(difference: &Difference) {
 
 /// What helps against a difference that nothing was changed for, by what the bytes look like.
 fn advice(effect: &Effect) -> &'static str {
-    let meanings = || {
-        let all = effect.differences.iter().flat_map(|difference| &difference.found.differences);
-        all.filter_map(|difference| meaning(&difference.what))
-    };
-    let looks = |words: &[&str]| meanings().any(|meaning| words.iter().any(|word| meaning.starts_with(word)));
-    if looks(&["a time", "a date"]) {
+    const TIMES: [&str; 2] = ["a time", "a date"];
+    let differences = || effect.differences.iter().flat_map(|difference| &difference.found.differences);
+    let like = |meaning: &str, words: &[&str]| words.iter().any(|word| meaning.starts_with(word));
+    let looks = |words| differences().filter_map(|each| meaning(&each.what)).any(|meaning| like(meaning, words));
+    let reads = |words| differences().filter_map(|each| text_meaning(&each.what)).any(|meaning| like(meaning, words));
+    // A number of four bytes can look like a time by chance, so what was tried out counts for more.
+    if reads(&TIMES) || (looks(&TIMES) && !effect.races) {
         "the time of the build is in it: take SOURCE_DATE_EPOCH, which every step has, in place of the clock"
     } else if effect.races {
         "two rebuilds on one processor came out alike, so what runs side by side races: sort what it makes, or let it \
@@ -214,8 +215,14 @@ fn advice(effect: &Effect) -> &'static str {
 
 fn meaning(what: &compare::What) -> Option<&str> {
     match what {
-        compare::What::Line { meaning, .. } => meaning.as_deref(),
         compare::What::Bytes(bytes) => bytes.meaning.as_deref(),
+        _ => text_meaning(what),
+    }
+}
+
+fn text_meaning(what: &compare::What) -> Option<&str> {
+    match what {
+        compare::What::Line { meaning, .. } => meaning.as_deref(),
         _ => None,
     }
 }
