@@ -143,6 +143,15 @@ impl Name {
         if starts_well && text.bytes().all(allowed) { Ok(Self(text)) } else { Err(PathError::NotAName(text)) }
     }
 
+    /// A name that stands in the code.
+    ///
+    /// # Panics
+    /// If it has not that form, which is a bug.
+    #[must_use]
+    pub fn constant(text: &'static str) -> Self {
+        Self::new(text).expect("BUG: a constant is not a name")
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -79,6 +79,6 @@ pub fn assemble(
     Ok(named([(OUTPUT, output)]))
 }
 
-fn named<const N: usize>(outputs: [(&str, Output); N]) -> BTreeMap<Name, Output> {
-    outputs.map(|(name, output)| (Name::new(name).expect("BUG: a constant is not a name"), output)).into()
+fn named<const N: usize>(outputs: [(&'static str, Output); N]) -> BTreeMap<Name, Output> {
+    outputs.map(|(name, output)| (Name::constant(name), output)).into()
 }

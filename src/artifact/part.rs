@@ -74,7 +74,7 @@ fn recorded(store: &Store, key: &Digest) -> Result<Option<Blob>, Error> {
 }
 
 fn result(label: &str, tree: Blob) -> ActionResult {
-    let name = Name::new(OUTPUT).expect("BUG: `out` is a name");
+    let name = Name::constant(OUTPUT);
     let outputs = BTreeMap::from([(name, Output::Tree(tree))]);
     ActionResult { label: label.to_owned(), outputs, ..ActionResult::default() }
 }

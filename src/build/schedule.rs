@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use crate::derivation::Derivation;
 use crate::path::Name;
 use crate::plan::{Input, Plan, StepId};
+use crate::recipe::OUTPUT;
 use crate::store::Output;
 
 /// A step's outputs by name.
@@ -262,7 +263,7 @@ fn needed(derivation: &Derivation<Input>) -> Vec<StepId> {
 
 /// The outputs of a step that has one.
 pub(super) fn single(output: Output) -> Outputs {
-    BTreeMap::from([(Name::new("out").expect("BUG: `out` is a name"), output)])
+    BTreeMap::from([(Name::constant(OUTPUT), output)])
 }
 
 #[cfg(test)]

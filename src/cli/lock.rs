@@ -135,7 +135,7 @@ fn held(
     lockfile: &Lockfile,
     (root, store, fetcher): (&Path, &Store, &Fetcher<'_>),
 ) -> Result<Output, CliError> {
-    let source = Name::new(Cargo::SOURCE).expect("BUG: a constant is not a name");
+    let source = Name::constant(Cargo::SOURCE);
     let held = match (&*closure.source, lockfile.entry(unit, &source)) {
         (Source::Path { directory, include, exclude }, _) => {
             session::observer(root, store)?.observe(directory, include, exclude)

@@ -44,7 +44,7 @@ impl Planner<'_> {
         let crates = sources.remove(Cargo::CRATES).expect("BUG: a cargo unit has crates");
         let base = Run {
             root: self.main_output(&cargo.toolroot)?,
-            deps: self.references(&cargo.deps)?.into_iter().chain([(constant(Cargo::CRATES), crates)]).collect(),
+            deps: self.references(&cargo.deps)?.into_iter().chain([(Name::constant(Cargo::CRATES), crates)]).collect(),
             sources: BTreeMap::new(),
             argv: Vec::new(),
             env: cmd::environment(&environment(cargo)),
@@ -54,7 +54,7 @@ impl Planner<'_> {
         if sources.contains_key(Cargo::PATCHES) || !cargo.updates.is_empty() {
             let patched = self.patched(recipe, cargo, &base, &sources);
             sources.remove(Cargo::PATCHES);
-            sources.insert(constant(Cargo::SOURCE), patched);
+            sources.insert(Name::constant(Cargo::SOURCE), patched);
         }
         let skeleton = Assemble::Skeleton { source: sources[Cargo::SOURCE].clone() };
         let skeleton = self.assemble(unit, format!("{unit}: take the manifests"), skeleton);
@@ -103,9 +103,9 @@ impl Planner<'_> {
             format!("rm t/.rustc_info.json\nmv t /out/{TARGET}"),
         ];
         let run = Run {
-            sources: BTreeMap::from([(constant(Cargo::SOURCE), skeleton)]),
+            sources: BTreeMap::from([(Name::constant(Cargo::SOURCE), skeleton)]),
             argv: cmd::argv(steps),
-            outputs: vec![constant(TARGET)],
+            outputs: vec![Name::constant(TARGET)],
             ..base.clone()
         };
         self.run(recipe, cargo, "dependencies", run)
@@ -128,18 +128,18 @@ impl Planner<'_> {
         let deps = base.deps.iter().map(|(name, input)| (name.clone(), input.clone()));
         let run = Run {
             sources,
-            deps: deps.chain([(constant(TARGET), dependencies)]).collect(),
+            deps: deps.chain([(Name::constant(TARGET), dependencies)]).collect(),
             argv: cmd::argv(steps),
-            outputs: vec![out(), constant(Cargo::DEBUG)],
+            outputs: vec![out(), Name::constant(Cargo::DEBUG)],
             ..base
         };
         let tree = self.run(recipe, cargo, "build", run);
         let debug = match &tree {
-            Input::Step(id, _) => Input::Step(*id, constant(Cargo::DEBUG)),
+            Input::Step(id, _) => Input::Step(*id, Name::constant(Cargo::DEBUG)),
             Input::Known(_) => unreachable!("BUG: a command's result is a step's"),
         };
         let checked = self.assembled(recipe, Assemble::Programs { tree, debug, rules: cargo.rules.clone() });
-        let debug = (constant(Cargo::DEBUG), Input::Step(checked.last, constant(Cargo::DEBUG)));
+        let debug = (Name::constant(Cargo::DEBUG), Input::Step(checked.last, Name::constant(Cargo::DEBUG)));
         Ok(Unit { outputs: checked.outputs.into_iter().chain([debug]).collect(), ..checked })
     }
 
@@ -203,8 +203,4 @@ fn collect(cargo: &Cargo) -> String {
         lines.push("for lib in t/release/*.so; do split \"$lib\" lib; done".to_owned());
     }
     lines.join("\n")
-}
-
-fn constant(name: &str) -> Name {
-    Name::new(name).expect("BUG: a constant is not a name")
 }

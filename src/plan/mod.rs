@@ -24,7 +24,7 @@ use crate::derivation::{Assemble, Derivation};
 use crate::digest::Digest;
 use crate::lockfile::Locked;
 use crate::path::Name;
-use crate::recipe::{Arguments, Build, Project, Recipe, Reference};
+use crate::recipe::{Arguments, Build, OUTPUT, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
 pub use cmd::{FIRST_STEP, WORLD, argv, bare, last_step, steps};
 pub use test::tried_with;
@@ -230,7 +230,7 @@ impl Plan {
 
 /// The output's name where a kind has just one.
 fn out() -> Name {
-    Name::new("out").expect("BUG: `out` is a name")
+    Name::constant(OUTPUT)
 }
 
 struct Planner<'a> {

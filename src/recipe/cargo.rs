@@ -7,7 +7,7 @@ use super::field;
 use super::model::{Abi, Build, Cargo, LinkRules};
 use super::raw::{At, Raw};
 use super::source::{Closure, Source};
-use super::unit::{Draft, constant};
+use super::unit::Draft;
 use crate::path::{Name, RelPath};
 use crate::recipe::CARGO_LOCK;
 
@@ -66,11 +66,11 @@ impl Draft<'_> {
         };
         let (source, beside) = (Box::new(source.clone()), self.beside(source, patches));
         let closure = Closure { source, updates: updates.to_vec(), beside, content: None };
-        sources.insert(constant(Cargo::CRATES), Source::Crates(closure));
+        sources.insert(Name::constant(Cargo::CRATES), Source::Crates(closure));
         if !patches.is_empty() {
             let include = patches.iter().map(|patch| globset::escape(patch.as_str())).collect();
             let patches = Source::Path { directory: self.inputs.directory.clone(), include, exclude: Vec::new() };
-            sources.insert(constant(Cargo::PATCHES), patches);
+            sources.insert(Name::constant(Cargo::PATCHES), patches);
         }
         Some(sources)
     }

@@ -121,14 +121,14 @@ impl<'a> Draft<'a> {
         };
         let links = self.table(&self.raw.links);
         let ignore_alternatives = self.raw.ignore_alternatives.clone();
-        let sources = BTreeMap::from([(constant(DEBS), source)]);
+        let sources = BTreeMap::from([(Name::constant(DEBS), source)]);
         Some((Build::Toolroot(Toolroot { links, trim, ignore_alternatives }), sources))
     }
 
     fn packages(&mut self) -> Vec<String> {
         let mut packages = Vec::new();
         let first = self.raw.packages.first().map(At::span);
-        self.spans.extend(first.map(|span| (Item::Source(constant(DEBS)), span)));
+        self.spans.extend(first.map(|span| (Item::Source(Name::constant(DEBS)), span)));
         for text in &self.raw.packages {
             let package = self.inputs.package(text, self.faults);
             self.spans.insert(Item::Package(package.clone()), text.span());
@@ -287,7 +287,7 @@ impl<'a> Draft<'a> {
     }
 
     fn outputs(&mut self) -> Vec<Name> {
-        let Some(written) = &self.raw.outputs else { return vec![constant(OUTPUT)] };
+        let Some(written) = &self.raw.outputs else { return vec![Name::constant(OUTPUT)] };
         if written.is_empty() {
             let fault = Fault::new(written.span(), "a unit without an output makes nothing");
             self.faults
@@ -380,8 +380,4 @@ fn missing(page: &Page<'_>, field: &str) -> Fault {
 fn distinct(items: Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     items.into_iter().filter(|item| seen.insert(item.clone())).collect()
-}
-
-pub(super) fn constant(name: &str) -> Name {
-    Name::new(name).expect("BUG: a constant is not a name")
 }
