@@ -180,7 +180,7 @@ pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
         let own = match &entry.locked {
             Locked::Url { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
-            Locked::Crate(_) | Locked::Crates(_) => entry.locked.crates().iter().any(|one| one.digest == *digest),
+            Locked::Crate(_) | Locked::Crates(..) => entry.locked.crates().iter().any(|one| one.digest == *digest),
             Locked::Debs(_) | Locked::DebMember { .. } | Locked::Path { .. } => false,
         };
         found.extend(own.then(|| Thing::Source(unit.clone(), source.clone())));

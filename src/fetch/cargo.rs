@@ -88,18 +88,29 @@ impl Cargo {
 
     /// What cargo knows of the workspace in `folder`; its Cargo.lock must fit its manifests.
     pub(super) fn workspace(&self, store: &Store, folder: &Path) -> Result<cargo_metadata::Metadata, Error> {
-        let scratch = store.scratch()?;
         let manifest = folder.join("Cargo.toml").display().to_string();
         let arguments =
             ["metadata", "--locked", "--color=never", "--format-version", "1", "--manifest-path", &manifest];
-        let text = self.command(&scratch, &arguments).stdout_capture().stderr_capture().unchecked().run();
+        cargo_metadata::MetadataCommand::parse(self.answer(store, &arguments)?)
+            .map_err(|error| failed(&arguments, &error.to_string()))
+    }
+
+    /// What cargo answers on stdout.
+    pub(super) fn answer(&self, store: &Store, arguments: &[&str]) -> Result<String, Error> {
+        let scratch = store.scratch()?;
+        let text = self.command(&scratch, arguments).stdout_capture().stderr_capture().unchecked().run();
         let output = text.map_err(Error::NoCargo)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(if said.contains(UNFIT) { misfit() } else { failed(&arguments, &said) });
+            return Err(if said.contains(UNFIT) { misfit() } else { failed(arguments, &said) });
         }
-        cargo_metadata::MetadataCommand::parse(String::from_utf8_lossy(&output.stdout))
-            .map_err(|error| failed(&arguments, &error.to_string()))
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The same cargo with flags for rustc, in place of those of the caller.
+    pub(super) fn with_rustflags(&self, flags: &[String]) -> Self {
+        let flags = ("CARGO_ENCODED_RUSTFLAGS".to_owned(), flags.join("\u{1f}"));
+        Self { environment: self.environment.clone().into_iter().chain([flags]).collect() }
     }
 
     fn command(&self, scratch: &Scratch, arguments: &[&str]) -> duct::Expression {

@@ -65,7 +65,8 @@ impl Fetcher<'_> {
         self.sized(name, version, None, watch)
     }
 
-    /// Pins all crates that the Cargo.lock of `source` names, once it is patched and updated as the recipe says.
+    /// Pins all crates that the Cargo.lock of `source` names, once it is patched and updated as the recipe says, with
+    /// the features of those that the recipe asks about.
     ///
     /// # Errors
     /// For a Cargo.lock that is missing, does not fit, or names what is in no registry; and what cargo says.
@@ -92,7 +93,9 @@ impl Fetcher<'_> {
             self.bring(&crates, watch)?;
         }
         let sized = |one: &Crate| self.sized(&one.name, &one.version, Some(one.digest), watch);
-        Ok(Locked::Crates(crates.iter().map(sized).collect::<Result<_, _>>()?))
+        let crates = crates.iter().map(sized).collect::<Result<_, _>>()?;
+        let linked = |crossing| self.cargo.linked(self.store, scratch.path(), crossing);
+        Ok(Locked::Crates(crates, closure.crossing.as_ref().map(linked).transpose()?.unwrap_or_default()))
     }
 
     /// The crate with the size of its file, which is in cargo's cache.

@@ -101,7 +101,7 @@ fn source(unit: &Name, name: &Name, locked: &Locked) -> Vec<Item> {
             locked.debs().iter().map(|deb| file(format!("{} {}", deb.package, deb.version), &deb.pin)).collect()
         }
         Locked::Url { pin, .. } => vec![file(format!("{unit}/{name}"), pin)],
-        Locked::Crate(_) | Locked::Crates(_) => {
+        Locked::Crate(_) | Locked::Crates(..) => {
             locked.crates().iter().map(|one| file(one.reference(), &one.pin())).collect()
         }
         Locked::Git { url, commit, tree } => {

@@ -15,6 +15,7 @@ mod crates;
 mod download;
 mod error;
 mod fault;
+mod features;
 mod fetcher;
 pub mod git;
 mod git_tree;

@@ -27,6 +27,8 @@ pub struct Diff {
     pub packages: BTreeMap<String, Change<(String, u64, String)>>,
     /// `name version` → size in bytes and digest.
     pub crates: BTreeMap<String, Change<(u64, String)>>,
+    /// `unit/source name version` → the features that the crate has there.
+    pub features: BTreeMap<String, Change<String>>,
     /// `unit/source` → what it is pinned to, in a few words, and the digest of what its recipe says.
     pub sources: BTreeMap<String, Change<(String, Digest)>>,
 }
@@ -39,6 +41,7 @@ impl Diff {
             suites: changes(&suites(old), &suites(new)),
             packages: changes(&packages(old), &packages(new)),
             crates: changes(&crates(old), &crates(new)),
+            features: changes(&features(old), &features(new)),
             sources: changes(&sources(old), &sources(new)),
         }
     }
@@ -46,7 +49,9 @@ impl Diff {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.suites.is_empty() && self.packages.is_empty() && self.crates.is_empty() && self.sources.is_empty()
+        let Self { suites, packages, crates, features, sources } = self;
+        let pins = suites.is_empty() && packages.is_empty() && crates.is_empty();
+        pins && features.is_empty() && sources.is_empty()
     }
 }
 
@@ -60,6 +65,9 @@ impl fmt::Display for Diff {
         }
         for (name, change) in &self.crates {
             line(f, name, change, |(size, _)| format!("({})", bytes(*size)), ", other content")?;
+        }
+        for (name, change) in &self.features {
+            line(f, name, change, String::clone, "")?;
         }
         for (name, change) in &self.sources {
             line(f, name, change, |(pin, _)| pin.clone(), ", the same for a changed recipe")?;
@@ -110,6 +118,12 @@ fn crates(lockfile: &Lockfile) -> BTreeMap<String, (u64, String)> {
     lockfile.sources.values().flat_map(|entry| entry.locked.crates()).map(about).collect()
 }
 
+fn features(lockfile: &Lockfile) -> BTreeMap<String, String> {
+    let linked =
+        lockfile.sources.iter().flat_map(|(key, entry)| entry.locked.linked().iter().map(move |one| (key, one)));
+    linked.map(|((unit, source), one)| (format!("{unit}/{source} {} {}", one.name, one.version), one.words())).collect()
+}
+
 fn sources(lockfile: &Lockfile) -> BTreeMap<String, (String, Digest)> {
     let about = |entry: &Entry| (summary(&entry.locked), entry.spec);
     lockfile.sources.iter().map(|((unit, name), entry)| (format!("{unit}/{name}"), about(entry))).collect()
@@ -133,7 +147,7 @@ fn summary(locked: &Locked) -> String {
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
         Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
         Locked::Crate(one) => one.reference(),
-        Locked::Crates(crates) => {
+        Locked::Crates(crates, _) => {
             let size = crates.iter().map(|one| one.size).sum();
             format!("{} crates ({})", crates.len(), bytes(size))
         }

@@ -100,7 +100,12 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             _ = writeln!(out, "tree-size = {}", tree.size);
         }
         Locked::Crate(one) => field(out, "crate", &one.reference()),
-        Locked::Crates(crates) => list(out, "crates", crates.iter().map(Crate::reference)),
+        Locked::Crates(crates, linked) => {
+            list(out, "crates", crates.iter().map(Crate::reference));
+            if !linked.is_empty() {
+                list(out, "features", linked.iter().map(ToString::to_string));
+            }
+        }
         Locked::Path { .. } => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Linked;
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
@@ -156,8 +157,9 @@ pub enum Locked {
     },
     /// A package of the crate registry, unpacked.
     Crate(Crate),
-    /// The packages of the crate registry that a Cargo.lock names, sorted.
-    Crates(Vec<Crate>),
+    /// The packages of the crate registry that a Cargo.lock names, and the features of those that cross between a
+    /// program and its plugins; both sorted.
+    Crates(Vec<Crate>, Vec<Linked>),
     /// Files of this repository; not pinned, but hashed when they are read.
     Path {
         /// The recipe's directory, relative to the project.
@@ -176,7 +178,7 @@ impl Locked {
         match self {
             Self::Debs(debs) => debs,
             Self::DebMember { deb, .. } => std::slice::from_ref(deb),
-            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(_) | Self::Path { .. } => &[],
+            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(..) | Self::Path { .. } => &[],
         }
     }
 
@@ -185,9 +187,15 @@ impl Locked {
     pub fn crates(&self) -> &[Crate] {
         match self {
             Self::Crate(one) => std::slice::from_ref(one),
-            Self::Crates(all) => all,
+            Self::Crates(all, _) => all,
             Self::Debs(_) | Self::DebMember { .. } | Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
         }
+    }
+
+    /// Those of its packages whose features are known.
+    #[must_use]
+    pub fn linked(&self) -> &[Linked] {
+        if let Self::Crates(_, linked) = self { linked } else { &[] }
     }
 }
 
@@ -219,9 +227,10 @@ impl Entry {
                 debs.sort_by(|a, b| a.key().cmp(&b.key()));
                 debs.dedup();
             }
-            Locked::Crates(crates) => {
+            Locked::Crates(crates, linked) => {
                 crates.sort();
                 crates.dedup();
+                linked.sort();
             }
             _ => {}
         }

@@ -53,7 +53,7 @@ impl Content {
                 digests.push(tree.digest);
                 (None, None)
             }
-            Locked::Debs(_) | Locked::Crate(_) | Locked::Crates(_) | Locked::Path { .. } => (None, None),
+            Locked::Debs(_) | Locked::Crate(_) | Locked::Crates(..) | Locked::Path { .. } => (None, None),
         };
         Self { digests, member, unpack }
     }

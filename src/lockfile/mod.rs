@@ -68,6 +68,9 @@
 //! crates = [
 //!   "serde 1.0.200",
 //! ]
+//! features = [                                  # of those whose types cross between a program and its plugins
+//!   "serde 1.0.200 default,std",
+//! ]
 //! ```
 //!
 //! Path sources have no entry. A package of an archive has one version in the whole file, and every package that
@@ -80,6 +83,7 @@ mod drift;
 mod emit;
 mod entry;
 mod impact;
+mod linked;
 mod listed;
 mod parse;
 #[cfg(test)]
@@ -92,6 +96,7 @@ use std::{fs, io};
 pub use apply::{Problem, Stale, Update};
 pub use diff::{Change, Diff};
 pub use entry::{Crate, Deb, Entry, Index, Locked, Pin, Place, Suite};
+pub use linked::Linked;
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;

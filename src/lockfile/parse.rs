@@ -59,6 +59,8 @@ struct RawSource<'a> {
     #[serde(rename = "crate")]
     published: Option<Text<'a>>,
     crates: Option<Vec<Text<'a>>>,
+    #[serde(default)]
+    features: Vec<Text<'a>>,
     commit: Option<Text<'a>>,
     tree: Option<Text<'a>>,
     #[serde(rename = "tree-size")]
@@ -190,11 +192,13 @@ fn source<'f>(
 
 /// A source with a field for crates.
 fn registry<'f>(raw: &'f RawSource<'f>, crates: &mut Crates<'f>, faults: &mut Faults) -> Option<Option<Locked>> {
-    match (&raw.published, &raw.crates) {
-        (Some(one), None) => Some(crates.named(one, faults).map(Locked::Crate)),
-        (None, Some(all)) => {
-            Some(Some(Locked::Crates(all.iter().filter_map(|one| crates.named(one, faults)).collect())))
+    match (&raw.published, &raw.crates, &raw.features[..]) {
+        (Some(one), None, []) => Some(crates.named(one, faults).map(Locked::Crate)),
+        (None, Some(all), features) => {
+            let all = all.iter().filter_map(|one| crates.named(one, faults)).collect();
+            Some(Some(Locked::Crates(all, features.iter().filter_map(|line| faults.parsed(line)).collect())))
         }
+        (.., [line, _rest @ ..]) => Some(faults.refuse(line.span(), "`features` are of `crates`")),
         _ => None,
     }
 }

@@ -49,6 +49,7 @@ fn example() -> Lockfile {
     let pin = Pin { place: Place::Url(text("https://example.org/\"data\"")), size: 12, digest: Digest::of(b"data") };
     let tree = Blob { digest: Digest::of(b"tree"), size: 4 };
     let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree };
+    let linked = ["serde 1.0.200 default,std", "ahash 0.8.11"].map(|line| line.parse().expect("a line")).to_vec();
     let entries = [
         ("gcc", "debs", Locked::Debs(vec![deb("libc6", "2.41-12"), deb("gcc", "4:14.2.0-1")])),
         ("clang", "debs", Locked::Debs(vec![deb("libc6", "2.41-12")])),
@@ -56,8 +57,8 @@ fn example() -> Lockfile {
         ("hello", "data", Locked::Url { pin, unpack: None }),
         ("hello", "lib", git),
         ("serve", "src", Locked::Crate(krate("serve", "1.2.3"))),
-        ("serve", "crates", Locked::Crates(vec![krate("serde", "1.0.200"), krate("ahash", "0.8.11")])),
-        ("client", "crates", Locked::Crates(vec![krate("serde", "1.0.200")])),
+        ("serve", "crates", Locked::Crates(vec![krate("serde", "1.0.200"), krate("ahash", "0.8.11")], linked)),
+        ("client", "crates", Locked::Crates(vec![krate("serde", "1.0.200")], Vec::new())),
     ];
     for (unit, source, locked) in entries {
         lockfile.insert(name(unit), name(source), entry(locked)).expect("fits");
@@ -124,7 +125,9 @@ fn damaged_files_say_where() {
     damaged(serde, &serde.replace("77710", "many"), 7, "many");
     damaged(serde, &format!("{serde}\n{serde}"), 8, "stands here twice");
     damaged(&format!("{serde}\n"), "", 37, "the crate `serde 1.0.200` is not in the list `crates`");
-    damaged("crate = \"serve 1.2.3\"\n", "", 84, "a source has");
+    damaged("crate = \"serve 1.2.3\"\n", "", 88, "a source has");
+    damaged(" default,std", " default std", 85, "the features of a crate are");
+    damaged("crate = \"serve 1.2.3\"\n", "features = [\"serde 1.0.200\"]\n", 92, "`features` are of `crates`");
     damaged("  \"ahash 0.8.11\",\n", "", 6, "no source uses the crate `ahash 0.8.11`");
 }
 
@@ -247,11 +250,16 @@ fn difference_in_words() {
         .expect("fits");
     let data = new.sources.get_mut(&(name("hello"), name("data"))).expect("there");
     data.spec = Digest::of(b"other");
+    let serve = new.sources.get_mut(&(name("serve"), name("crates"))).expect("there");
+    if let Locked::Crates(_, linked) = &mut serve.locked {
+        linked[1].features.remove("default");
+    }
     let expected = "\
 + debian/cpp:amd64 1 (1.3 kB)
 ~ debian/gcc:amd64 4:14.2.0-1 (1.3 kB) → 4:14.3.0-1 (1.3 kB)
 - debian/libc6:amd64 2.41-12 (1.3 kB)
 - debian/linux-source-6.12:amd64 6.12.63-1 (1.3 kB)
+~ serve/crates serde 1.0.200 default,std → std
 - clang/debs 1 packages (1.3 kB)
 ~ hello/data sha256:3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7 (12 B), the same for a changed recipe
 - linux/src debian/linux-source-6.12:amd64, usr/src/linux.tar.xz, unpacked, strip 1

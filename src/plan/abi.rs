@@ -128,7 +128,7 @@ mod tests {
                 let crates = if recipe.name.as_str() == "host" { theirs } else { ours };
                 let locked = match name.as_str() {
                     "src" => Locked::Crate(one("x 1")),
-                    "crates" => Locked::Crates(crates.iter().map(|text| one(text)).collect()),
+                    "crates" => Locked::Crates(crates.iter().map(|text| one(text)).collect(), Vec::new()),
                     _ => Locked::Debs(Vec::new()),
                 };
                 let entry = Entry { spec: source.specification(), locked };

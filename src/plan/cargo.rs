@@ -159,7 +159,7 @@ impl Planner<'_> {
 /// The variables of cargo, rustc and C compilers; those of the recipe win.
 fn environment(cargo: &Cargo) -> BTreeMap<String, String> {
     let remap = |flag: &str| REMAP.map(|(from, to)| format!("{flag}={from}={to}"));
-    let mut flags = vec![format!("-Ctarget-cpu={}", cargo.target_cpu), "-Clink-arg=-Wl,--build-id=sha1".to_owned()];
+    let mut flags = vec![cargo.processor_flag(), "-Clink-arg=-Wl,--build-id=sha1".to_owned()];
     flags.extend(remap("--remap-path-prefix"));
     flags.extend(cargo.rustflags.iter().cloned());
     let c_flags = remap("-ffile-prefix-map").join(" ");

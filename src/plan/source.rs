@@ -54,7 +54,7 @@ impl Planner<'_> {
                 let file = self.one_crate(unit, one);
                 self.unpacked(unit, name, file, Some(&Unpack { strip: Crate::STRIP }))
             }
-            Locked::Crates(crates) => self.vendored(unit, crates),
+            Locked::Crates(crates, _) => self.vendored(unit, crates),
             Locked::Debs(_) => unreachable!("BUG: only a toolroot has a set of .debs"),
         })
     }

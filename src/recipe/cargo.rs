@@ -65,7 +65,7 @@ impl Draft<'_> {
             return None;
         };
         let (source, beside) = (Box::new(source.clone()), self.beside(source, patches));
-        let closure = Closure { source, updates: updates.to_vec(), beside, content: None };
+        let closure = Closure { source, updates: updates.to_vec(), beside, content: None, crossing: None };
         sources.insert(Name::constant(Cargo::CRATES), Source::Crates(closure));
         if !patches.is_empty() {
             let include = patches.iter().map(|patch| globset::escape(patch.as_str())).collect();

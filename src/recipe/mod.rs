@@ -131,6 +131,7 @@ mod arguments;
 mod beside;
 mod book;
 mod cargo;
+mod crossing;
 mod diagnostic;
 mod field;
 mod files;
@@ -163,7 +164,7 @@ pub use model::{
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
-pub use source::{Archive, Closure, Published, Rev, Source, Unpack};
+pub use source::{Archive, Closure, Crossing, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 
 use crate::path::{Name, RelPath};
@@ -222,7 +223,9 @@ pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, V
         let bases = recipe.bases.iter().cloned().chain(archives).collect();
         (name, Recipe { bases, places: place::places(unit.spans, &texts), ..recipe })
     };
-    Ok(Project { units: graph.units.into_iter().map(sound).collect() })
+    let mut units = graph.units.into_iter().map(sound).collect();
+    crossing::mark(&mut units, target);
+    Ok(Project { units })
 }
 
 fn graph(book: &Book<'_>, pages: &[Page<'_>], texts: &Texts, faults: &mut Vec<Fault>) -> Graph {

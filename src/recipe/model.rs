@@ -209,6 +209,12 @@ pub struct Abi {
 }
 
 impl Cargo {
+    /// Tells rustc the processor.
+    #[must_use]
+    pub fn processor_flag(&self) -> String {
+        format!("-Ctarget-cpu={}", self.target_cpu)
+    }
+
     /// The output with the debug symbols.
     pub const DEBUG: &str = "debug";
     /// The source with the package or workspace.

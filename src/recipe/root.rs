@@ -81,6 +81,14 @@ impl Target {
             Self::Aarch64 => "aarch64",
         }
     }
+
+    /// The name that rustc has for it.
+    pub(super) fn triple(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-unknown-linux-gnu",
+            Self::Aarch64 => "aarch64-unknown-linux-gnu",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A lock entry is keyed by the digest of its source's canonical encoding ([`Source::specification`]), so that an
 //! edited recipe invalidates its entry. The encoding is pinned by golden digests in the tests.
 
+use std::collections::BTreeSet;
+
 use crate::canon::{self, Canon};
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
@@ -81,6 +83,26 @@ pub struct Closure {
     pub beside: Vec<RelPath>,
     /// Their content, once somebody looked.
     pub content: Option<Digest>,
+    /// What of it has features that plugins depend on.
+    pub crossing: Option<Crossing>,
+}
+
+/// Crates whose types cross between a program and its plugins, and how the unit that has them is built: their features
+/// follow from that, and the layout of types from their features.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The crates.
+    pub crates: BTreeSet<String>,
+    /// The member of a workspace that is built; the package at its top if there is none.
+    pub package: Option<String>,
+    /// Features of that package.
+    pub features: Vec<String>,
+    /// Whether its default features are on.
+    pub default_features: bool,
+    /// Flags for rustc, on which it may depend what a package needs.
+    pub rustflags: Vec<String>,
+    /// What it is built for, as rustc calls it.
+    pub target: String,
 }
 
 /// That a file is an archive to unpack.
@@ -170,13 +192,26 @@ impl Canon for Source {
                 name.canon(out);
                 version.canon(out);
             }
-            Self::Crates(Closure { source, updates, beside: _, content }) => {
-                6u64.canon(out);
+            Self::Crates(Closure { source, updates, beside: _, content, crossing }) => {
+                if crossing.is_some() { 7u64 } else { 6u64 }.canon(out);
                 source.canon(out);
                 updates.canon(out);
                 content.canon(out);
+                crossing.iter().for_each(|crossing| crossing.canon(out));
             }
         }
+    }
+}
+
+impl Canon for Crossing {
+    fn canon(&self, out: &mut Vec<u8>) {
+        let Self { crates, package, features, default_features, rustflags, target } = self;
+        crates.iter().collect::<Vec<_>>().canon(out);
+        package.canon(out);
+        features.canon(out);
+        default_features.canon(out);
+        rustflags.canon(out);
+        target.canon(out);
     }
 }
 
@@ -214,7 +249,7 @@ impl Canon for Archive {
 mod tests {
     use super::*;
 
-    fn sources() -> [Source; 7] {
+    fn sources() -> [Source; 8] {
         let text = str::to_owned;
         let archive = Archive {
             name: Name::new("debian").expect("name"),
@@ -227,6 +262,21 @@ mod tests {
         let unpack = Some(Unpack { strip: 1 });
         let directory = RelPath::new("recipes/hello").expect("clean");
         let published = Source::Crate(Published { name: text("serve"), version: text("1.2.3") });
+        let closure = Closure {
+            source: Box::new(published.clone()),
+            updates: vec![(text("time"), text("0.3.36"))],
+            beside: Vec::new(),
+            content: Some(Digest::of(b"lock")),
+            crossing: None,
+        };
+        let crossing = Crossing {
+            crates: BTreeSet::from([text("api")]),
+            package: None,
+            features: vec![text("tls")],
+            default_features: true,
+            rustflags: vec![text("-Ctarget-cpu=x86-64-v3")],
+            target: text("x86_64-unknown-linux-gnu"),
+        };
         [
             Source::Debs { archive: archive.clone(), packages: vec![text("gcc")], essential: true },
             Source::DebMember { archive, package: text("linux-source"), member, unpack: unpack.clone() },
@@ -234,12 +284,8 @@ mod tests {
             Source::Git { url: text("https://example.org/a.git"), rev: Rev::Tag(text("v1")) },
             Source::Path { directory, include: vec![text("*.c")], exclude: vec![] },
             published.clone(),
-            Source::Crates(Closure {
-                source: Box::new(published),
-                updates: vec![(text("time"), text("0.3.36"))],
-                beside: Vec::new(),
-                content: Some(Digest::of(b"lock")),
-            }),
+            Source::Crates(closure.clone()),
+            Source::Crates(Closure { crossing: Some(crossing), ..closure }),
         ]
     }
 
@@ -254,6 +300,7 @@ mod tests {
             "f46efe1930a6fc9ac4cb6e982deb69165bce20df2ec3e96b658df7a78145fe17",
             "b905398c9b5188ee9d5b715105511b1cd20aeafd02606fdcbdcbc4d5ec057bb4",
             "aa9ccfc2042dcacfcdc2154e96bf931287e74e7d316dc30e8e9b6383fcef8295",
+            "9b2af7c5f0f1b96edd220e4eb457a6d4fa2911b69cecb2ea0236f6b7e7631ca6",
         ];
         assert_eq!(found, expected);
     }
