@@ -262,5 +262,50 @@ fn a_plugin_that_does_not_fit_its_host() {
     fs::write(&recipe, text.replace(abi, &waiver)).unwrap();
     forge.run(&["plan", "plug"]).success();
     fs::write(&recipe, format!("target-cpu = 'x86-64-v2'\n{}", text.replace(abi, &waiver))).unwrap();
+    forge.run(&["lock"]).success();
     drop(forge.run(&["plan", "plug"]).code(2).says("target-cpu: `x86-64-v2` here, `x86-64-v3` there"));
+}
+
+#[test]
+fn a_plugin_whose_crates_have_other_features() {
+    let forge = ours();
+    let abi = "[abi]\nhost = 'host'\ncrates = ['itoa']\n";
+    workspace(&forge, "host", "package = 'hello'\nbins = ['hello']\n");
+    workspace(&forge, "plug", &format!("package = 'plug'\nlib = true\n{abi}"));
+    for (member, file, old, new) in [
+        (
+            "host",
+            "hello/Cargo.toml",
+            "[build-dependencies]",
+            "[features]\nbare = ['itoa/no-panic']\n[build-dependencies]",
+        ),
+        ("plug", "plug/Cargo.toml", "itoa = '1'", "itoa = { version = '1', features = ['no-panic'] }"),
+    ] {
+        let path = forge.project().join("recipes").join(member).join(file);
+        fs::write(&path, fs::read_to_string(&path).unwrap().replace(old, new)).unwrap();
+        cargo(&forge, member, &["update", "--precise", "1.0.6", "itoa"]);
+    }
+    let lock = forge.run(&["lock"]).success().stdout;
+    assert!(lock.contains("+ host/crates itoa 1.0.6 no features\n"), "{lock}");
+    assert!(lock.contains("+ plug/crates itoa 1.0.6 no-panic\n"), "{lock}");
+    let run = forge.run(&["build", "plug"]).code(2).says("error: plug does not fit host, which loads it:");
+    drop(run.says("  itoa 1.0.6: feature no-panic here, not in host"));
+    let recipe = forge.project().join("recipes/plug/recipe.toml");
+    let text = fs::read_to_string(&recipe).unwrap();
+    fs::write(&recipe, format!("{text}waivers = {{ 'itoa/no-panic' = 'has functions checked' }}\n")).unwrap();
+    forge.run(&["plan", "plug"]).success();
+    // What is asked of cargo is part of what the lock is for.
+    let host = forge.project().join("recipes/host/recipe.toml");
+    fs::write(&host, format!("features = ['bare']\n{}", fs::read_to_string(&host).unwrap())).unwrap();
+    drop(forge.run(&["lock", "--check"]).code(2).says("host/crates has changed since it was locked"));
+    let lock = forge.run(&["lock"]).success().stdout;
+    assert!(lock.contains("~ host/crates itoa 1.0.6 no features → no-panic\n"), "{lock}");
+    drop(forge.run(&["plan", "plug"]).code(2).says("itoa: feature no-panic is the same in both; drop"));
+    fs::write(&recipe, &text).unwrap();
+    forge.run(&["plan", "plug"]).success();
+    fs::write(&recipe, text.replace(abi, "")).unwrap();
+    drop(forge.run(&["lock", "--check"]).code(2).says("host/crates has changed").says("plug/crates has changed"));
+    forge.run(&["lock"]).success();
+    let lockfile = fs::read_to_string(forge.project().join("lockfile.toml")).unwrap();
+    assert!(!lockfile.contains("\"itoa 1.0.6 no-panic\""), "{lockfile}");
 }

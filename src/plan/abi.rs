@@ -2,12 +2,11 @@
 //!
 //! Rust gives types no stable layout, and a plugin that was made otherwise than its host crashes it, or
 //! worse. So both must come from one toolroot (and so one rustc), with the same flags, and from the same
-//! versions of the crates whose types cross the boundary. All of it stands in recipes and lock, so it is
-//! known before anything is built.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! versions of the crates whose types cross the boundary, with the same features: a feature may add a field
+//! to a type. All of it stands in recipes and lock, so it is known before anything is built.
 
 use super::Error;
+use super::crossing::{Side, Waived};
 use crate::lockfile::Locked;
 use crate::recipe::{Abi, Build, Cargo, Project, Recipe};
 
@@ -30,20 +29,12 @@ fn drifts(abi: &Abi, (plugin, ours): (&Recipe<Locked>, &Cargo), host: &Recipe<Lo
     let Build::Cargo(theirs) = &host.build else {
         return vec![format!("{} is no unit of kind `cargo`", host.name)];
     };
-    let mut drifts = flags(ours, theirs);
-    for (here, there) in &abi.crates {
-        let (own, others) = (versions(plugin, here), versions(host, there));
-        let waived = abi.waivers.contains_key(here);
+    let crates = abi.crates.iter().flat_map(|(here, there)| {
         let name = if here == there { here.clone() } else { format!("{here} ({there} in {})", host.name) };
-        if own.is_empty() && others.is_empty() {
-            drifts.push(format!("{name}: in neither Cargo.lock; drop it from `abi.crates`"));
-        } else if !agree(&own, &others) && !waived {
-            drifts.push(format!("{name}: {} here, {} in {}", words(&own), words(&others), host.name));
-        } else if agree(&own, &others) && waived {
-            drifts.push(format!("{name}: {} in both; drop its waiver", words(&own)));
-        }
-    }
-    drifts
+        let waived = Waived::of(&abi.waivers, here);
+        Side::of(plugin, here).drifts(&Side::of(host, there), &name, &host.name, &waived)
+    });
+    flags(ours, theirs).into_iter().chain(crates).collect()
 }
 
 /// What of the compiler and its flags differs.
@@ -62,39 +53,11 @@ fn flags(ours: &Cargo, theirs: &Cargo) -> Vec<String> {
     differ.map(|(what, ours, theirs)| format!("{what}: `{ours}` here, `{theirs}` there")).collect()
 }
 
-/// Whether both have a version in some range of compatible ones, and the same in each range that both have. Cargo takes
-/// one version in a range, so what crosses the boundary is in such a range; other versions are for others.
-fn agree(ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>) -> bool {
-    let ranges = |versions: &BTreeSet<&str>| -> BTreeMap<String, String> {
-        versions.iter().map(|version| (range(version), (*version).to_owned())).collect()
-    };
-    let (ours, theirs) = (ranges(ours), ranges(theirs));
-    let mut both = ours.iter().filter_map(|(range, own)| Some((own, theirs.get(range)?))).peekable();
-    both.peek().is_some() && both.all(|(own, other)| own == other)
-}
-
-/// The first number of a version that is not 0, with those before it: what cargo takes to be compatible.
-fn range(version: &str) -> String {
-    let numbers: Vec<&str> = version.split(['.', '-', '+']).take(3).collect();
-    let end = numbers.iter().position(|number| *number != "0").map_or(numbers.len(), |first| first + 1);
-    numbers[..end].join(".")
-}
-
-/// The versions of a crate that a unit's Cargo.lock has.
-fn versions<'r>(unit: &'r Recipe<Locked>, name: &str) -> BTreeSet<&'r str> {
-    let crates = unit.sources.values().flat_map(Locked::crates);
-    crates.filter(|one| one.name == name).map(|one| one.version.as_str()).collect()
-}
-
-fn words(versions: &BTreeSet<&str>) -> String {
-    if versions.is_empty() { "none".to_owned() } else { versions.iter().copied().collect::<Vec<_>>().join(" and ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::lockfile::{Crate, Entry, Lockfile};
+    use crate::lockfile::{Crate, Entry, Linked, Lockfile};
     use crate::path::RelPath;
     use crate::recipe::{Target, parse};
 
@@ -126,9 +89,10 @@ mod tests {
         for recipe in project.units.values() {
             for (name, source) in &recipe.sources {
                 let crates = if recipe.name.as_str() == "host" { theirs } else { ours };
+                let (crates, linked) = crates.iter().map(|text| one(text)).unzip();
                 let locked = match name.as_str() {
-                    "src" => Locked::Crate(one("x 1")),
-                    "crates" => Locked::Crates(crates.iter().map(|text| one(text)).collect(), Vec::new()),
+                    "src" => Locked::Crate(one("x 1").0),
+                    "crates" => Locked::Crates(crates, linked),
                     _ => Locked::Debs(Vec::new()),
                 };
                 let entry = Entry { spec: source.specification(), locked };
@@ -145,9 +109,12 @@ mod tests {
         }
     }
 
-    fn one(text: &str) -> Crate {
-        let (name, version) = text.split_once(' ').expect("name and version");
-        Crate { name: name.to_owned(), version: version.to_owned(), size: 1, digest: Digest::of(text.as_bytes()) }
+    /// A crate and its features: `api 1 std`.
+    fn one(text: &str) -> (Crate, Linked) {
+        let linked: Linked = text.parse().expect("a line");
+        let (name, version) = (linked.name.clone(), linked.version.clone());
+        let digest = Digest::of(format!("{name} {version}").as_bytes());
+        (Crate { name, version, size: 1, digest }, linked)
     }
 
     #[test]
@@ -155,6 +122,7 @@ mod tests {
         const API: &str = "abi = { host = 'host', crates = ['api'] }";
         const RENAMED: &str = "abi = { host = 'host', crates = ['own-api/api'] }";
         const WAIVED: &str = "abi = { host = 'host', crates = ['api'], waivers = { api = 'a comment' } }";
+        const FEATURE: &str = "abi = { host = 'host', crates = ['api'], waivers = { 'api/full' = 'adds a function' } }";
         for (fields, ours, theirs, drift) in [
             ("", &["api 1"][..], &["api 2"][..], &[][..]),
             (API, &["api 1", "x 1"], &["api 1", "x 2"], &[]),
@@ -172,6 +140,30 @@ mod tests {
             (RENAMED, &["own-api 1"], &["api 2"], &["own-api (api in host): 1 here, 2 in host"]),
             (WAIVED, &["api 1"], &["api 2"], &[]),
             (WAIVED, &["api 1"], &["api 1"], &["api: 1 in both; drop its waiver"]),
+            (API, &["api 1 a,b"], &["api 1 b,a"], &[]),
+            (API, &["api 1 full"], &["api 1"], &["api 1: feature full here, not in host"]),
+            (API, &["api 1"], &["api 1 c"], &["api 1: feature c in host, not here"]),
+            (
+                API,
+                &["api 1 a,b"],
+                &["api 1 c"],
+                &["api 1: features a, b here, not in host; feature c in host, not here"],
+            ),
+            (API, &["api 1 a", "api 2 x"], &["api 1 a", "api 3"], &[]),
+            (
+                API,
+                &["api 1 a", "api 2 x"],
+                &["api 1", "api 2"],
+                &["api 1: feature a here, not in host", "api 2: feature x here, not in host"],
+            ),
+            (API, &["api 1 a"], &["api 2"], &["api: 1 here, 2 in host"]),
+            (RENAMED, &["own-api 1 a"], &["api 1"], &["own-api (api in host) 1: feature a here, not in host"]),
+            (WAIVED, &["api 1 full"], &["api 1"], &["api: 1 in both; drop its waiver"]),
+            (WAIVED, &["api 1", "api 2 x"], &["api 1.1", "api 2"], &["api 2: feature x here, not in host"]),
+            (FEATURE, &["api 1 full"], &["api 1"], &[]),
+            (FEATURE, &["api 1"], &["api 1 full,std"], &["api 1: feature std in host, not here"]),
+            (FEATURE, &["api 1 full"], &["api 1 full"], &["api: feature full is the same in both; drop its waiver"]),
+            (FEATURE, &["api 1 full"], &["api 2"], &["api: 1 here, 2 in host"]),
         ] {
             assert_eq!(drifts_of(fields, ours, theirs), drift, "{fields} {ours:?} {theirs:?}");
         }

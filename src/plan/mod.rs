@@ -12,6 +12,7 @@ mod abi;
 mod bpf;
 mod cargo;
 mod cmd;
+mod crossing;
 mod shell;
 mod source;
 mod test;

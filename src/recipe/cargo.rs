@@ -99,7 +99,9 @@ impl Draft<'_> {
         let host = field::name(text, self.faults)?;
         self.mentions(&host, text.span());
         let crates: Vec<(String, String)> = abi.crates.iter().map(|names| pair(names)).collect();
-        for name in abi.waivers.keys().filter(|name| !crates.iter().any(|(here, _)| *here == name.as_str())) {
+        let compared =
+            |waiver: &str| crates.iter().any(|(here, _)| here == waiver.split('/').next().unwrap_or_default());
+        for name in abi.waivers.keys().filter(|name| !compared(name)) {
             let title = format!("`{}` is not one of the crates that are compared", name.escape_debug());
             let known = crates.iter().map(|(here, _)| here.as_str());
             self.faults.push(Fault::new(name.span(), title).suggest(name, known, "add it to `crates`, or drop it"));

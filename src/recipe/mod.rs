@@ -99,10 +99,10 @@
 //! lib = true
 //! glibc = "2.34"
 //! sources.src = { git = "https://example.org/plugin.git", tag = "v1" }
-//! [abi]                                 # one toolroot, the same flags, and one version of each of these crates
+//! [abi]                                 # one toolroot, the same flags; one version and the same features of each crate
 //! host = "serve"
 //! crates = ["serve-api", "own-api/serve-types"]         # `a/b` is `a` here and `b` there
-//! waivers = { serve-api = "only a doc comment differs" }
+//! waivers = { serve-api = "only a doc comment differs", "own-api/rand" = "adds a function" }  # versions; a feature
 //! ```
 //! ```toml
 //! # recipes/node-args.toml: the command line of a program, judged by the table of its version (see `agave`).

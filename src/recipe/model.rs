@@ -197,14 +197,14 @@ pub struct Cargo {
 }
 
 /// What a plugin must have in common with the program that loads it: Rust has no stable layout of types, so both must
-/// be made by one compiler, with the same flags, from the same versions of what crosses the boundary.
+/// be made by one compiler, with the same flags, from the same versions and features of what crosses the boundary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abi {
     /// The unit with that program.
     pub host: Name,
     /// Crates whose types cross, as named here and there.
     pub crates: Vec<(String, String)>,
-    /// Differences that are let pass: the crate as named here, and why.
+    /// Differences that are let pass, and why: of versions by the crate as named here, of a feature by `crate/feature`.
     pub waivers: BTreeMap<String, String>,
 }
 

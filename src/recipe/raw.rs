@@ -174,7 +174,7 @@ pub(super) struct Abi {
     pub(super) host: Option<At<String>>,
     /// Crates whose types cross the boundary; `a/b` is `a` here and `b` there.
     pub(super) crates: Texts,
-    /// Differences that are let pass: the crate, and why.
+    /// Differences that are let pass, and why: of versions by `crate`, of a feature by `crate/feature`.
     pub(super) waivers: Table,
 }
 
