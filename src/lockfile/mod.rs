@@ -80,6 +80,7 @@ mod apply;
 mod crates;
 mod diff;
 mod drift;
+mod edits;
 mod emit;
 mod entry;
 mod impact;
