@@ -94,6 +94,46 @@ fn newer_versions_are_listed_within_bounds() {
     assert_eq!(moved.stdout, "");
 }
 
+/// A cargo that brings nothing up to date, and whose home has what the registry had.
+fn registry(forge: Forge, versions: &[&str]) -> Forge {
+    let home = forge.folder().join("cargo");
+    let (cache, index) = (home.join("registry/cache/r"), home.join("registry/index/r/.cache/se/rv"));
+    fs::create_dir_all(&cache).unwrap();
+    fs::create_dir_all(&index).unwrap();
+    fs::write(cache.join("serve-1.2.3.crate"), "a crate").unwrap();
+    let line = |version: &&str| format!("{version}\0{{\"vers\":\"{version}\",\"yanked\":{}}}\0", *version == "1.3.0");
+    fs::write(index.join("serve"), versions.iter().map(line).collect::<String>()).unwrap();
+    forge.env("CARGO_HOME", home).env("CARGO", "true")
+}
+
+#[test]
+fn newer_crates_are_listed_within_bounds() {
+    let World { forge, archive: _archive, origin: _origin } = World::new();
+    let forge = registry(forge, &["1.2.3", "1.2.9", "1.3.0", "2.0.0", "3.0.0-rc.1"]);
+    let unit = |update: &str| {
+        let source = format!("src = {{ crate = \"serve\", version = \"1.2.3\"{update} }}");
+        forge.write("recipes/c.toml", &format!("toolroot = \"tools\"\nsteps = [\"true\"]\n[sources]\n{source}\n"));
+    };
+    unit("");
+    forge.run(&["lock"]).success();
+    let table = forge.run(&["outdated", "c"]).code(1).says("a newer tag or crate has to be written").stdout;
+    assert_eq!(table, "source  locked  newer  used by\nc/src   1.2.3   2.0.0  c\n");
+    unit(", update = \"1.*\"");
+    forge.run(&["lock", "--check"]).success();
+    let lines = forge.run(&["outdated", "c", "--json"]).code(1);
+    assert_eq!(
+        (&found(&lines, "c/src")[0]["kind"], &found(&lines, "c/src")[0]["candidate"]),
+        (&"crate".into(), &"1.2.9".into())
+    );
+    unit(", update = \"1.2.3*\"");
+    forge.run(&["outdated", "c"]).success().says("nothing newer");
+    let none = registry(forge, &[]);
+    none.run(&["outdated", "c"]).success().says("not watched: c/src (cargo does not say which versions there are)");
+    let failing = none.env("CARGO", "false");
+    let run = failing.run(&["outdated", "c", "--json"]).code(3).says("cargo info failed");
+    assert_eq!(found(&run, "c/src")[0]["status"], "failed");
+}
+
 #[test]
 fn lock_says_what_a_change_means_before_it_writes() {
     let world = World::new();

@@ -13,14 +13,15 @@ use crate::fetch::{self, Fetcher, Indexes};
 use crate::lockfile::{Locked, Lockfile, Stale, Update};
 use crate::path::Name;
 use crate::plan;
-use crate::recipe::{Archive, Recipe, Source};
+use crate::recipe::{Archive, Published, Recipe, Source};
 use crate::store::Store;
 use crate::words;
 
 /// List sources that have newer versions than the locked ones; exit code 1 if there are any.
 ///
 /// Packages are compared with the set that `forge lock --update` would pin now, git tags with the
-/// repository's other tags (a source's `update = "v1.2.*"` says which count), branches with their tips.
+/// repository's other tags, branches with their tips, published crates with what the registry has. A source's
+/// `update = "v1.2.*"` says which tags or versions count.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The units whose sources are looked at, with what they need; all units where none is named.
@@ -112,18 +113,21 @@ impl Survey<'_> {
     fn others(&mut self, unit: &Recipe) {
         for (name, source) in &unit.sources {
             let label = format!("{}/{name}", unit.name);
+            let bound = unit.updates.get(name).map(String::as_str);
             match (source, self.locked(&unit.name, name)) {
                 (Source::Git { url, rev }, Some(Locked::Git { commit, .. })) => {
-                    let bound = unit.updates.get(name).map(String::as_str);
                     let finding = match self.fetcher.refs(url) {
                         Ok(refs) => Finding::Known(newer::revision(rev, commit, bound, &refs)),
                         Err(error) => Finding::Failed(error),
                     };
                     self.add("git", label, &unit.name, finding);
                 }
-                (Source::Crate(_), _) => {
-                    let standing = Standing::Unwatched("`cargo info` tells the newest version of a crate");
-                    self.add("crate", label, &unit.name, Finding::Known(standing));
+                (Source::Crate(Published { name, version }), _) => {
+                    let finding = match self.fetcher.versions(name) {
+                        Ok(versions) => Finding::Known(newer::published(version, bound, &versions)),
+                        Err(error) => Finding::Failed(error),
+                    };
+                    self.add("crate", label, &unit.name, finding);
                 }
                 (Source::Url { .. }, _) => {
                     let standing = Standing::Unwatched("an address does not say what is newer");
@@ -187,7 +191,9 @@ fn report(findings: &Findings, json: bool) -> Verdict {
         return Verdict::Good;
     }
     output::words(&format!("{} outdated", words::count(outdated, "source")));
-    output::words("`forge lock --update` moves packages and branches; a newer tag has to be written into its recipe");
+    output::words(
+        "`forge lock --update` moves packages and branches; a newer tag or crate has to be written into its recipe",
+    );
     Verdict::Negative
 }
 

@@ -49,7 +49,7 @@ impl Cargo {
         found.into_iter().rev().map(|(_, path)| Location::File(path)).collect()
     }
 
-    fn home(&self) -> Option<PathBuf> {
+    pub(super) fn home(&self) -> Option<PathBuf> {
         let given = self.environment.get("CARGO_HOME").map(PathBuf::from);
         given.or_else(|| self.environment.get("HOME").map(|home| Path::new(home).join(".cargo")))
     }

@@ -29,6 +29,7 @@ mod part;
 mod past;
 mod pin;
 pub mod places;
+mod published;
 mod seen;
 mod snapshot;
 mod stanzas;

@@ -1,7 +1,7 @@
 //! Whether there is something newer than what is locked, decided from what the archives and
 //! repositories have now. Nothing is opened here.
 //!
-//! Tags are ordered by their numbers: `v1.9` is before `v1.10`, `v2.0-rc1` before `v2.0`. Only tags
+//! Tags, and versions of crates, are ordered by their numbers: `v1.9` is before `v1.10`, `v2.0-rc1` before `v2.0`. Only tags
 //! that differ in numbers alone are compared, so that `v1.2` is not followed by `nightly-2026`; and
 //! a release is not followed by a release candidate.
 
@@ -66,6 +66,16 @@ pub fn revision(rev: &Rev, commit: &str, bound: Option<&str>, refs: &Refs) -> St
             (None, Some(_)) => Standing::Current,
             (None, None) => Standing::Unwatched("the repository does not have this tag any more"),
         },
+    }
+}
+
+/// Whether one of `versions` of a crate is newer than the `present` one; `bound` is a glob of the versions that count.
+#[must_use]
+pub fn published(present: &str, bound: Option<&str>, versions: &[String]) -> Standing {
+    match newest(present, bound, versions.iter()) {
+        _ if versions.is_empty() => Standing::Unwatched("cargo does not say which versions there are"),
+        Some(newest) => outdated(present.to_owned(), newest.to_owned()),
+        None => Standing::Current,
     }
 }
 
@@ -156,6 +166,16 @@ mod tests {
             let tags: Vec<String> = tags.split(' ').map(str::to_owned).collect();
             assert_eq!(newest(present, bound, tags.iter()), want, "{present} in {tags:?}");
         }
+    }
+
+    #[test]
+    fn crates() {
+        let versions = ["1.2.0", "1.2.9", "1.10.0", "2.0.0-rc.1"].map(str::to_owned);
+        let newer = |present: &str, candidate: &str| outdated(present.to_owned(), candidate.to_owned());
+        assert_eq!(published("1.2.0", None, &versions), newer("1.2.0", "1.10.0"));
+        assert_eq!(published("1.2.0", Some("1.2.*"), &versions), newer("1.2.0", "1.2.9"));
+        assert_eq!(published("1.10.0", None, &versions), Standing::Current);
+        assert!(matches!(published("1.2.0", None, &[]), Standing::Unwatched(_)));
     }
 
     #[test]

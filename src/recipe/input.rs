@@ -19,7 +19,7 @@ const KINDS: [(&str, &[&str]); 5] = [
     ("path", &["exclude"]),
     ("url", &["unpack", "strip"]),
     ("git", &["commit", "tag", "branch", "update"]),
-    ("crate", &["version"]),
+    ("crate", &["version", "update"]),
     ("package", &["archive", "member", "unpack", "strip"]),
 ];
 
@@ -70,7 +70,7 @@ impl Inputs<'_> {
         Some(Source::Git { url, rev })
     }
 
-    /// The glob of the tags that a git source may move to.
+    /// The glob of the tags or versions that a source may move to.
     pub(super) fn update(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<String> {
         let text = input.update.as_ref()?;
         if input.tag.is_none() && input.git.is_some() {

@@ -88,7 +88,7 @@
 //! [lock-patches]
 //! time = "0.3.36"                       # moves Cargo.lock; `name@version` where it has several
 //! [sources]
-//! src = { crate = "serve", version = "1.2.3" }          # or git, path, or url with `unpack`
+//! src = { crate = "serve", version = "1.2.3", update = "1.*" }    # or git, path, or url with `unpack`
 //! [env]
 //! CI_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 //! ```

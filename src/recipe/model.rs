@@ -38,7 +38,7 @@ pub struct Recipe<S = Source> {
     pub unfree: bool,
     /// Inputs from outside, by the name under which the build sees them.
     pub sources: BTreeMap<Name, S>,
-    /// Globs of the tags that git sources may move to, by the source's name; not part of what is locked.
+    /// Globs of the tags and versions that sources may move to, by the source's name; not part of what is locked.
     pub updates: BTreeMap<Name, String>,
     /// How it is made.
     pub build: Build,

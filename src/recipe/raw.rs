@@ -223,7 +223,7 @@ pub(super) struct Input {
     pub(super) tag: Option<At<String>>,
     /// The branch; `forge lock --update` moves along it.
     pub(super) branch: Option<At<String>>,
-    /// Which newer tags `forge outdated` names: a glob such as `v1.2.*`; any where there is none.
+    /// Which newer tags, or versions of a crate, `forge outdated` names: a glob such as `v1.2.*`; any where there is none.
     pub(super) update: Option<At<String>>,
     /// A package of the crate registry, unpacked.
     #[serde(rename = "crate")]
