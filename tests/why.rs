@@ -61,6 +61,46 @@ fn a_package_is_told_by_the_relations_that_brought_it() {
 }
 
 #[test]
+fn a_crate_is_told_by_the_cargo_lock_that_names_it() {
+    let forge = project();
+    forge.write(
+        "recipes/serve.toml",
+        "kind = \"cargo\"\ntoolroot = \"box\"\nbins = [\"serve\"]\nglibc = \"2.34\"\n[sources]\n\
+         src = { crate = \"serve\", version = \"1.2.3\" }\n[deps]\nlib = \"lib\"\n",
+    );
+    let (hex, file) = ("0a".repeat(32), forge.project().join("lockfile.toml"));
+    let crates = ["dash 0.1.0", "itoa 0.4.8", "itoa 1.0.4", "serve 1.2.3"];
+    let lines: Vec<_> = crates.iter().map(|one| format!("\"{one} 1 {hex}\"")).collect();
+    let source = format!("[[source]]\nunit = \"serve\"\nspec = \"sha256:{hex}\"\n");
+    let lock =
+        fs::read_to_string(&file).unwrap().replace("[[suite]]", &format!("crates = [{}]\n[[suite]]", lines.join(", ")));
+    let closed = "name = \"crates\"\ncrates = [\"dash 0.1.0\", \"itoa 0.4.8\", \"itoa 1.0.4\"]";
+    fs::write(&file, format!("{lock}{source}name = \"src\"\ncrate = \"serve 1.2.3\"\n{source}{closed}\n")).unwrap();
+
+    let place = "recipes/serve.toml:6";
+    let said = forge.run(&["why", "serve", "itoa", "--all"]).success().stdout;
+    let rows = |said: &str| -> Vec<String> {
+        said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let crates = format!("serve → serve/crates the crates of its Cargo.lock {place}");
+    let hop = |version: &str| format!("serve/crates → itoa {version} named in it");
+    assert_eq!(rows(&said), [&*crates, &hop("0.4.8"), "", &crates, &hop("1.0.4")]);
+    let one = forge.run(&["why", "serve", "crate:itoa@1.0.4"]).success().stdout;
+    assert_eq!(rows(&one), [&*crates, &hop("1.0.4")]);
+    let own = forge.run(&["why", "serve", "crate:serve"]).success().stdout;
+    assert_eq!(
+        rows(&own),
+        [&*format!("serve → serve/src sources.src {place}"), "serve/src → serve 1.2.3 the crate that it is"]
+    );
+    let deb = forge.run(&["why", "serve", "dash"]).success().stdout;
+    assert!(deb.contains("box → dash"), "a package comes first\n{deb}");
+    assert!(forge.run(&["why", "serve", "crate:dash"]).success().stdout.contains("→ dash 0.1.0"));
+    forge.run(&["why", "app", "itoa"]).code(1).says("`app` does not need `itoa`");
+    forge.run(&["why", "serve", "itao"]).code(2).says("did you mean `itoa`?");
+    forge.run(&["why", "serve", "itoa@2.0.0"]).code(2).says("is no unit, source, package, crate or file");
+}
+
+#[test]
 fn without_package_list_the_way_to_one_is_told() {
     let forge = project();
     let bare = forge.folder().join("bare");
@@ -102,7 +142,7 @@ fn a_file_is_found_by_the_end_of_its_path() {
         .code(2)
         .says("several paths end in `lib.c`")
         .says("did you mean `recipes/alone/lib.c` or `recipes/lib/lib.c`?");
-    forge.run(&["why", "app", "ib.c"]).code(2).says("is no unit, source, package or file");
+    forge.run(&["why", "app", "ib.c"]).code(2).says("is no unit, source, package, crate or file");
 }
 
 #[test]
@@ -115,7 +155,7 @@ fn what_is_not_needed_is_negative_and_what_is_not_there_an_error() {
     for (args, words) in [
         (["why", "ap", "box"], "did you mean `app`?"),
         (["why", "app", "libc"], "did you mean `libc6`?"),
-        (["why", "app", "recipes/gone.c"], "is no unit, source, package or file"),
+        (["why", "app", "recipes/gone.c"], "is no unit, source, package, crate or file"),
         (["why", "app", "app"], "ask about two things"),
         (["why", "app:doc", "box"], "its outputs: out"),
         (["why", "app", "../x"], "is no unit"),
@@ -133,7 +173,7 @@ fn only_the_recipes_that_matter_are_looked_at() {
     );
     assert!(forge.run(&["why", "one", "lib"]).success().stdout.starts_with("one → lib  deps.lib  recipes/many.toml:4"));
     forge.run(&["why", "alone", "one"]).code(1).says("`alone` does not need `one`");
-    forge.run(&["why", "alone", "https://example.org/x"]).code(2).says("is no unit, source, package or file");
+    forge.run(&["why", "alone", "https://example.org/x"]).code(2).says("is no unit, source, package, crate or file");
     forge.write("recipes/broken.toml", "step = 1");
     forge.write("recipes/lost.toml", "extends = \"broken\"");
     assert!(forge.run(&["why", "app", "lib"]).success().stdout.contains("app → lib:dev"));

@@ -39,6 +39,7 @@ impl Drawing<'_> {
         let targets = match Target::of(word, self.project, self.lockfile) {
             Some(Target::Things(things)) => {
                 self.sets(&mut graph, &things)?;
+                self.recipes()?.into_iter().for_each(|recipe| need::add_crates(&mut graph, recipe, &things));
                 things
             }
             Some(Target::File(path)) if self.root.join(path.as_str()).exists() => {
@@ -73,11 +74,11 @@ impl Drawing<'_> {
 
     fn unknown(&self, word: &str) -> Result<CliError, CliError> {
         let whole = session::recipes(self.root)?;
-        let error = CliError::user(format!("`{word}` is no unit, source, package or file of this project"));
+        let error = CliError::user(format!("`{word}` is no unit, source, package, crate or file of this project"));
         Ok(match Target::near(word, &whole, self.lockfile) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!(
-                "`forge list` prints all units; lockfile.toml lists the packages; a file that `{}` does not need is \
+                "`forge list` prints all units; lockfile.toml lists packages and crates; a file that `{}` does not need is \
                  named by its path in the project",
                 self.unit
             )),

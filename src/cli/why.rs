@@ -15,7 +15,7 @@ use crate::recipe::{Project, Reference};
 /// With --all at most so many paths are printed.
 const MAX_PATHS: usize = 100;
 
-/// Say why a unit needs another unit, a source, a Debian package or a file.
+/// Say why a unit needs another unit, a source, a Debian package, a crate or a file.
 ///
 /// Prints the shortest path, a line for each step of it.
 ///
@@ -27,11 +27,13 @@ pub struct Args {
     /// The unit (`hello`, `hello:doc`).
     #[arg(value_name = "A")]
     from: Reference,
-    /// What it may need: a unit, a source, a package, a file of the project, or a digest.
+    /// What it may need: a unit, a source, a package, a crate, a file of the project, or a digest.
     ///
     /// A unit: `zlib`, `zlib:headers`. A source: `hello/src`, its URL.
     ///
     /// A package: `libc6`; `deb:libc6` where a unit has that name.
+    ///
+    /// A crate: `serde`, `serde@1.0.200`; `crate:serde` where a unit or a package has that name.
     ///
     /// A file: its path, or an end of it that no other path has.
     #[arg(value_name = "B")]

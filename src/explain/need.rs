@@ -1,5 +1,6 @@
 //! What the units of a project need, drawn as a graph: units, sources, packages, files.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::graph::Graph;
@@ -7,9 +8,9 @@ use crate::debian::chain::links;
 use crate::debian::index::Index;
 use crate::debian::package::Package;
 use crate::digest::Digest;
-use crate::lockfile::{Deb, Locked, Lockfile};
+use crate::lockfile::{Crate, Deb, Entry, Locked, Lockfile};
 use crate::path::{Name, RelPath};
-use crate::recipe::{Item, Place, Project, Recipe, Reference, Source};
+use crate::recipe::{Cargo, Item, Place, Project, Recipe, Reference, Source};
 
 /// What can be needed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,15 @@ pub enum Thing {
         unit: Name,
         /// The package's name.
         package: String,
+    },
+    /// A package of the crate registry, as a source of a unit pins it.
+    Crate {
+        /// The unit.
+        unit: Name,
+        /// Its source.
+        source: Name,
+        /// Name and version: `serde 1.0.200`.
+        reference: String,
     },
     /// A file of the project.
     File(RelPath),
@@ -50,6 +60,7 @@ impl fmt::Display for Thing {
             Self::Output(unit, output) => write!(f, "{unit}:{output}"),
             Self::Source(unit, source) => write!(f, "{unit}/{source}"),
             Self::Package { package, .. } => write!(f, "{package}"),
+            Self::Crate { reference, .. } => write!(f, "{reference}"),
             Self::File(path) => write!(f, "{path}"),
         }
     }
@@ -96,12 +107,13 @@ fn output(reference: &Reference, project: &Project) -> Option<Name> {
 fn sources(graph: &mut Needs, recipe: &Recipe, name: &Name, source: &Source, lockfile: &Lockfile) {
     let thing = Thing::Source(recipe.name.clone(), name.clone());
     let package = |package: &str| Thing::Package { unit: recipe.name.clone(), package: package.to_owned() };
-    let words = match source {
-        Source::Debs { .. } => "a set of packages".to_owned(),
-        _ => format!("sources.{name}"),
+    let (words, item) = match source {
+        Source::Debs { .. } => ("a set of packages".to_owned(), name.clone()),
+        Source::Crates(_) => ("the crates of its Cargo.lock".to_owned(), Name::constant(Cargo::SOURCE)),
+        _ => (format!("sources.{name}"), name.clone()),
     };
     let unit = Thing::Unit(recipe.name.clone());
-    graph.need(&unit, &thing, reason(recipe, &words, &Item::Source(name.clone())));
+    graph.need(&unit, &thing, reason(recipe, &words, &Item::Source(item)));
     match source {
         Source::Debs { packages, .. } => {
             for named in packages {
@@ -152,6 +164,18 @@ pub fn add_opaque_set(graph: &mut Needs, recipe: &Recipe, source: &Name, debs: &
     }
 }
 
+/// Adds those of `crates` that a unit's source pins.
+pub fn add_crates(graph: &mut Needs, recipe: &Recipe, crates: &BTreeSet<Thing>) {
+    for thing in crates {
+        let Thing::Crate { unit, source, .. } = thing else { continue };
+        if let (true, Some(written)) = (*unit == recipe.name, recipe.sources.get(source)) {
+            let words = if matches!(written, Source::Crates(_)) { "named in it" } else { "the crate that it is" };
+            let why = Reason { words: words.to_owned(), place: None };
+            graph.need(&Thing::Source(unit.clone(), source.clone()), thing, why);
+        }
+    }
+}
+
 /// Adds a file that a unit's source holds.
 pub fn add_file(graph: &mut Needs, recipe: &Recipe, source: &Name, file: &RelPath) {
     let thing = Thing::Source(recipe.name.clone(), source.clone());
@@ -170,22 +194,37 @@ pub fn add_recipes(graph: &mut Needs, recipes: &[&Recipe]) {
     }
 }
 
-/// The things that a pinned digest is of: sources and packages.
+/// The things that a pinned digest is of: sources, packages and crates.
 #[must_use]
 pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
     let mut found = Vec::new();
     for ((unit, source), entry) in lockfile.sources() {
         let debs = entry.debs().iter().filter(|deb| deb.pin.digest == *digest);
         found.extend(debs.map(|deb| Thing::Package { unit: unit.clone(), package: deb.package.clone() }));
+        found.extend(crates(unit, source, entry, |one| one.digest == *digest));
         let own = match &entry.locked {
             Locked::Url { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
-            Locked::Crate(_) | Locked::Crates(..) => entry.locked.crates().iter().any(|one| one.digest == *digest),
-            Locked::Debs(_) | Locked::DebMember { .. } | Locked::Path { .. } => false,
+            Locked::Debs(_)
+            | Locked::DebMember { .. }
+            | Locked::Crate(_)
+            | Locked::Crates(..)
+            | Locked::Path { .. } => false,
         };
         found.extend(own.then(|| Thing::Source(unit.clone(), source.clone())));
     }
     found
+}
+
+/// Those crates of an entry that `wanted` wants.
+pub(super) fn crates(
+    unit: &Name,
+    source: &Name,
+    entry: &Entry,
+    wanted: impl Fn(&Crate) -> bool,
+) -> impl Iterator<Item = Thing> {
+    let thing = |one: &Crate| Thing::Crate { unit: unit.clone(), source: source.clone(), reference: one.reference() };
+    entry.locked.crates().iter().filter(move |one| wanted(one)).map(thing)
 }
 
 #[cfg(test)]

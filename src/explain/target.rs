@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::need::{Thing, pinned};
+use super::need::{self, Thing, pinned};
 use crate::digest::Digest;
-use crate::lockfile::{Entry, Lockfile};
+use crate::lockfile::{Crate, Entry, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::recipe::{Project, Published, Recipe, Reference, Source, nearest};
 
@@ -22,27 +22,37 @@ pub enum Target {
 /// The prefix by which a package is meant, whatever else has its name.
 const PACKAGE: &str = "deb:";
 
+/// The prefix by which a crate is meant.
+const CRATE: &str = "crate:";
+
 impl Target {
     /// Reads `unit`, `unit:output`, `unit/source`, the URL of a source, a package (`libc6`,
-    /// `deb:libc6`), a path of the project or a digest, in this order.
+    /// `deb:libc6`), a crate (`serde`, `serde@1.0.200`, `crate:serde`), a path of the project or a
+    /// digest, in this order.
     #[must_use]
     pub fn of(text: &str, project: &Project, lockfile: &Lockfile) -> Option<Self> {
         if let Some(package) = text.strip_prefix(PACKAGE) {
             return things(packages(package, lockfile));
         }
+        if let Some(name) = text.strip_prefix(CRATE) {
+            return things(crates(name, lockfile));
+        }
         if let Ok(digest) = text.parse() {
             let found = pinned(lockfile, &digest);
             return Some(things(found).unwrap_or(Self::Content(digest)));
         }
-        let named = [unit(text, project), source(text, project), urls(text, project), packages(text, lockfile)];
-        named.into_iter().find_map(things).or_else(|| path(text))
+        let named = [unit(text, project), source(text, project), urls(text, project)];
+        let pinned = [packages(text, lockfile), crates(text, lockfile)];
+        named.into_iter().chain(pinned).find_map(things).or_else(|| path(text))
     }
 
     /// The name that `text` may be a slip of.
     #[must_use]
     pub fn near<'a>(text: &str, project: &'a Project, lockfile: &'a Lockfile) -> Option<&'a str> {
         let debs = lockfile.sources().values().flat_map(Entry::debs).map(|deb| deb.package.as_str());
-        nearest(text.trim_start_matches(PACKAGE), project.units.keys().map(Name::as_str).chain(debs))
+        let crates = lockfile.sources().values().flat_map(|entry| entry.locked.crates()).map(|one| one.name.as_str());
+        let name = text.trim_start_matches(PACKAGE).trim_start_matches(CRATE);
+        nearest(name, project.units.keys().map(Name::as_str).chain(debs).chain(crates))
     }
 }
 
@@ -87,6 +97,14 @@ fn packages(name: &str, lockfile: &Lockfile) -> Vec<Thing> {
     let has = |entry: &Entry| entry.debs().iter().any(|deb| deb.package == name);
     let sets = lockfile.sources().iter().filter(|(_, entry)| has(entry));
     sets.map(|((unit, _), _)| Thing::Package { unit: unit.clone(), package: name.to_owned() }).collect()
+}
+
+/// The crates of that name, or `name@version`, in any source.
+fn crates(name: &str, lockfile: &Lockfile) -> Vec<Thing> {
+    let (name, version) = name.split_once('@').map_or((name, None), |(name, version)| (name, Some(version)));
+    let is = |one: &Crate| one.name == name && version.is_none_or(|version| one.version == version);
+    let found = lockfile.sources().iter().map(|((unit, source), entry)| need::crates(unit, source, entry, is));
+    found.flatten().collect()
 }
 
 /// A word with a slash, as every recipe and every source lies in a folder.
