@@ -11,6 +11,7 @@ use std::process::Command;
 use object::{Object as _, ObjectSection as _};
 
 use crate::fetch::git::Origin;
+use crate::mirror::without_network;
 use crate::support::{Forge, Run, copy_tree};
 
 /// A workspace with a program, a macro and a shared library; the program has a build script with C.
@@ -308,4 +309,26 @@ fn a_plugin_whose_crates_have_other_features() {
     forge.run(&["lock"]).success();
     let lockfile = fs::read_to_string(forge.project().join("lockfile.toml")).unwrap();
     assert!(!lockfile.contains("\"itoa 1.0.6 no-panic\""), "{lockfile}");
+}
+
+#[test]
+fn a_mirror_is_all_that_a_build_needs() {
+    let forge = ours();
+    workspace(&forge, "hello", "package = 'hello'\nbins = ['hello']\n");
+    forge.run(&["lock"]).success();
+    let (mirror, config) = (forge.folder().join("mirror"), forge.folder().join("mirrors.toml"));
+    let copied = forge.run(&["mirror", mirror.to_str().unwrap(), "hello", "--json"]).success();
+    assert!(
+        copied.json().iter().any(|line| line["name"].as_str().unwrap().starts_with("itoa 1.")),
+        "{}",
+        copied.stdout
+    );
+    fs::write(&config, format!("digests = [{mirror:?}]\n")).unwrap();
+    let (store, home) = (forge.folder().join("empty"), forge.folder().join("home"));
+    fs::create_dir(&home).unwrap();
+    let forge = forge.env("FORGE_STORE", store).env("FORGE_MIRRORS", config).env("CARGO_HOME", &home);
+    without_network(&forge, "exec \"$1\" -C \"$2\" build hello").success();
+    let output = Command::new(path(&forge, "hello/bin/hello")).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "HELLO 2\n");
+    assert_eq!(fs::read_dir(home).unwrap().count(), 0, "cargo was not asked");
 }

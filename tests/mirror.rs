@@ -91,7 +91,7 @@ fn content(name: &str) -> Vec<u8> {
 }
 
 /// Runs `script` with forge as `$1`, the project as `$2`, where there is no network, and none on loopback.
-fn without_network(forge: &Forge, script: &str) -> Run {
+pub fn without_network(forge: &Forge, script: &str) -> Run {
     let run = forge.command(&[]);
     let mut command = Command::new("unshare");
     command.args(["-Urn", "--", "sh", "-euc", script, "sh"]).arg(run.get_program()).arg(forge.project()).env_clear();
