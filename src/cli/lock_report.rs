@@ -64,6 +64,7 @@ struct Object<'a> {
     suites: Vec<Item<String>>,
     packages: Vec<Item<Package<'a>>>,
     crates: Vec<Item<Crate<'a>>>,
+    repositories: Vec<Item<&'a str>>,
     sources: Vec<Item<&'a str>>,
     download: Download,
     rebuilds: Vec<Rebuild<'a>>,
@@ -110,6 +111,7 @@ impl<'a> Object<'a> {
             suites: items(&diff.suites, |(state, _)| state.clone()),
             packages: items(&diff.packages, package),
             crates: items(&diff.crates, |(bytes, digest)| Crate { bytes: *bytes, digest }),
+            repositories: items(&diff.repositories, String::as_str),
             sources: items(&diff.sources, |(pin, _)| pin.as_str()),
             download: Download { before: *before, after: *after },
             rebuilds: rebuilds

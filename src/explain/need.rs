@@ -180,7 +180,10 @@ pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
         let own = match &entry.locked {
             Locked::Url { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
-            Locked::Crate(_) | Locked::Crates(_) => entry.locked.crates().iter().any(|one| one.digest == *digest),
+            Locked::Crate(_) | Locked::Crates { .. } => {
+                let mut trees = entry.locked.git_crates().iter().map(|one| one.repository.tree.digest);
+                entry.locked.crates().iter().any(|one| one.digest == *digest) || trees.any(|tree| tree == *digest)
+            }
             Locked::Debs(_) | Locked::DebMember { .. } | Locked::Path { .. } => false,
         };
         found.extend(own.then(|| Thing::Source(unit.clone(), source.clone())));

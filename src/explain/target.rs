@@ -34,7 +34,13 @@ impl Target {
             let found = pinned(lockfile, &digest);
             return Some(things(found).unwrap_or(Self::Content(digest)));
         }
-        let named = [unit(text, project), source(text, project), urls(text, project), packages(text, lockfile)];
+        let named = [
+            unit(text, project),
+            source(text, project),
+            urls(text, project),
+            repositories(text, lockfile),
+            packages(text, lockfile),
+        ];
         named.into_iter().find_map(things).or_else(|| path(text))
     }
 
@@ -81,6 +87,13 @@ fn urls(text: &str, project: &Project) -> Vec<Thing> {
         named.map(|(name, _)| Thing::Source(recipe.name.clone(), name.clone())).collect::<Vec<_>>()
     };
     project.units.values().flat_map(of).collect()
+}
+
+/// The sources whose Cargo.lock names a package of the repository at that URL.
+fn repositories(url: &str, lockfile: &Lockfile) -> Vec<Thing> {
+    let has = |entry: &Entry| entry.locked.git_crates().iter().any(|one| one.repository.url == url);
+    let sources = lockfile.sources().iter().filter(|(_, entry)| has(entry));
+    sources.map(|((unit, source), _)| Thing::Source(unit.clone(), source.clone())).collect()
 }
 
 fn packages(name: &str, lockfile: &Lockfile) -> Vec<Thing> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Crate, Deb, Entry, Locked, Lockfile, Suite};
+use super::{Crate, Deb, Entry, GitCrate, Locked, Lockfile, Suite};
 use crate::digest::Digest;
 use crate::recipe::Unpack;
 
@@ -27,6 +27,8 @@ pub struct Diff {
     pub packages: BTreeMap<String, Change<(String, u64, String)>>,
     /// `name version` → size in bytes and digest.
     pub crates: BTreeMap<String, Change<(u64, String)>>,
+    /// `url commit` of repositories of which a Cargo.lock names packages → the digest of the tree.
+    pub repositories: BTreeMap<String, Change<String>>,
     /// `unit/source` → what it is pinned to, in a few words, and the digest of what its recipe says.
     pub sources: BTreeMap<String, Change<(String, Digest)>>,
 }
@@ -39,6 +41,7 @@ impl Diff {
             suites: changes(&suites(old), &suites(new)),
             packages: changes(&packages(old), &packages(new)),
             crates: changes(&crates(old), &crates(new)),
+            repositories: changes(&repositories(old), &repositories(new)),
             sources: changes(&sources(old), &sources(new)),
         }
     }
@@ -46,7 +49,7 @@ impl Diff {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.suites.is_empty() && self.packages.is_empty() && self.crates.is_empty() && self.sources.is_empty()
+        *self == Self::default()
     }
 }
 
@@ -60,6 +63,9 @@ impl fmt::Display for Diff {
         }
         for (name, change) in &self.crates {
             line(f, name, change, |(size, _)| format!("({})", bytes(*size)), ", other content")?;
+        }
+        for (name, change) in &self.repositories {
+            line(f, name, change, |tree| format!("tree {tree}"), "")?;
         }
         for (name, change) in &self.sources {
             line(f, name, change, |(pin, _)| pin.clone(), ", the same for a changed recipe")?;
@@ -110,6 +116,11 @@ fn crates(lockfile: &Lockfile) -> BTreeMap<String, (u64, String)> {
     lockfile.sources.values().flat_map(|entry| entry.locked.crates()).map(about).collect()
 }
 
+fn repositories(lockfile: &Lockfile) -> BTreeMap<String, String> {
+    let about = |GitCrate { repository, .. }: &GitCrate| (repository.reference(), repository.tree.digest.to_string());
+    lockfile.sources.values().flat_map(|entry| entry.locked.git_crates()).map(about).collect()
+}
+
 fn sources(lockfile: &Lockfile) -> BTreeMap<String, (String, Digest)> {
     let about = |entry: &Entry| (summary(&entry.locked), entry.spec);
     lockfile.sources.iter().map(|((unit, name), entry)| (format!("{unit}/{name}"), about(entry))).collect()
@@ -133,9 +144,10 @@ fn summary(locked: &Locked) -> String {
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
         Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
         Locked::Crate(one) => one.reference(),
-        Locked::Crates(crates) => {
-            let size = crates.iter().map(|one| one.size).sum();
-            format!("{} crates ({})", crates.len(), bytes(size))
+        Locked::Crates { published, git } => {
+            let size = published.iter().map(|one| one.size).sum();
+            let git = if git.is_empty() { String::new() } else { format!(", {} from git", git.len()) };
+            format!("{} crates ({}){git}", published.len(), bytes(size))
         }
         Locked::Path { .. } => "files of this repository".to_owned(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::repository::GitCrate;
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
@@ -156,8 +157,13 @@ pub enum Locked {
     },
     /// A package of the crate registry, unpacked.
     Crate(Crate),
-    /// The packages of the crate registry that a Cargo.lock names, sorted.
-    Crates(Vec<Crate>),
+    /// The packages that a Cargo.lock names, sorted.
+    Crates {
+        /// Those of the crate registry.
+        published: Vec<Crate>,
+        /// Those of git repositories.
+        git: Vec<GitCrate>,
+    },
     /// Files of this repository; not pinned, but hashed when they are read.
     Path {
         /// The recipe's directory, relative to the project.
@@ -176,7 +182,7 @@ impl Locked {
         match self {
             Self::Debs(debs) => debs,
             Self::DebMember { deb, .. } => std::slice::from_ref(deb),
-            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(_) | Self::Path { .. } => &[],
+            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates { .. } | Self::Path { .. } => &[],
         }
     }
 
@@ -185,9 +191,15 @@ impl Locked {
     pub fn crates(&self) -> &[Crate] {
         match self {
             Self::Crate(one) => std::slice::from_ref(one),
-            Self::Crates(all) => all,
+            Self::Crates { published, .. } => published,
             Self::Debs(_) | Self::DebMember { .. } | Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
         }
+    }
+
+    /// Its packages of git repositories.
+    #[must_use]
+    pub fn git_crates(&self) -> &[GitCrate] {
+        if let Self::Crates { git, .. } = self { git } else { &[] }
     }
 }
 
@@ -219,9 +231,11 @@ impl Entry {
                 debs.sort_by(|a, b| a.key().cmp(&b.key()));
                 debs.dedup();
             }
-            Locked::Crates(crates) => {
-                crates.sort();
-                crates.dedup();
+            Locked::Crates { published, git } => {
+                published.sort();
+                published.dedup();
+                git.sort_by_cached_key(GitCrate::reference);
+                git.dedup();
             }
             _ => {}
         }
@@ -245,6 +259,10 @@ impl Entry {
                 Some("a `url` source can't be pinned to an archive or a registry".to_owned())
             }
             Locked::Path { .. } => Some("a `path` source is never locked".to_owned()),
+            Locked::Crates { git, .. } => {
+                let odd = git.iter().find(|one| !one.is_plain())?;
+                Some(format!("the package {odd:?} has odd characters"))
+            }
             _ => None,
         }
     }

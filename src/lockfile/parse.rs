@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::crates::Crates;
+use super::crates::{Crates, Named, commit};
 use super::listed::{Faults, Listed, RESTORE, Text};
 use super::{Deb, Entry, FILE, FORMAT, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
@@ -19,6 +19,8 @@ struct File<'a> {
     format: Option<Spanned<u64>>,
     #[serde(default)]
     crates: Vec<Text<'a>>,
+    #[serde(default)]
+    repositories: Vec<Text<'a>>,
     #[serde(default)]
     suite: Vec<RawSuite<'a>>,
     #[serde(default)]
@@ -94,8 +96,8 @@ fn file(text: &str) -> Result<File<'_>, Fault> {
     };
     match toml::from_str::<File<'_>>(text) {
         Ok(File { format: Some(format), .. }) if *format.get_ref() != FORMAT => Err(wrong(&format)),
-        Ok(File { format: None, crates, suite, source })
-            if !(crates.is_empty() && suite.is_empty() && source.is_empty()) =>
+        Ok(File { format: None, crates, repositories, suite, source })
+            if !(crates.is_empty() && repositories.is_empty() && suite.is_empty() && source.is_empty()) =>
         {
             Err(Fault::new(0..0, "the lockfile does not say its format").help(RESTORE))
         }
@@ -110,7 +112,7 @@ fn file(text: &str) -> Result<File<'_>, Fault> {
 fn lockfile(file: &File<'_>, faults: &mut Faults) -> Lockfile {
     let mut lockfile = Lockfile::default();
     let mut listed = Listed::default();
-    let mut crates = Crates::new(&file.crates, faults);
+    let mut crates = Crates::new(&file.crates, &file.repositories, faults);
     for raw in &file.suite {
         let Some(suite) = suite(raw, faults) else { continue };
         let archive = suite.archive.clone();
@@ -175,7 +177,7 @@ fn source<'f>(
         }
         (None, None, None, None, None, Some(url), Some((commit, (tree, size))), None) => {
             let tree = Blob { digest: faults.parsed(tree)?, size };
-            Locked::Git { url: url.clone(), commit: self::commit(commit, faults)?, tree }
+            Locked::Git { url: url.clone(), commit: self::commit(&commit.get_ref().0, commit, faults)?, tree }
         }
         _ => {
             return faults.refuse(
@@ -191,9 +193,17 @@ fn source<'f>(
 /// A source with a field for crates.
 fn registry<'f>(raw: &'f RawSource<'f>, crates: &mut Crates<'f>, faults: &mut Faults) -> Option<Option<Locked>> {
     match (&raw.published, &raw.crates) {
-        (Some(one), None) => Some(crates.named(one, faults).map(Locked::Crate)),
+        (Some(one), None) => Some(crates.published(one, faults).map(Locked::Crate)),
         (None, Some(all)) => {
-            Some(Some(Locked::Crates(all.iter().filter_map(|one| crates.named(one, faults)).collect())))
+            let (mut published, mut git) = (Vec::new(), Vec::new());
+            for one in all {
+                match crates.named(one, faults) {
+                    Some(Named::Published(one)) => published.push(one),
+                    Some(Named::Git(one)) => git.push(one),
+                    None => {}
+                }
+            }
+            Some(Some(Locked::Crates { published, git }))
         }
         _ => None,
     }
@@ -206,12 +216,4 @@ fn set<'f>(names: &'f [Text<'f>], listed: &mut Listed<'f>, faults: &mut Faults) 
         faults.add(name.span(), format!("the set names `{}` twice", name.get_ref().0.escape_debug()));
     }
     names.iter().filter_map(|name| listed.named(name, faults)).collect()
-}
-
-fn commit(commit: &Text<'_>, faults: &mut Faults) -> Option<String> {
-    let text = &commit.get_ref().0;
-    if text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Some(text.to_string());
-    }
-    faults.refuse(commit.span(), "a commit has 40 hex digits")
 }

@@ -64,9 +64,9 @@ fn flags(ours: &Cargo, theirs: &Cargo) -> Vec<String> {
 
 /// Whether both have a version in some range of compatible ones, and the same in each range that both have. Cargo takes
 /// one version in a range, so what crosses the boundary is in such a range; other versions are for others.
-fn agree(ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>) -> bool {
-    let ranges = |versions: &BTreeSet<&str>| -> BTreeMap<String, String> {
-        versions.iter().map(|version| (range(version), (*version).to_owned())).collect()
+fn agree(ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -> bool {
+    let ranges = |versions: &BTreeSet<String>| -> BTreeMap<String, String> {
+        versions.iter().map(|version| (range(version), version.clone())).collect()
     };
     let (ours, theirs) = (ranges(ours), ranges(theirs));
     let mut both = ours.iter().filter_map(|(range, own)| Some((own, theirs.get(range)?))).peekable();
@@ -75,28 +75,31 @@ fn agree(ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>) -> bool {
 
 /// The first number of a version that is not 0, with those before it: what cargo takes to be compatible.
 fn range(version: &str) -> String {
-    let numbers: Vec<&str> = version.split(['.', '-', '+']).take(3).collect();
+    let numbers: Vec<&str> = version.split(['.', '-', '+', ' ']).take(3).collect();
     let end = numbers.iter().position(|number| *number != "0").map_or(numbers.len(), |first| first + 1);
     numbers[..end].join(".")
 }
 
-/// The versions of a crate that a unit's Cargo.lock has.
-fn versions<'r>(unit: &'r Recipe<Locked>, name: &str) -> BTreeSet<&'r str> {
-    let crates = unit.sources.values().flat_map(Locked::crates);
-    crates.filter(|one| one.name == name).map(|one| one.version.as_str()).collect()
+/// The versions of a crate that a unit's Cargo.lock has; of one from a repository, with its commit.
+fn versions(unit: &Recipe<Locked>, name: &str) -> BTreeSet<String> {
+    let published = unit.sources.values().flat_map(Locked::crates);
+    let published = published.filter(|one| one.name == name).map(|one| one.version.clone());
+    let git = unit.sources.values().flat_map(Locked::git_crates).filter(|one| one.name == name);
+    published.chain(git.map(|one| format!("{} of {}", one.version, one.repository.commit))).collect()
 }
 
-fn words(versions: &BTreeSet<&str>) -> String {
-    if versions.is_empty() { "none".to_owned() } else { versions.iter().copied().collect::<Vec<_>>().join(" and ") }
+fn words(versions: &BTreeSet<String>) -> String {
+    if versions.is_empty() { "none".to_owned() } else { versions.iter().cloned().collect::<Vec<_>>().join(" and ") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::lockfile::{Crate, Entry, Lockfile};
+    use crate::lockfile::{Asked, Crate, Entry, GitCrate, Lockfile, Repository};
     use crate::path::RelPath;
     use crate::recipe::{Target, parse};
+    use crate::store::Blob;
 
     const GROUND: [(&str, &str); 4] = [
         (
@@ -128,7 +131,7 @@ mod tests {
                 let crates = if recipe.name.as_str() == "host" { theirs } else { ours };
                 let locked = match name.as_str() {
                     "src" => Locked::Crate(one("x 1")),
-                    "crates" => Locked::Crates(crates.iter().map(|text| one(text)).collect()),
+                    "crates" => crates_of(crates),
                     _ => Locked::Debs(Vec::new()),
                 };
                 let entry = Entry { spec: source.specification(), locked };
@@ -143,6 +146,23 @@ mod tests {
             Err(Error::Drift { drifts, .. }) => drifts,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// `name version`, or `name version commit`.
+    fn crates_of(texts: &[&str]) -> Locked {
+        let words = |text: &&str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let git = texts.iter().map(words).filter(|words| words.len() == 3).map(|words| GitCrate {
+            name: words[0].clone(),
+            version: words[1].clone(),
+            repository: Repository {
+                url: "https://example.org/a".to_owned(),
+                commit: words[2].clone(),
+                tree: Blob { digest: Digest::of(words[2].as_bytes()), size: 1 },
+            },
+            asked: Asked::Default,
+        });
+        let published = texts.iter().filter(|text| words(text).len() == 2).map(|text| one(text)).collect();
+        Locked::Crates { published, git: git.collect() }
     }
 
     fn one(text: &str) -> Crate {
@@ -167,6 +187,9 @@ mod tests {
                 &["api: 0.3.0 and 1.2.0 here, 0.3.1 and 1.2.0 in host"],
             ),
             (API, &["api 1"], &[], &["api: 1 here, none in host"]),
+            (API, &["api 1.0.0 aa"], &["api 1.0.0 aa"], &[]),
+            (API, &["api 1.0.0 aa"], &["api 1.0.0 bb"], &["api: 1.0.0 of aa here, 1.0.0 of bb in host"]),
+            (API, &["api 0.0.1"], &["api 0.0.1 aa"], &["api: 0.0.1 here, 0.0.1 of aa in host"]),
             (API, &[], &[], &["api: in neither Cargo.lock; drop it from `abi.crates`"]),
             (RENAMED, &["own-api 1"], &["api 1"], &[]),
             (RENAMED, &["own-api 1"], &["api 2"], &["own-api (api in host): 1 here, 2 in host"]),

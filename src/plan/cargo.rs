@@ -6,6 +6,8 @@
 //!      └ patches     └───────────────────────────────┘ └→ debug
 //! ```
 //!
+//! Packages of git repositories are taken out of the fetched trees before, and lie among the crates.
+//!
 //! The skeleton has only what dependencies are built from, so a change in the package builds the
 //! package alone. Paths are the same in both commands, as cargo's fingerprints have them: the package at
 //! `/src/src`, the crates at `/deps/crates`, the target folder at `/build/t`.
@@ -14,24 +16,18 @@ use std::collections::BTreeMap;
 
 use super::abi;
 use super::shell::{line, quote};
-use super::{Error, Input, Planner, Step, Unit, cmd, out};
+use super::{Error, Input, Planner, Step, Unit, cmd, out, replace};
 use crate::derivation::{Assemble, Derivation, Run};
-use crate::lockfile::Locked;
+use crate::lockfile::{GitCrate, Locked};
 use crate::path::{Name, RelPath};
 use crate::recipe::{Cargo, Recipe};
 use crate::sandbox::Profile;
 
-/// Cargo's home, with the configuration that replaces the registry by the folder of crates.
-const SETUP: &str = "mkdir -p \"$CARGO_HOME\"
-cat > \"$CARGO_HOME/config.toml\" <<'END'
-[source.crates-io]
-replace-with = \"locked\"
-[source.locked]
-directory = \"/deps/crates\"
-END";
+/// Where the crates are.
+const CRATES: &str = "/deps/crates";
 
 /// Prefixes of the sandbox's paths, and what stands for them in programs.
-const REMAP: [(&str, &str); 3] = [("/deps/crates", "/crates"), ("/src/src", "/package"), ("/build/t", "/target")];
+const REMAP: [(&str, &str); 3] = [(CRATES, "/crates"), ("/src/src", "/package"), ("/build/t", "/target")];
 
 /// The output of the command that builds the dependencies.
 const TARGET: &str = "target";
@@ -82,7 +78,7 @@ impl Planner<'_> {
             steps.extend(cargo.patches.iter().map(apply));
         }
         if !cargo.updates.is_empty() {
-            steps.push(SETUP.to_owned());
+            steps.push(setup(recipe.sources[Cargo::CRATES].git_crates()));
         }
         steps.extend(cargo.updates.iter().map(|(name, version)| {
             let manifest = "--manifest-path /out/out/Cargo.toml";
@@ -96,7 +92,7 @@ impl Planner<'_> {
     fn dependencies(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, base: &Run<Input>, skeleton: Input) -> Input {
         let manifest = "--manifest-path /src/src/Cargo.toml --target-dir /build/t";
         let steps = [
-            SETUP.to_owned(),
+            setup(recipe.sources[Cargo::CRATES].git_crates()),
             format!("cargo build {}", arguments(cargo)),
             format!("cargo clean --offline --release --workspace {manifest}"),
             // What cargo remembers of rustc, in no fixed order.
@@ -120,7 +116,7 @@ impl Planner<'_> {
         dependencies: Input,
     ) -> Result<Unit, Error> {
         let steps = [
-            SETUP.to_owned(),
+            setup(recipe.sources[Cargo::CRATES].git_crates()),
             format!("cp -a /deps/{TARGET} t\nchmod -R u+w t"),
             format!("cargo auditable build {}", arguments(cargo)),
             collect(cargo),
@@ -154,6 +150,20 @@ impl Planner<'_> {
         });
         Input::Step(step, output)
     }
+}
+
+/// Makes cargo's home, with the configuration by which all crates are taken from folders.
+fn setup(git: &[GitCrate]) -> String {
+    let repositories = replace::tables(git, |repository| format!("{CRATES}/{}", replace::folder(repository)));
+    format!(
+        "mkdir -p \"$CARGO_HOME\"
+cat > \"$CARGO_HOME/config.toml\" <<'END'
+[source.crates-io]
+replace-with = \"locked\"
+[source.locked]
+directory = \"{CRATES}\"
+{repositories}END"
+    )
 }
 
 /// The variables of cargo, rustc and C compilers; those of the recipe win.
@@ -207,4 +217,22 @@ fn collect(cargo: &Cargo) -> String {
 
 fn constant(name: &str) -> Name {
     Name::new(name).expect("BUG: a constant is not a name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text is part of the key of every unit of this kind.
+    #[test]
+    fn what_is_written_where_all_crates_are_published() {
+        let expected = "mkdir -p \"$CARGO_HOME\"
+cat > \"$CARGO_HOME/config.toml\" <<'END'
+[source.crates-io]
+replace-with = \"locked\"
+[source.locked]
+directory = \"/deps/crates\"
+END";
+        assert_eq!(setup(&[]), expected);
+    }
 }

@@ -12,6 +12,7 @@ mod abi;
 mod bpf;
 mod cargo;
 mod cmd;
+pub mod replace;
 mod shell;
 mod source;
 mod test;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out};
+use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out, replace};
 use crate::derivation::{Assemble, Derivation};
-use crate::lockfile::{Crate, Deb, Locked, Pin, Place};
+use crate::lockfile::{Crate, Deb, GitCrate, Locked, Pin, Place, Repository};
 use crate::path::Name;
 use crate::recipe::{Recipe, Unpack};
 use crate::store::Blob;
@@ -43,7 +43,7 @@ impl Planner<'_> {
                 let file = self.pin(unit, name.as_str(), pin);
                 self.unpacked(unit, name, file, unpack.as_ref())
             }
-            Locked::Git { url, commit, tree } => self.git(unit, name, url, commit, *tree),
+            Locked::Git { url, commit, tree } => self.git(unit, name.as_str(), url, commit, *tree),
             Locked::DebMember { deb, member, unpack } => {
                 let deb = self.deb(unit, deb);
                 let member = Assemble::DebMember { deb, member: member.clone() };
@@ -54,7 +54,7 @@ impl Planner<'_> {
                 let file = self.one_crate(unit, one);
                 self.unpacked(unit, name, file, Some(&Unpack { strip: Crate::STRIP }))
             }
-            Locked::Crates(crates) => self.vendored(unit, crates),
+            Locked::Crates { published, git } => self.vendored(unit, published, git),
             Locked::Debs(_) => unreachable!("BUG: only a toolroot has a set of .debs"),
         })
     }
@@ -70,10 +70,21 @@ impl Planner<'_> {
     }
 
     /// The step that puts crates into one folder.
-    fn vendored(&mut self, unit: &Name, crates: &[Crate]) -> Input {
+    fn vendored(&mut self, unit: &Name, published: &[Crate], git: &[GitCrate]) -> Input {
         let named = |one: &Crate| (format!("{}-{}", one.name, one.version), self.one_crate(unit, one));
-        let crates = crates.iter().map(named).collect();
+        let mut crates: Vec<_> = published.iter().map(named).collect();
+        for (repository, packages) in replace::repositories(git) {
+            crates.push((replace::folder(repository), self.packages(unit, repository, packages)));
+        }
         self.assemble(unit, format!("{unit}: unpack crates"), Assemble::Vendor { crates })
+    }
+
+    /// The step that takes packages out of a repository, which another step fetches.
+    fn packages(&mut self, unit: &Name, repository: &Repository, packages: Vec<String>) -> Input {
+        let Repository { url, commit, tree } = repository;
+        let repository = self.git(unit, url, url, commit, *tree);
+        let assemble = Assemble::Packages { repository, packages };
+        self.assemble(unit, format!("{unit}: take packages out of {url}"), assemble)
     }
 
     fn pin(&mut self, unit: &Name, what: &str, pin: &Pin) -> Input {
@@ -86,7 +97,7 @@ impl Planner<'_> {
         Input::Step(id, out())
     }
 
-    fn git(&mut self, unit: &Name, name: &Name, url: &str, commit: &str, tree: Blob) -> Input {
+    fn git(&mut self, unit: &Name, name: &str, url: &str, commit: &str, tree: Blob) -> Input {
         let id = self.plan.add_fixed(tree.digest, || Step {
             unit: unit.clone(),
             label: format!("{unit}: fetch {name} from git"),
