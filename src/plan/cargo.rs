@@ -37,16 +37,17 @@ impl Planner<'_> {
         let unit = &recipe.name;
         abi::check(self.project, recipe, cargo)?;
         let mut sources = self.sources(recipe)?;
-        let crates = sources.remove(Cargo::CRATES).expect("BUG: a cargo unit has crates");
-        let base = Run {
+        let mut base = Run {
             root: self.main_output(&cargo.toolroot)?,
-            deps: self.references(&cargo.deps)?.into_iter().chain([(constant(Cargo::CRATES), crates)]).collect(),
+            deps: self.references(&cargo.deps)?,
             sources: BTreeMap::new(),
             argv: Vec::new(),
             env: cmd::environment(&environment(cargo)),
             outputs: vec![out()],
             profile: Profile::Build,
         };
+        let crates = self.crates(recipe, cargo, &base, sources.remove(Cargo::CRATE_PATCHES))?;
+        base.deps.insert(constant(Cargo::CRATES), crates);
         if sources.contains_key(Cargo::PATCHES) || !cargo.updates.is_empty() {
             let patched = self.patched(recipe, cargo, &base, &sources);
             sources.remove(Cargo::PATCHES);
@@ -71,10 +72,6 @@ impl Planner<'_> {
         let sources: BTreeMap<_, _> = sources.map(|(name, input)| (name.clone(), input.clone())).collect();
         let mut steps = vec!["cp -r /src/src /out/out\nchmod -R u+w /out/out".to_owned()];
         if sources.contains_key(Cargo::PATCHES) {
-            let apply = |patch: &RelPath| {
-                let patch = quote(&format!("/src/patches/{patch}"));
-                format!("patch -d /out/out -p1 --no-backup-if-mismatch < {patch}")
-            };
             steps.extend(cargo.patches.iter().map(apply));
         }
         if !cargo.updates.is_empty() {
@@ -140,7 +137,7 @@ impl Planner<'_> {
     }
 
     /// Adds a command of the unit; its first output.
-    fn run(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, what: &str, run: Run<Input>) -> Input {
+    pub(super) fn run(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, what: &str, run: Run<Input>) -> Input {
         let output = run.outputs[0].clone();
         let step = self.plan.add(Step {
             unit: recipe.name.clone(),
@@ -186,6 +183,12 @@ fn environment(cargo: &Cargo) -> BTreeMap<String, String> {
     ];
     let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
     fixed.into_iter().chain(cargo.env.clone()).collect()
+}
+
+/// Applies a patch of the source `patches` to what is at `/out/out`.
+pub(super) fn apply(patch: &RelPath) -> String {
+    let patch = quote(&format!("/src/patches/{patch}"));
+    format!("patch -d /out/out -p1 --no-backup-if-mismatch < {patch}")
 }
 
 /// What cargo builds, and of what.

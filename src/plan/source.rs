@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out, replace};
+use super::{Error, Input, Planner, STEP_TIMEOUT, Step, out};
 use crate::derivation::{Assemble, Derivation};
-use crate::lockfile::{Crate, Deb, GitCrate, Locked, Pin, Place, Repository};
+use crate::lockfile::{Crate, Deb, Locked, Pin, Place};
 use crate::path::Name;
 use crate::recipe::{Recipe, Unpack};
 use crate::store::Blob;
@@ -25,9 +25,11 @@ impl Step {
 }
 
 impl Planner<'_> {
-    /// The sources of a unit by name.
+    /// The sources of a unit by name, but for sets: those of .debs and crates, which the kinds that have them take apart.
     pub(super) fn sources(&mut self, recipe: &Recipe<Locked>) -> Result<BTreeMap<Name, Input>, Error> {
-        recipe.sources.iter().map(|(name, source)| Ok((name.clone(), self.source(recipe, name, source)?))).collect()
+        let single = |source: &Locked| !matches!(source, Locked::Debs(_) | Locked::Crates { .. });
+        let sources = recipe.sources.iter().filter(|(_, source)| single(source));
+        sources.map(|(name, source)| Ok((name.clone(), self.source(recipe, name, source)?))).collect()
     }
 
     pub(super) fn source(&mut self, recipe: &Recipe<Locked>, name: &Name, source: &Locked) -> Result<Input, Error> {
@@ -54,8 +56,7 @@ impl Planner<'_> {
                 let file = self.one_crate(unit, one);
                 self.unpacked(unit, name, file, Some(&Unpack { strip: Crate::STRIP }))
             }
-            Locked::Crates { published, git } => self.vendored(unit, published, git),
-            Locked::Debs(_) => unreachable!("BUG: only a toolroot has a set of .debs"),
+            Locked::Crates { .. } | Locked::Debs(_) => unreachable!("BUG: a set is no single source"),
         })
     }
 
@@ -65,26 +66,8 @@ impl Planner<'_> {
     }
 
     /// The step that fetches a crate.
-    fn one_crate(&mut self, unit: &Name, one: &Crate) -> Input {
+    pub(super) fn one_crate(&mut self, unit: &Name, one: &Crate) -> Input {
         self.pin(unit, &one.reference(), &one.pin())
-    }
-
-    /// The step that puts crates into one folder.
-    fn vendored(&mut self, unit: &Name, published: &[Crate], git: &[GitCrate]) -> Input {
-        let named = |one: &Crate| (format!("{}-{}", one.name, one.version), self.one_crate(unit, one));
-        let mut crates: Vec<_> = published.iter().map(named).collect();
-        for (repository, packages) in replace::repositories(git) {
-            crates.push((replace::folder(repository), self.packages(unit, repository, packages)));
-        }
-        self.assemble(unit, format!("{unit}: unpack crates"), Assemble::Vendor { crates })
-    }
-
-    /// The step that takes packages out of a repository, which another step fetches.
-    fn packages(&mut self, unit: &Name, repository: &Repository, packages: Vec<String>) -> Input {
-        let Repository { url, commit, tree } = repository;
-        let repository = self.git(unit, url, url, commit, *tree);
-        let assemble = Assemble::Packages { repository, packages };
-        self.assemble(unit, format!("{unit}: take packages out of {url}"), assemble)
     }
 
     fn pin(&mut self, unit: &Name, what: &str, pin: &Pin) -> Input {
@@ -97,7 +80,7 @@ impl Planner<'_> {
         Input::Step(id, out())
     }
 
-    fn git(&mut self, unit: &Name, name: &str, url: &str, commit: &str, tree: Blob) -> Input {
+    pub(super) fn git(&mut self, unit: &Name, name: &str, url: &str, commit: &str, tree: Blob) -> Input {
         let id = self.plan.add_fixed(tree.digest, || Step {
             unit: unit.clone(),
             label: format!("{unit}: fetch {name} from git"),
