@@ -4,8 +4,11 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from meters import Lap, clock, memory, printed
-from track import REPOSITORY
+from meters import Lap, clock, memory, printed, processors
+from track import CARGO_WORLD, REPOSITORY
+
+# A published program with a hundred crates, some C among them: over a minute on two cores.
+PROGRAM = ("tokei", "15.0.0")
 
 # What apt and forge resolve: big sets with many alternatives.
 WISHES = ["gcc", "clang", "lld", "llvm", "qemu-system-x86", "systemd", "postgresql"]
@@ -138,6 +141,20 @@ def graph(track, forge):
     ]
 
 
+def cargo(track, forge):
+    project, source = track.crate(*PROGRAM), track.vendored(*PROGRAM)
+    root, build = (project / "result" / "toolroot-rust").resolve(), track.root / "by-hand"
+    world = ["bwrap", "--unshare-all", "--die-with-parent", "--clearenv", "--setenv", "PATH", "/usr/bin"]
+    world += ["--ro-bind", root, "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", source, "/src"]
+    world += ["--bind", build, "/build", "--chdir", "/src"]
+    world += [word for name, value in CARGO_WORLD.items() for word in ("--setenv", name, value)]
+    by_hand = ["cargo", "build", "--release", "--locked", "--offline", "--target-dir", "/build/t"]
+    return [
+        Lap("forge", [forge, "-C", project, "build", PROGRAM[0]], track.renew(project / "recipes" / f"{PROGRAM[0]}.toml")),
+        Lap("cargo by hand", [*world, *by_hand], ["sh", "-c", f"rm -rf {build}; mkdir {build}"]),
+    ]
+
+
 # Programs that are not in PATH.
 
 def example(forge, name):
@@ -211,6 +228,12 @@ CASES = {
         {memory: plan},
         [Bar("forge", None, 100e6)],
         [],
+    ),
+    "cargo": Case(
+        f"processor time of {' '.join(PROGRAM)} and all its crates, against cargo by hand in the same toolroot",
+        {processors: cargo},
+        [Bar("forge", "cargo by hand", 1.03)],
+        ["bwrap", "cargo"],
     ),
     "graph": Case(
         "picture and page of 1,000 units, from recipes on, against dot, which only draws",

@@ -27,7 +27,7 @@ from meters import line
 from track import REPOSITORY, Track, output
 
 # Rounds of one race; forge and peer take turns in who is first, so that a busy moment hits both.
-ROUNDS = 4
+ROUNDS = 5
 
 
 def world(track):

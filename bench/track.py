@@ -3,6 +3,8 @@
 Nothing of the host is written down but the address of its own Debian mirror, in a file of that folder.
 """
 
+import json
+import os
 import random
 import re
 import shutil
@@ -36,6 +38,19 @@ SOURCES = """\
 [sources]
 src = {{ path = ["files/{name}/*"] }}
 """
+
+CRATE = """\
+kind = "cargo"
+toolroot = "toolroot-rust"
+bins = ["{name}"]
+glibc = "2.41"
+needed = {needed}
+env = {{ RACE = "nonce-0" }}
+sources.src = {{ crate = "{name}", version = "{version}" }}
+"""
+
+# What forge gives cargo, for cargo by hand.
+CARGO_WORLD = {"CARGO_HOME": "/build/cargo", "CARGO_INCREMENTAL": "0", "RUSTFLAGS": "-Ctarget-cpu=x86-64-v3"}
 
 DERIVATIONS = """\
 { count }:
@@ -221,6 +236,32 @@ class Track:
         """A command that puts a new nonce into the files that match, so that nothing in them is known."""
         script = f'sed -i "s/nonce-[0-9]*/nonce-$(date +%s%N)/" {pattern}'
         return ["sh", "-c", script]
+
+    # Rust
+
+    def crate(self, name, version, needed=()):
+        """A project whose unit `name` is a published crate, with everything fetched and built that is not its own."""
+        def lay(folder):
+            recipes = folder / "recipes"
+            shutil.copytree(REPOSITORY / "recipes" / "keys", recipes / "keys")
+            for recipe in ["debian", "toolroot-base", "toolroot-c", "toolroot-rust"]:
+                shutil.copy(REPOSITORY / "recipes" / f"{recipe}.toml", recipes)
+            text = CRATE.format(name=name, version=version, needed=json.dumps(needed))
+            write(recipes / f"{name}.toml", text)
+            output(self.forge, "-C", folder, "lock")
+            output(self.forge, "-C", folder, "build", "toolroot-rust", name)
+        return self.once(f"crate-{name}", lay)
+
+    def vendored(self, name, version):
+        """The same crate unpacked, with its dependencies beside it as `cargo vendor` lays them."""
+        def lay(folder):
+            home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+            file = next(home.glob(f"registry/cache/*/{name}-{version}.crate"))
+            output("tar", "-C", folder, "--strip-components=1", "-xf", file)
+            config = output("cargo", "vendor", "--locked", "--manifest-path", folder / "Cargo.toml", folder / "vendor")
+            write(folder / ".cargo" / "config.toml", config.replace(str(folder), "/src"))
+        self.crate(name, version)
+        return self.once(f"vendored-{name}", lay)
 
     # Debian
 

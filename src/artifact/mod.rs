@@ -6,8 +6,13 @@
 pub mod archive;
 pub mod arguments;
 pub mod bpf;
+mod files;
+mod inherit;
+mod links;
+mod manifest;
 mod part;
 pub mod programs;
+pub mod repository;
 pub mod skeleton;
 pub mod toolroot;
 pub mod vendor;
@@ -69,6 +74,7 @@ pub fn assemble(
         Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref())?,
         Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections)?,
         Assemble::Vendor { crates } => vendor::assemble(crates, store, parts, threads, say)?,
+        Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
         Assemble::Programs { tree, debug, rules } => {

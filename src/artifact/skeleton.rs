@@ -6,13 +6,12 @@
 //! `examples`, `tests` and `benches` and the `main.rs` in their folders; and where a manifest says.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 
 use super::Error;
-use crate::digest::Digest;
+use super::files::{Files, clean, text};
 use crate::path::RelPath;
 use crate::recipe::CARGO_LOCK;
-use crate::store::{Blob, Node, Output, Store, TreeBuilder};
+use crate::store::{Blob, Output, Store, TreeBuilder};
 
 /// A program, and a library, too.
 const STUB: &str = "fn main() {}\n";
@@ -33,8 +32,7 @@ pub fn assemble(store: &Store, source: &Output) -> Result<Output, Error> {
     let Output::Tree(top) = source else {
         return Err(Error::Refused("the source `src` is a file; a package or workspace is a folder".to_owned()));
     };
-    let mut files = Vec::new();
-    list(store, None, &top.digest, &mut files)?;
+    let Files { files, .. } = Files::of(store, &top.digest)?;
     let mut tree = TreeBuilder::new();
     let mut targets = BTreeSet::new();
     for (path, blob) in files.iter().filter(|(path, _)| [MANIFEST, CARGO_LOCK].contains(&path.file_name())) {
@@ -58,31 +56,6 @@ fn targets_of(manifest: &RelPath, text: &str, files: &[(RelPath, Blob)]) -> Resu
     let in_place = |path: &&RelPath| path.as_str().strip_prefix(&folder).is_some_and(found);
     targets.extend(files.iter().map(|(path, _)| path).filter(in_place).map(RelPath::to_string));
     Ok(targets)
-}
-
-/// All files below a stored directory.
-fn list(
-    store: &Store,
-    at: Option<&RelPath>,
-    directory: &Digest,
-    files: &mut Vec<(RelPath, Blob)>,
-) -> Result<(), Error> {
-    for (name, node) in store.directory(directory)?.entries {
-        let path = at.map_or(name.clone(), |folder| format!("{folder}/{name}"));
-        let path = RelPath::new(path).map_err(|error| Error::Refused(error.to_string()))?;
-        match node {
-            Node::File { blob, .. } => files.push((path, blob)),
-            Node::Directory(blob) => list(store, Some(&path), &blob.digest, files)?,
-            Node::Symlink(_) => {}
-        }
-    }
-    Ok(())
-}
-
-fn text(store: &Store, blob: &Blob) -> Result<String, Error> {
-    let mut text = String::new();
-    let read = store.read(blob)?.read_to_string(&mut text);
-    read.map(|_| text).map_err(|error| Error::Refused(format!("{}: {error}", blob.digest)))
 }
 
 /// Whether cargo takes a file for a target by its place in a package.
@@ -109,19 +82,6 @@ fn named(manifest: &str) -> Result<Vec<String>, toml::de::Error> {
     let build = table.get("package").and_then(|package| package.get("build")?.as_str());
     paths.extend(build.map(str::to_owned));
     Ok(paths)
-}
-
-/// A path without `.` and `..`, as far as it has something to go up from.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]
@@ -152,6 +112,5 @@ mod tests {
             "[package]\nname = 'a'\nbuild = 'make.rs'\n[lib]\npath = 'lib.rs'\n[[bin]]\nname = 'b'\npath = 'b/m.rs'";
         assert_eq!(named(manifest).expect("toml"), ["lib.rs", "b/m.rs", "make.rs"]);
         assert!(named("[").is_err());
-        assert_eq!(clean("a/../b/./c.rs"), "b/c.rs");
     }
 }

@@ -2,6 +2,8 @@
 //! that has the checksum of the `.crate` file, which cargo compares with Cargo.lock. The checksums of
 //! single files, which it may have too, are left out: the store has checked them.
 //!
+//! Packages of a git repository come as such folders already, from [`super::repository`].
+//!
 //! Source: "Directory sources" in the cargo book, and what `cargo vendor` writes.
 
 use super::{Error, Parts, Say, archive, part};
@@ -14,9 +16,9 @@ use crate::store::{Blob, Output, Store, TreeBuilder};
 const TAG: &str = "forge vendored crate 1";
 
 /// The file that makes a folder a vendored crate.
-const CHECKSUM: &str = ".cargo-checksum.json";
+pub(super) const CHECKSUM: &str = ".cargo-checksum.json";
 
-/// Unpacks `crates`, each into a folder of its name.
+/// Unpacks `crates`, each into a folder of its name; what is a folder already goes there as it is.
 ///
 /// # Errors
 /// For a damaged file.
@@ -30,6 +32,9 @@ pub fn assemble(
     let files: Vec<Output> = crates.iter().map(|(_, file)| *file).collect();
     let trees = part::each(&files, threads, (say, "crates"), |index| {
         let (name, file) = &crates[index];
+        if let Output::Tree(packages) = file {
+            return Ok(*packages);
+        }
         let label = format!("unpacked crates: {name}");
         part::made(store, parts, &identity(TAG, &file.digest()), &label, || unpack(store, name, file))
     })?;

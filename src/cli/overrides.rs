@@ -126,7 +126,7 @@ fn key(one: &Override, recipes: &[&Recipe<Locked>]) -> Result<(Name, Name), CliE
             Err(CliError::user(format!("{unit}/{name} is a set of packages, which can't be overridden"))
                 .hint(format!("change `packages` in the recipe of {unit}")))
         }
-        [(unit, name, Locked::Crates(..))] => {
+        [(unit, name, Locked::Crates { .. })] => {
             Err(CliError::user(format!("{unit}/{name} is what a Cargo.lock names, which can't be overridden"))
                 .hint(format!("override {unit}/src, with a Cargo.lock that names the same crates")))
         }

@@ -303,7 +303,7 @@ fn observe(
 /// The crates of each Cargo.lock of a project.
 pub fn closures(project: &Project<Locked>) -> Vec<Vec<Crate>> {
     let sources = project.units.values().flat_map(|recipe| recipe.sources.values());
-    let closures = sources.filter(|locked| matches!(locked, Locked::Crates(..)));
+    let closures = sources.filter(|locked| matches!(locked, Locked::Crates { .. }));
     closures.map(|locked| locked.crates().to_vec()).collect()
 }
 

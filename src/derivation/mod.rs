@@ -105,8 +105,15 @@ pub enum Assemble<I> {
     },
     /// Unpacks crates into one folder, as cargo wants them.
     Vendor {
-        /// `<name>-<version>` and .crate, in the order of names.
+        /// `<name>-<version>` and .crate, in the order of names; then `git/<commit>` and the packages of each repository.
         crates: Vec<(String, I)>,
+    },
+    /// Takes packages out of a git repository, as cargo wants them.
+    Packages {
+        /// The repository's tree.
+        repository: I,
+        /// Each as `name version`, sorted.
+        packages: Vec<String>,
     },
     /// Takes what a Rust workspace's dependencies can be built from: its manifests, and empty targets.
     Skeleton {
@@ -201,6 +208,7 @@ impl<I> Assemble<I> {
             Self::Unpack { archive: input, .. }
             | Self::DebMember { deb: input, .. }
             | Self::Bpf { objects: input, .. }
+            | Self::Packages { repository: input, .. }
             | Self::Skeleton { source: input } => vec![input],
             Self::Programs { tree, debug, .. } => vec![tree, debug],
             Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
@@ -222,6 +230,9 @@ impl<I> Assemble<I> {
                 Assemble::Bpf { objects: output(objects)?, license: license.clone(), sections: sections.clone() }
             }
             Self::Vendor { crates } => Assemble::Vendor { crates: resolve_named(crates, output)? },
+            Self::Packages { repository, packages } => {
+                Assemble::Packages { repository: output(repository)?, packages: packages.clone() }
+            }
             Self::Skeleton { source } => Assemble::Skeleton { source: output(source)? },
             Self::Programs { tree, debug, rules } => {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
@@ -304,13 +315,16 @@ mod tests {
         });
         let unpack = Assemble::Unpack { archive: tree("a"), strip: 1 };
         let test = Run { outputs: Vec::new(), profile: Profile::Run, ..run() };
-        let derivations = [fetch, Derivation::Run(run()), Derivation::Assemble(unpack), Derivation::Run(test)];
-        let keys = derivations.map(|derivation| derivation.key().hex());
+        let packages = Assemble::Packages { repository: tree("a"), packages: vec!["a 1.0.0".to_owned()] };
+        let assembled = [unpack, packages].map(Derivation::Assemble);
+        let derivations = [fetch, Derivation::Run(run()), Derivation::Run(test)].into_iter().chain(assembled);
+        let keys: Vec<_> = derivations.map(|derivation| derivation.key().hex()).collect();
         let golden = [
             "3939abba66773b10ea98bc358980cf305bbbcfcb66335db019174a4471b53c3d",
             "ba968125acbc46e4bf0b7dbee2f97a5c90edbdec764f68cf2852de3ae377f68c",
-            "1fdd418e370af6da312141a8c4795c2ddb7d0fb57657d345a9a73e14638eda4e",
             "0e21a45553b562daa5c5aa2dfd41b95f5e08c2041324d113cf43b0898ac4430a",
+            "1fdd418e370af6da312141a8c4795c2ddb7d0fb57657d345a9a73e14638eda4e",
+            "5d5a06fdbe3379ddc6e25b1b018385485964408172c2b4c0f4c1dacdb29a3576",
         ];
         assert_eq!(keys, golden, "a changed key makes every store useless: was it meant?");
     }

@@ -145,6 +145,11 @@ impl<I> Assemble<I> {
                 visit("assembly", Value::Number(7));
                 visit("lines", list(lines));
             }
+            Self::Packages { repository, packages } => {
+                visit("assembly", Value::Number(8));
+                visit("repository", Value::Input(repository));
+                visit("packages", list(packages));
+            }
         }
     }
 }

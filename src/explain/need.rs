@@ -8,7 +8,7 @@ use crate::debian::chain::links;
 use crate::debian::index::Index;
 use crate::debian::package::Package;
 use crate::digest::Digest;
-use crate::lockfile::{Crate, Deb, Entry, Locked, Lockfile};
+use crate::lockfile::{Deb, Entry, Locked, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::recipe::{Cargo, Item, Place, Project, Recipe, Reference, Source};
 
@@ -28,13 +28,13 @@ pub enum Thing {
         /// The package's name.
         package: String,
     },
-    /// A package of the crate registry, as a source of a unit pins it.
+    /// A package of the crate registry or of a git repository, as a source of a unit pins it.
     Crate {
         /// The unit.
         unit: Name,
         /// Its source.
         source: Name,
-        /// Name and version: `serde 1.0.200`.
+        /// What it is known by in the lockfile: `serde 1.0.200`.
         reference: String,
     },
     /// A file of the project.
@@ -201,30 +201,34 @@ pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
     for ((unit, source), entry) in lockfile.sources() {
         let debs = entry.debs().iter().filter(|deb| deb.pin.digest == *digest);
         found.extend(debs.map(|deb| Thing::Package { unit: unit.clone(), package: deb.package.clone() }));
-        found.extend(crates(unit, source, entry, |one| one.digest == *digest));
+        let crates = entry.locked.crates().iter().filter(|one| one.digest == *digest);
+        found.extend(crates.map(|one| krate(unit, source, one.reference())));
         let own = match &entry.locked {
             Locked::Url { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
-            Locked::Debs(_)
-            | Locked::DebMember { .. }
-            | Locked::Crate(_)
-            | Locked::Crates(..)
-            | Locked::Path { .. } => false,
+            Locked::Crates { git, .. } => git.iter().any(|one| one.repository.tree.digest == *digest),
+            Locked::Debs(_) | Locked::DebMember { .. } | Locked::Crate(_) | Locked::Path { .. } => false,
         };
         found.extend(own.then(|| Thing::Source(unit.clone(), source.clone())));
     }
     found
 }
 
-/// Those crates of an entry that `wanted` wants.
+/// Those crates of an entry that `wanted` wants, by name and version.
 pub(super) fn crates(
     unit: &Name,
     source: &Name,
     entry: &Entry,
-    wanted: impl Fn(&Crate) -> bool,
+    wanted: impl Fn(&str, &str) -> bool,
 ) -> impl Iterator<Item = Thing> {
-    let thing = |one: &Crate| Thing::Crate { unit: unit.clone(), source: source.clone(), reference: one.reference() };
-    entry.locked.crates().iter().filter(move |one| wanted(one)).map(thing)
+    let published = entry.locked.crates().iter().map(|one| (&one.name, &one.version, one.reference()));
+    let git = entry.locked.git_crates().iter().map(|one| (&one.name, &one.version, one.reference()));
+    let found = published.chain(git).filter(move |(name, version, _)| wanted(name, version));
+    found.map(|(.., reference)| krate(unit, source, reference))
+}
+
+fn krate(unit: &Name, source: &Name, reference: String) -> Thing {
+    Thing::Crate { unit: unit.clone(), source: source.clone(), reference }
 }
 
 #[cfg(test)]

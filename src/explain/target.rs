@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::need::{self, Thing, pinned};
 use crate::digest::Digest;
-use crate::lockfile::{Crate, Entry, Lockfile};
+use crate::lockfile::{Entry, Locked, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::recipe::{Project, Published, Recipe, Reference, Source, nearest};
 
@@ -42,7 +42,7 @@ impl Target {
             return Some(things(found).unwrap_or(Self::Content(digest)));
         }
         let named = [unit(text, project), source(text, project), urls(text, project)];
-        let pinned = [packages(text, lockfile), crates(text, lockfile)];
+        let pinned = [repositories(text, lockfile), packages(text, lockfile), crates(text, lockfile)];
         named.into_iter().chain(pinned).find_map(things).or_else(|| path(text))
     }
 
@@ -50,9 +50,11 @@ impl Target {
     #[must_use]
     pub fn near<'a>(text: &str, project: &'a Project, lockfile: &'a Lockfile) -> Option<&'a str> {
         let debs = lockfile.sources().values().flat_map(Entry::debs).map(|deb| deb.package.as_str());
-        let crates = lockfile.sources().values().flat_map(|entry| entry.locked.crates()).map(|one| one.name.as_str());
+        let locked = || lockfile.sources().values().map(|entry| &entry.locked);
+        let crates = locked().flat_map(Locked::crates).map(|one| one.name.as_str());
+        let git = locked().flat_map(Locked::git_crates).map(|one| one.name.as_str());
         let name = text.trim_start_matches(PACKAGE).trim_start_matches(CRATE);
-        nearest(name, project.units.keys().map(Name::as_str).chain(debs).chain(crates))
+        nearest(name, project.units.keys().map(Name::as_str).chain(debs).chain(crates).chain(git))
     }
 }
 
@@ -93,6 +95,13 @@ fn urls(text: &str, project: &Project) -> Vec<Thing> {
     project.units.values().flat_map(of).collect()
 }
 
+/// The sources whose Cargo.lock names a package of the repository at that URL.
+fn repositories(url: &str, lockfile: &Lockfile) -> Vec<Thing> {
+    let has = |entry: &Entry| entry.locked.git_crates().iter().any(|one| one.repository.url == url);
+    let sources = lockfile.sources().iter().filter(|(_, entry)| has(entry));
+    sources.map(|((unit, source), _)| Thing::Source(unit.clone(), source.clone())).collect()
+}
+
 fn packages(name: &str, lockfile: &Lockfile) -> Vec<Thing> {
     let has = |entry: &Entry| entry.debs().iter().any(|deb| deb.package == name);
     let sets = lockfile.sources().iter().filter(|(_, entry)| has(entry));
@@ -102,7 +111,7 @@ fn packages(name: &str, lockfile: &Lockfile) -> Vec<Thing> {
 /// The crates of that name, or `name@version`, in any source.
 fn crates(name: &str, lockfile: &Lockfile) -> Vec<Thing> {
     let (name, version) = name.split_once('@').map_or((name, None), |(name, version)| (name, Some(version)));
-    let is = |one: &Crate| one.name == name && version.is_none_or(|version| one.version == version);
+    let is = |own: &str, has: &str| own == name && version.is_none_or(|version| has == version);
     let found = lockfile.sources().iter().map(|((unit, source), entry)| need::crates(unit, source, entry, is));
     found.flatten().collect()
 }

@@ -1,8 +1,9 @@
 //! The crate registry, through the host's cargo: with the user's own mirrors, proxies and credentials.
 //!
 //! Cargo runs in an empty folder, on a package that forge writes there, so that no file of a project
-//! steers it. What it downloads lies in its cache as `registry/cache/<registry>/<name>-<version>.crate`
-//! and is compared with the pin before it enters the store, as from any other place.
+//! steers it. Where packages are of git repositories, a configuration in that folder says where they lie. What it
+//! downloads lies in its cache as `registry/cache/<registry>/<name>-<version>.crate` and is compared with the pin
+//! before it enters the store, as from any other place.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,6 +28,8 @@ const DROPPED: [&str; 3] = ["CARGO_TARGET_DIR", "RUSTC_WRAPPER", "RUSTC_WORKSPAC
 #[derive(Clone, Debug, Default)]
 pub struct Cargo {
     environment: BTreeMap<String, String>,
+    /// Configuration beside the user's.
+    config: String,
 }
 
 impl Cargo {
@@ -34,7 +37,23 @@ impl Cargo {
     #[must_use]
     pub fn new(environment: impl IntoIterator<Item = (String, String)>) -> Self {
         let passes = |(name, _): &(String, String)| !DROPPED.contains(&name.as_str());
-        Self { environment: environment.into_iter().filter(passes).collect() }
+        Self { environment: environment.into_iter().filter(passes).collect(), config: String::new() }
+    }
+
+    /// The same, with `config` beside the user's configuration.
+    pub(super) fn replacing(&self, config: String) -> Self {
+        Self { environment: self.environment.clone(), config }
+    }
+
+    /// An empty folder to run in, but for the configuration.
+    fn scratch(&self, store: &Store) -> Result<Scratch, Error> {
+        let scratch = store.scratch()?;
+        if !self.config.is_empty() {
+            let path = scratch.path().join(".cargo");
+            fs::create_dir(&path).map_err(|source| Error::Io { path, source })?;
+            write(&scratch, ".cargo/config.toml", &self.config)?;
+        }
+        Ok(scratch)
     }
 
     /// Where the cache has the file of a crate, the newest first.
@@ -56,13 +75,13 @@ impl Cargo {
 
     /// Puts one crate into the cache, without what it depends on.
     pub(super) fn bring_one(&self, store: &Store, name: &str, version: &str) -> Result<(), Error> {
-        let scratch = store.scratch()?;
+        let scratch = self.scratch(store)?;
         self.run(&scratch, &["info", "--color=never", &format!("{name}@{version}")], &mut |_| {})
     }
 
     /// Puts `crates`, all that one Cargo.lock names, into the cache; `downloaded` is told of each that was not there.
     pub(super) fn bring(&self, store: &Store, crates: &[Crate], downloaded: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let scratch = store.scratch()?;
+        let scratch = self.scratch(store)?;
         write(&scratch, "lib.rs", "")?;
         write(&scratch, "Cargo.toml", &manifest(crates))?;
         write(&scratch, "Cargo.lock", &lock(crates))?;
@@ -77,7 +96,7 @@ impl Cargo {
 
     /// Moves packages of the Cargo.lock in `folder` to other versions.
     pub(super) fn update(&self, store: &Store, folder: &Path, updates: &[(String, String)]) -> Result<(), Error> {
-        let scratch = store.scratch()?;
+        let scratch = self.scratch(store)?;
         let manifest = folder.join("Cargo.toml").display().to_string();
         for (name, version) in updates {
             let arguments = ["update", "--color=never", "--manifest-path", &manifest, "--precise", version, name];
@@ -97,7 +116,7 @@ impl Cargo {
 
     /// What cargo answers on stdout.
     pub(super) fn answer(&self, store: &Store, arguments: &[&str]) -> Result<String, Error> {
-        let scratch = store.scratch()?;
+        let scratch = self.scratch(store)?;
         let text = self.command(&scratch, arguments).stdout_capture().stderr_capture().unchecked().run();
         let output = text.map_err(Error::NoCargo)?;
         if !output.status.success() {
@@ -110,7 +129,8 @@ impl Cargo {
     /// The same cargo with flags for rustc, in place of those of the caller.
     pub(super) fn with_rustflags(&self, flags: &[String]) -> Self {
         let flags = ("CARGO_ENCODED_RUSTFLAGS".to_owned(), flags.join("\u{1f}"));
-        Self { environment: self.environment.clone().into_iter().chain([flags]).collect() }
+        let environment = self.environment.clone().into_iter().chain([flags]).collect();
+        Self { environment, config: self.config.clone() }
     }
 
     fn command(&self, scratch: &Scratch, arguments: &[&str]) -> duct::Expression {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::lockfile::{Deb, Index, Locked, Pin, Suite};
+use crate::lockfile::{Deb, Index, Locked, Pin, Repository, Suite};
 use crate::path::Name;
 use crate::recipe::Recipe;
 use crate::store::Blob;
@@ -101,15 +101,21 @@ fn source(unit: &Name, name: &Name, locked: &Locked) -> Vec<Item> {
             locked.debs().iter().map(|deb| file(format!("{} {}", deb.package, deb.version), &deb.pin)).collect()
         }
         Locked::Url { pin, .. } => vec![file(format!("{unit}/{name}"), pin)],
-        Locked::Crate(_) | Locked::Crates(..) => {
-            locked.crates().iter().map(|one| file(one.reference(), &one.pin())).collect()
+        Locked::Crate(_) | Locked::Crates { .. } => {
+            let published = locked.crates().iter().map(|one| file(one.reference(), &one.pin()));
+            let repositories = locked.git_crates().iter().map(|one| &one.repository);
+            published.chain(repositories.map(|one| tree(one.reference(), one))).collect()
         }
-        Locked::Git { url, commit, tree } => {
-            let content = Content::Tree { url: url.clone(), commit: commit.clone(), tree: *tree };
-            vec![Item { name: format!("{unit}/{name}"), content }]
+        Locked::Git { url, commit, tree: top } => {
+            let repository = Repository { url: url.clone(), commit: commit.clone(), tree: *top };
+            vec![tree(format!("{unit}/{name}"), &repository)]
         }
         Locked::Path { .. } => Vec::new(),
     }
+}
+
+fn tree(name: String, Repository { url, commit, tree }: &Repository) -> Item {
+    Item { name, content: Content::Tree { url: url.clone(), commit: commit.clone(), tree: *tree } }
 }
 
 fn list(suite: &Suite, index: &Index) -> Item {

@@ -11,6 +11,7 @@
 
 pub mod apt;
 mod cargo;
+mod closure;
 mod crates;
 mod download;
 mod error;
@@ -23,6 +24,7 @@ mod http;
 pub mod inventory;
 mod location;
 pub mod mirror;
+mod named;
 pub mod newer;
 mod observe;
 mod part;

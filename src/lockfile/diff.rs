@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Crate, Deb, Entry, Locked, Lockfile, Suite};
+use super::{Crate, Deb, Entry, GitCrate, Locked, Lockfile, Suite};
 use crate::digest::Digest;
 use crate::recipe::Unpack;
 
@@ -27,7 +27,9 @@ pub struct Diff {
     pub packages: BTreeMap<String, Change<(String, u64, String)>>,
     /// `name version` → size in bytes and digest.
     pub crates: BTreeMap<String, Change<(u64, String)>>,
-    /// `unit/source name version` → the features that the crate has there.
+    /// `url commit` of repositories of which a Cargo.lock names packages → the digest of the tree.
+    pub repositories: BTreeMap<String, Change<String>>,
+    /// `unit/source name version` → the features that the crate has there; [`super::Linked::reference`].
     pub features: BTreeMap<String, Change<String>>,
     /// `unit/source` → what it is pinned to, in a few words, and the digest of what its recipe says.
     pub sources: BTreeMap<String, Change<(String, Digest)>>,
@@ -41,6 +43,7 @@ impl Diff {
             suites: changes(&suites(old), &suites(new)),
             packages: changes(&packages(old), &packages(new)),
             crates: changes(&crates(old), &crates(new)),
+            repositories: changes(&repositories(old), &repositories(new)),
             features: changes(&features(old), &features(new)),
             sources: changes(&sources(old), &sources(new)),
         }
@@ -49,9 +52,7 @@ impl Diff {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { suites, packages, crates, features, sources } = self;
-        let pins = suites.is_empty() && packages.is_empty() && crates.is_empty();
-        pins && features.is_empty() && sources.is_empty()
+        *self == Self::default()
     }
 }
 
@@ -65,6 +66,9 @@ impl fmt::Display for Diff {
         }
         for (name, change) in &self.crates {
             line(f, name, change, |(size, _)| format!("({})", bytes(*size)), ", other content")?;
+        }
+        for (name, change) in &self.repositories {
+            line(f, name, change, |tree| format!("tree {tree}"), "")?;
         }
         for (name, change) in &self.features {
             line(f, name, change, String::clone, "")?;
@@ -118,10 +122,15 @@ fn crates(lockfile: &Lockfile) -> BTreeMap<String, (u64, String)> {
     lockfile.sources.values().flat_map(|entry| entry.locked.crates()).map(about).collect()
 }
 
+fn repositories(lockfile: &Lockfile) -> BTreeMap<String, String> {
+    let about = |GitCrate { repository, .. }: &GitCrate| (repository.reference(), repository.tree.digest.to_string());
+    lockfile.sources.values().flat_map(|entry| entry.locked.git_crates()).map(about).collect()
+}
+
 fn features(lockfile: &Lockfile) -> BTreeMap<String, String> {
     let linked =
         lockfile.sources.iter().flat_map(|(key, entry)| entry.locked.linked().iter().map(move |one| (key, one)));
-    linked.map(|((unit, source), one)| (format!("{unit}/{source} {} {}", one.name, one.version), one.words())).collect()
+    linked.map(|((unit, source), one)| (format!("{unit}/{source} {}", one.reference()), one.words())).collect()
 }
 
 fn sources(lockfile: &Lockfile) -> BTreeMap<String, (String, Digest)> {
@@ -147,9 +156,10 @@ fn summary(locked: &Locked) -> String {
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
         Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
         Locked::Crate(one) => one.reference(),
-        Locked::Crates(crates, _) => {
-            let size = crates.iter().map(|one| one.size).sum();
-            format!("{} crates ({})", crates.len(), bytes(size))
+        Locked::Crates { published, git, .. } => {
+            let size = published.iter().map(|one| one.size).sum();
+            let git = if git.is_empty() { String::new() } else { format!(", {} from git", git.len()) };
+            format!("{} crates ({}){git}", published.len(), bytes(size))
         }
         Locked::Path { .. } => "files of this repository".to_owned(),
     }

@@ -25,7 +25,7 @@ pub(super) fn drift(entry: &Entry, source: &Source) -> Vec<String> {
         (Locked::Git { commit, .. }, Source::Git { rev: Rev::Commit(new), .. }) if commit != new => {
             moved("commit ", commit, new)
         }
-        (Locked::Crates(..), Source::Crates(closure)) => {
+        (Locked::Crates { .. }, Source::Crates(closure)) => {
             closure.crossing.as_ref().map(|crossing| unasked(entry, closure, crossing)).unwrap_or_default()
         }
         _ => Vec::new(),
@@ -69,7 +69,7 @@ mod tests {
             (Some(crossing(&["api"])), &["api 1.0.0 std"], &["the features of types are not locked"]),
             (Some(crossing(&["api", "more"])), &["api 1.0.0"], &[]),
         ] {
-            let locked = Locked::Crates(Vec::new(), linked(lines));
+            let locked = Locked::Crates { published: Vec::new(), git: Vec::new(), features: linked(lines) };
             let entry = Entry { spec: source(old).specification(), locked };
             assert_eq!(drift(&entry, &source(Some(crossing(&["api", "types"])))), want);
         }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::{Crate, Deb, Entry, FORMAT, Index, Locked, Lockfile, Pin, Place, Suite};
+use super::{Crate, Deb, Entry, FORMAT, GitCrate, Index, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
+use crate::store::Blob;
 
 const HEADER: &str = "\
 # Written by `forge lock`; do not edit it by hand.
@@ -19,6 +20,7 @@ impl Lockfile {
     pub fn emit(&self) -> String {
         let mut out = format!("{HEADER}format = {FORMAT}\n");
         self.emit_crates(&mut out);
+        self.emit_repositories(&mut out);
         let mut debs = BTreeMap::<&Name, BTreeMap<(&str, &str), &Deb>>::new();
         for deb in self.sources.values().flat_map(Entry::debs) {
             if let Some((archive, _)) = deb.state() {
@@ -47,6 +49,19 @@ impl Lockfile {
         let line = |Crate { name, version, size, digest }: &Crate| format!("{name} {version} {size} {}", digest.hex());
         if !crates.is_empty() {
             list(out, "crates", crates.into_iter().map(line));
+        }
+    }
+
+    /// Every state of a repository, each once.
+    fn emit_repositories(&self, out: &mut String) {
+        let git = self.sources.values().flat_map(|entry| entry.locked.git_crates());
+        let line = |GitCrate { repository, .. }: &GitCrate| {
+            let Blob { digest, size } = repository.tree;
+            format!("{} {size} {}", repository.reference(), digest.hex())
+        };
+        let lines: BTreeSet<String> = git.map(line).collect();
+        if !lines.is_empty() {
+            list(out, "repositories", lines.into_iter());
         }
     }
 }
@@ -100,10 +115,10 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             _ = writeln!(out, "tree-size = {}", tree.size);
         }
         Locked::Crate(one) => field(out, "crate", &one.reference()),
-        Locked::Crates(crates, linked) => {
-            list(out, "crates", crates.iter().map(Crate::reference));
-            if !linked.is_empty() {
-                list(out, "features", linked.iter().map(ToString::to_string));
+        Locked::Crates { published, git, features } => {
+            list(out, "crates", published.iter().map(Crate::reference).chain(git.iter().map(GitCrate::reference)));
+            if !features.is_empty() {
+                list(out, "features", features.iter().map(ToString::to_string));
             }
         }
         Locked::Path { .. } => {}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Linked;
+use super::repository::GitCrate;
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
@@ -157,9 +158,15 @@ pub enum Locked {
     },
     /// A package of the crate registry, unpacked.
     Crate(Crate),
-    /// The packages of the crate registry that a Cargo.lock names, and the features of those that cross between a
-    /// program and its plugins; both sorted.
-    Crates(Vec<Crate>, Vec<Linked>),
+    /// The packages that a Cargo.lock names, all sorted.
+    Crates {
+        /// Those of the crate registry.
+        published: Vec<Crate>,
+        /// Those of git repositories.
+        git: Vec<GitCrate>,
+        /// The features of those that cross between a program and its plugins.
+        features: Vec<Linked>,
+    },
     /// Files of this repository; not pinned, but hashed when they are read.
     Path {
         /// The recipe's directory, relative to the project.
@@ -178,7 +185,7 @@ impl Locked {
         match self {
             Self::Debs(debs) => debs,
             Self::DebMember { deb, .. } => std::slice::from_ref(deb),
-            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(..) | Self::Path { .. } => &[],
+            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates { .. } | Self::Path { .. } => &[],
         }
     }
 
@@ -187,15 +194,21 @@ impl Locked {
     pub fn crates(&self) -> &[Crate] {
         match self {
             Self::Crate(one) => std::slice::from_ref(one),
-            Self::Crates(all, _) => all,
+            Self::Crates { published, .. } => published,
             Self::Debs(_) | Self::DebMember { .. } | Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
         }
+    }
+
+    /// Its packages of git repositories.
+    #[must_use]
+    pub fn git_crates(&self) -> &[GitCrate] {
+        if let Self::Crates { git, .. } = self { git } else { &[] }
     }
 
     /// Those of its packages whose features are known.
     #[must_use]
     pub fn linked(&self) -> &[Linked] {
-        if let Self::Crates(_, linked) = self { linked } else { &[] }
+        if let Self::Crates { features, .. } = self { features } else { &[] }
     }
 }
 
@@ -227,10 +240,12 @@ impl Entry {
                 debs.sort_by(|a, b| a.key().cmp(&b.key()));
                 debs.dedup();
             }
-            Locked::Crates(crates, linked) => {
-                crates.sort();
-                crates.dedup();
-                linked.sort();
+            Locked::Crates { published, git, features } => {
+                published.sort();
+                published.dedup();
+                git.sort_by_cached_key(GitCrate::reference);
+                git.dedup();
+                features.sort();
             }
             _ => {}
         }
@@ -254,6 +269,10 @@ impl Entry {
                 Some("a `url` source can't be pinned to an archive or a registry".to_owned())
             }
             Locked::Path { .. } => Some("a `path` source is never locked".to_owned()),
+            Locked::Crates { git, .. } => {
+                let odd = git.iter().find(|one| !one.is_plain())?;
+                Some(format!("the package {odd:?} has odd characters"))
+            }
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Crate, Entry, Locked, Lockfile, Pin};
+use super::{Crate, Entry, GitCrate, Locked, Lockfile, Pin};
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
@@ -41,6 +41,8 @@ struct Content {
     digests: Vec<Digest>,
     member: Option<RelPath>,
     unpack: Option<Unpack>,
+    /// With what cargo is told of their repositories.
+    git: Vec<GitCrate>,
 }
 
 impl Content {
@@ -53,8 +55,8 @@ impl Content {
                 digests.push(tree.digest);
                 (None, None)
             }
-            Locked::Debs(_) | Locked::Crate(_) | Locked::Crates(..) | Locked::Path { .. } => (None, None),
+            Locked::Debs(_) | Locked::Crate(_) | Locked::Crates { .. } | Locked::Path { .. } => (None, None),
         };
-        Self { digests, member, unpack }
+        Self { digests, member, unpack, git: entry.locked.git_crates().to_vec() }
     }
 }

@@ -9,6 +9,9 @@
 //! crates = [                                    # name, version, size, sha256 of packages of the crate registry
 //!   "serde 1.0.200 77710 …",
 //! ]
+//! repositories = [                              # URL, commit, size and sha256 of its tree's root directory message:
+//!   "https://example.org/a.git 0123… 168 …",    # git repositories of which a Cargo.lock names packages
+//! ]
 //!
 //! [[suite]]                                     # one for each Debian archive; all its packages are of one state
 //! archive = "debian"
@@ -67,9 +70,11 @@
 //! spec = "sha256:…"
 //! crates = [
 //!   "serde 1.0.200",
+//!   "wire 0.2.0 https://example.org/a.git tag=v2 0123…",   # of a repository; `branch=`, `tag=`, `rev=` or none
 //! ]
 //! features = [                                  # of those whose types cross between a program and its plugins
 //!   "serde 1.0.200 default,std",
+//!   "wire 0.2.0#0123… default",                 # of a repository, with the commit
 //! ]
 //! ```
 //!
@@ -87,6 +92,7 @@ mod impact;
 mod linked;
 mod listed;
 mod parse;
+mod repository;
 #[cfg(test)]
 mod tests;
 
@@ -98,6 +104,7 @@ pub use apply::{Problem, Stale, Update};
 pub use diff::{Change, Diff};
 pub use entry::{Crate, Deb, Entry, Index, Locked, Pin, Place, Suite};
 pub use linked::Linked;
+pub use repository::{Asked, GitCrate, Repository, is_word};
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;
@@ -259,12 +266,8 @@ impl Lockfile {
             }
         }
         let others = self.sources.iter().filter(|((other, source), _)| (other, source) != (&unit, &name));
-        let crates: BTreeMap<_, _> =
-            others.flat_map(|(_, entry)| entry.locked.crates()).map(|one| (one.reference(), one.digest)).collect();
-        let other = |one: &&Crate| crates.get(&one.reference()).is_some_and(|digest| *digest != one.digest);
-        if let Some(one) = entry.locked.crates().iter().find(other) {
-            let (have, got) = (crates[&one.reference()].to_string(), one.digest.to_string());
-            return Err(Error::Mixed { unit, name, package: one.reference(), have, got });
+        if let Some((package, have, got)) = crates::clash(others.map(|(_, entry)| entry), &entry) {
+            return Err(Error::Mixed { unit, name, package, have, got });
         }
         self.sources.insert((unit, name), entry.sorted());
         Ok(())

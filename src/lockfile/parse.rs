@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::crates::Crates;
+use super::crates::{Crates, Named, commit};
 use super::listed::{Faults, Listed, RESTORE, Text};
 use super::{Deb, Entry, FILE, FORMAT, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
@@ -19,6 +19,8 @@ struct File<'a> {
     format: Option<Spanned<u64>>,
     #[serde(default)]
     crates: Vec<Text<'a>>,
+    #[serde(default)]
+    repositories: Vec<Text<'a>>,
     #[serde(default)]
     suite: Vec<RawSuite<'a>>,
     #[serde(default)]
@@ -96,8 +98,8 @@ fn file(text: &str) -> Result<File<'_>, Fault> {
     };
     match toml::from_str::<File<'_>>(text) {
         Ok(File { format: Some(format), .. }) if *format.get_ref() != FORMAT => Err(wrong(&format)),
-        Ok(File { format: None, crates, suite, source })
-            if !(crates.is_empty() && suite.is_empty() && source.is_empty()) =>
+        Ok(File { format: None, crates, repositories, suite, source })
+            if !(crates.is_empty() && repositories.is_empty() && suite.is_empty() && source.is_empty()) =>
         {
             Err(Fault::new(0..0, "the lockfile does not say its format").help(RESTORE))
         }
@@ -112,7 +114,7 @@ fn file(text: &str) -> Result<File<'_>, Fault> {
 fn lockfile(file: &File<'_>, faults: &mut Faults) -> Lockfile {
     let mut lockfile = Lockfile::default();
     let mut listed = Listed::default();
-    let mut crates = Crates::new(&file.crates, faults);
+    let mut crates = Crates::new(&file.crates, &file.repositories, faults);
     for raw in &file.suite {
         let Some(suite) = suite(raw, faults) else { continue };
         let archive = suite.archive.clone();
@@ -177,7 +179,7 @@ fn source<'f>(
         }
         (None, None, None, None, None, Some(url), Some((commit, (tree, size))), None) => {
             let tree = Blob { digest: faults.parsed(tree)?, size };
-            Locked::Git { url: url.clone(), commit: self::commit(commit, faults)?, tree }
+            Locked::Git { url: url.clone(), commit: self::commit(&commit.get_ref().0, commit, faults)?, tree }
         }
         _ => {
             return faults.refuse(
@@ -193,10 +195,18 @@ fn source<'f>(
 /// A source with a field for crates.
 fn registry<'f>(raw: &'f RawSource<'f>, crates: &mut Crates<'f>, faults: &mut Faults) -> Option<Option<Locked>> {
     match (&raw.published, &raw.crates, &raw.features[..]) {
-        (Some(one), None, []) => Some(crates.named(one, faults).map(Locked::Crate)),
+        (Some(one), None, []) => Some(crates.published(one, faults).map(Locked::Crate)),
         (None, Some(all), features) => {
-            let all = all.iter().filter_map(|one| crates.named(one, faults)).collect();
-            Some(Some(Locked::Crates(all, features.iter().filter_map(|line| faults.parsed(line)).collect())))
+            let (mut published, mut git) = (Vec::new(), Vec::new());
+            for one in all {
+                match crates.named(one, faults) {
+                    Some(Named::Published(one)) => published.push(one),
+                    Some(Named::Git(one)) => git.push(one),
+                    None => {}
+                }
+            }
+            let features = features.iter().filter_map(|line| faults.parsed(line)).collect();
+            Some(Some(Locked::Crates { published, git, features }))
         }
         (.., [line, _rest @ ..]) => Some(faults.refuse(line.span(), "`features` are of `crates`")),
         _ => None,
@@ -210,12 +220,4 @@ fn set<'f>(names: &'f [Text<'f>], listed: &mut Listed<'f>, faults: &mut Faults) 
         faults.add(name.span(), format!("the set names `{}` twice", name.get_ref().0.escape_debug()));
     }
     names.iter().filter_map(|name| listed.named(name, faults)).collect()
-}
-
-fn commit(commit: &Text<'_>, faults: &mut Faults) -> Option<String> {
-    let text = &commit.get_ref().0;
-    if text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Some(text.to_string());
-    }
-    faults.refuse(commit.span(), "a commit has 40 hex digits")
 }

@@ -28,6 +28,17 @@ fn krate(name: &str, version: &str) -> Crate {
     Crate { name: name.to_owned(), version: version.to_owned(), size: 77_710, digest }
 }
 
+fn crates(published: Vec<Crate>, git: Vec<GitCrate>) -> Locked {
+    Locked::Crates { published, git, features: Vec::new() }
+}
+
+/// A package of a repository with one state.
+fn git_crate(name: &str, asked: Asked) -> GitCrate {
+    let tree = Blob { digest: Digest::of(b"tree"), size: 4 };
+    let repository = Repository { url: "https://example.org/a.git".to_owned(), commit: "0a".repeat(20), tree };
+    GitCrate { name: name.to_owned(), version: "1.0.0".to_owned(), repository, asked }
+}
+
 fn suite(date: &str) -> Suite {
     let path = RelPath::new("main/binary-amd64/Packages.xz").expect("clean");
     let indexes = vec![Index { path, size: 9_671_234, digest: Digest::of(b"packages") }];
@@ -49,7 +60,8 @@ fn example() -> Lockfile {
     let pin = Pin { place: Place::Url(text("https://example.org/\"data\"")), size: 12, digest: Digest::of(b"data") };
     let tree = Blob { digest: Digest::of(b"tree"), size: 4 };
     let git = Locked::Git { url: text("https://example.org/a.git"), commit: "0a".repeat(20), tree };
-    let linked = ["serde 1.0.200 default,std", "ahash 0.8.11"].map(|line| line.parse().expect("a line")).to_vec();
+    let published = vec![krate("serde", "1.0.200"), krate("ahash", "0.8.11")];
+    let features = ["serde 1.0.200 default,std", "ahash 0.8.11"].map(|line| line.parse().expect("a line")).to_vec();
     let entries = [
         ("gcc", "debs", Locked::Debs(vec![deb("libc6", "2.41-12"), deb("gcc", "4:14.2.0-1")])),
         ("clang", "debs", Locked::Debs(vec![deb("libc6", "2.41-12")])),
@@ -57,8 +69,8 @@ fn example() -> Lockfile {
         ("hello", "data", Locked::Url { pin, unpack: None }),
         ("hello", "lib", git),
         ("serve", "src", Locked::Crate(krate("serve", "1.2.3"))),
-        ("serve", "crates", Locked::Crates(vec![krate("serde", "1.0.200"), krate("ahash", "0.8.11")], linked)),
-        ("client", "crates", Locked::Crates(vec![krate("serde", "1.0.200")], Vec::new())),
+        ("serve", "crates", Locked::Crates { published, git: Vec::new(), features }),
+        ("client", "crates", crates(vec![krate("serde", "1.0.200")], Vec::new())),
     ];
     for (unit, source, locked) in entries {
         lockfile.insert(name(unit), name(source), entry(locked)).expect("fits");
@@ -89,6 +101,61 @@ fn what_a_change_means() {
     new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("libc6", "2.41-12")]))).expect("fits");
     new.insert(name("new"), name("data"), entry(Locked::Url { pin, unpack: None })).expect("fits");
     assert_eq!(new.moved_since(&old), BTreeSet::from([name("gcc"), name("new")]));
+}
+
+/// Packages of the registry and of a repository, in two sources.
+fn with_git() -> Lockfile {
+    let mut lockfile = Lockfile::default();
+    let tag = || git_crate("wire", Asked::Tag("v2".to_owned()));
+    for (unit, published, git) in [
+        ("serve", vec![krate("serde", "1.0.200")], vec![tag(), git_crate("near", Asked::Default)]),
+        ("client", Vec::new(), vec![tag()]),
+    ] {
+        lockfile.insert(name(unit), name("crates"), entry(crates(published, git))).expect("fits");
+    }
+    lockfile
+}
+
+#[test]
+fn packages_of_repositories() {
+    const GOLDEN: &str = include_str!("golden-git.toml");
+    let lockfile = with_git();
+    assert_eq!(lockfile.emit(), GOLDEN);
+    assert_eq!(Lockfile::parse(GOLDEN).expect("parses"), lockfile);
+    let line = GOLDEN.lines().find(|line| line.contains("a.git 0a0a") && line.contains(" 4 ")).expect("there");
+    for (from, to, at, words) in [
+        (line, &*line.replace(" 4 ", " "), 9, "a repository is `url commit size sha256`"),
+        (line, &line.replace(" 4 ", " many "), 9, "many"),
+        (line, &line.replace("0a0a", "0a"), 9, "a commit has 40 hex digits"),
+        (line, &format!("{line}\n{line}"), 10, "the repository `https://example.org/a.git 0a0a"),
+        (line, "", 17, "is not in the list `repositories`"),
+        ("tag=v2", "tip=v2", 17, "not `branch=…`, `tag=…` or `rev=…`"),
+        ("wire 1.0.0 https", "wire https", 17, "is not in the list `repositories`"),
+        (line, &format!("{line}\n{}", line.replace("a.git", "b.git")), 10, "no source uses the repository"),
+    ] {
+        let errors = Lockfile::parse(&GOLDEN.replacen(from, to, 1)).expect_err(words);
+        let found: Vec<_> = errors.iter().map(|error| (error.line(), error.title())).collect();
+        assert!(found.iter().any(|(line, title)| *line == Some(at) && title.contains(words)), "{words}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_change_of_a_repository() {
+    let (old, mut new) = (with_git(), with_git());
+    let mut moved = git_crate("wire", Asked::Tag("v2".to_owned()));
+    moved.repository.commit = "0b".repeat(20);
+    new.insert(name("client"), name("crates"), entry(crates(Vec::new(), vec![moved.clone()]))).expect("fits");
+    let tree = Digest::of(b"tree");
+    let expected = format!("+ https://example.org/a.git {} tree {tree}\n", moved.repository.commit);
+    assert_eq!(Diff::new(&old, &new).to_string(), expected);
+    assert_eq!(new.moved_since(&old), BTreeSet::from([name("client")]));
+    moved.repository.commit = "0a".repeat(20);
+    moved.repository.tree.digest = Digest::of(b"other");
+    let mixed = new.insert(name("new"), name("crates"), entry(crates(Vec::new(), vec![moved.clone()])));
+    assert!(mixed.expect_err("two trees").to_string().contains("a.git 0a0a"));
+    moved.name = "a b".to_owned();
+    let odd = new.insert(name("client"), name("crates"), entry(crates(Vec::new(), vec![moved])));
+    assert!(matches!(odd, Err(Error::Unwritable { .. })));
 }
 
 /// The golden text with `from` replaced is refused in `line`, with these words.
@@ -251,8 +318,8 @@ fn difference_in_words() {
     let data = new.sources.get_mut(&(name("hello"), name("data"))).expect("there");
     data.spec = Digest::of(b"other");
     let serve = new.sources.get_mut(&(name("serve"), name("crates"))).expect("there");
-    if let Locked::Crates(_, linked) = &mut serve.locked {
-        linked[1].features.remove("default");
+    if let Locked::Crates { features, .. } = &mut serve.locked {
+        features[1].features.remove("default");
     }
     let expected = "\
 + debian/cpp:amd64 1 (1.3 kB)
@@ -297,7 +364,19 @@ fn any_locked() -> impl Strategy<Value = Locked> {
     });
     let tree = (digest(), any::<u32>()).prop_map(|(digest, size)| Blob { digest, size: size.into() });
     let git = (any::<String>(), "[0-9a-f]{40}", tree).prop_map(|(url, commit, tree)| Locked::Git { url, commit, tree });
-    prop_oneof![debs.prop_map(Locked::Debs), member, url, git]
+    let asked = prop_oneof![Just(Asked::Default), "[a-z/=]{1,3}".prop_map(Asked::Rev)];
+    let packages = proptest::collection::btree_map("[a-z]{1,3}", asked, 0..4);
+    let packages = packages.prop_map(|all| {
+        let published = all.keys().map(|name| krate(name, "1.0.0")).collect();
+        let features = all.keys().map(|name| format!("{name} 1.0.0#{} x", "0a".repeat(20)).parse().expect("a line"));
+        let features = features.collect();
+        Locked::Crates {
+            published,
+            git: all.into_iter().map(|(name, asked)| git_crate(&name, asked)).collect(),
+            features,
+        }
+    });
+    prop_oneof![debs.prop_map(Locked::Debs), member, url, git, packages]
 }
 
 proptest! {

@@ -57,9 +57,10 @@ fn flags(ours: &Cargo, theirs: &Cargo) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::lockfile::{Crate, Entry, Linked, Lockfile};
+    use crate::lockfile::{Asked, Crate, Entry, GitCrate, Linked, Lockfile, Repository};
     use crate::path::RelPath;
     use crate::recipe::{Target, parse};
+    use crate::store::Blob;
 
     const GROUND: [(&str, &str); 4] = [
         (
@@ -89,10 +90,9 @@ mod tests {
         for recipe in project.units.values() {
             for (name, source) in &recipe.sources {
                 let crates = if recipe.name.as_str() == "host" { theirs } else { ours };
-                let (crates, linked) = crates.iter().map(|text| one(text)).unzip();
                 let locked = match name.as_str() {
-                    "src" => Locked::Crate(one("x 1").0),
-                    "crates" => Locked::Crates(crates, linked),
+                    "src" => Locked::Crate(published(&"x 1".parse().expect("a line"))),
+                    "crates" => crates_of(crates),
                     _ => Locked::Debs(Vec::new()),
                 };
                 let entry = Entry { spec: source.specification(), locked };
@@ -109,12 +109,24 @@ mod tests {
         }
     }
 
-    /// A crate and its features: `api 1 std`.
-    fn one(text: &str) -> (Crate, Linked) {
-        let linked: Linked = text.parse().expect("a line");
-        let (name, version) = (linked.name.clone(), linked.version.clone());
+    /// What those lines are of: `api 1 std` is a published crate with a feature, `api 1#aa` one of a repository.
+    fn crates_of(lines: &[&str]) -> Locked {
+        let features: Vec<Linked> = lines.iter().map(|line| line.parse().expect("a line")).collect();
+        let (git, others): (Vec<_>, Vec<_>) = features.iter().partition(|one| one.commit.is_some());
+        let (git, published) = (git.into_iter().filter_map(of_git).collect(), others.into_iter().map(published));
+        Locked::Crates { published: published.collect(), git, features }
+    }
+
+    fn published(Linked { name, version, .. }: &Linked) -> Crate {
         let digest = Digest::of(format!("{name} {version}").as_bytes());
-        (Crate { name, version, size: 1, digest }, linked)
+        Crate { name: name.clone(), version: version.clone(), size: 1, digest }
+    }
+
+    fn of_git(Linked { name, version, commit, .. }: &Linked) -> Option<GitCrate> {
+        let (url, commit) = ("https://example.org/a".to_owned(), commit.clone()?);
+        let tree = Blob { digest: Digest::of(commit.as_bytes()), size: 1 };
+        let repository = Repository { url, commit, tree };
+        Some(GitCrate { name: name.clone(), version: version.clone(), repository, asked: Asked::Default })
     }
 
     #[test]
@@ -135,6 +147,17 @@ mod tests {
                 &["api: 0.3.0 and 1.2.0 here, 0.3.1 and 1.2.0 in host"],
             ),
             (API, &["api 1"], &[], &["api: 1 here, none in host"]),
+            (API, &["api 1.0.0#aa"], &["api 1.0.0#aa"], &[]),
+            (API, &["api 1.0.0#aa"], &["api 1.0.0#bb"], &["api: 1.0.0 of aa here, 1.0.0 of bb in host"]),
+            (API, &["api 0.0.1"], &["api 0.0.1#aa"], &["api: 0.0.1 here, 0.0.1 of aa in host"]),
+            (
+                API,
+                &["api 1.0.0#aa", "api 1.0.1"],
+                &["api 1.0.0#bb", "api 1.0.1"],
+                &["api: 1.0.0 of aa and 1.0.1 here, 1.0.0 of bb and 1.0.1 in host"],
+            ),
+            (API, &["api 1.0.0#aa std"], &["api 1.0.0#aa"], &["api 1.0.0 of aa: feature std here, not in host"]),
+            (API, &["api 1.0.0#aa x", "api 1.0.0"], &["api 1.0.0#aa x", "api 1.0.0"], &[]),
             (API, &[], &[], &["api: in neither Cargo.lock; drop it from `abi.crates`"]),
             (RENAMED, &["own-api 1"], &["api 1"], &[]),
             (RENAMED, &["own-api 1"], &["api 2"], &["own-api (api in host): 1 here, 2 in host"]),

@@ -6,6 +6,8 @@
 //!      └ patches     └───────────────────────────────┘ └→ debug
 //! ```
 //!
+//! Packages of git repositories are taken out of the fetched trees before, and lie among the crates.
+//!
 //! The skeleton has only what dependencies are built from, so a change in the package builds the
 //! package alone. Paths are the same in both commands, as cargo's fingerprints have them: the package at
 //! `/src/src`, the crates at `/deps/crates`, the target folder at `/build/t`.
@@ -14,24 +16,18 @@ use std::collections::BTreeMap;
 
 use super::abi;
 use super::shell::{line, quote};
-use super::{Error, Input, Planner, Step, Unit, cmd, out};
+use super::{Error, Input, Planner, Step, Unit, cmd, out, replace};
 use crate::derivation::{Assemble, Derivation, Run};
-use crate::lockfile::Locked;
+use crate::lockfile::{GitCrate, Locked};
 use crate::path::{Name, RelPath};
 use crate::recipe::{Cargo, Recipe};
 use crate::sandbox::Profile;
 
-/// Cargo's home, with the configuration that replaces the registry by the folder of crates.
-const SETUP: &str = "mkdir -p \"$CARGO_HOME\"
-cat > \"$CARGO_HOME/config.toml\" <<'END'
-[source.crates-io]
-replace-with = \"locked\"
-[source.locked]
-directory = \"/deps/crates\"
-END";
+/// Where the crates are.
+const CRATES: &str = "/deps/crates";
 
 /// Prefixes of the sandbox's paths, and what stands for them in programs.
-const REMAP: [(&str, &str); 3] = [("/deps/crates", "/crates"), ("/src/src", "/package"), ("/build/t", "/target")];
+const REMAP: [(&str, &str); 3] = [(CRATES, "/crates"), ("/src/src", "/package"), ("/build/t", "/target")];
 
 /// The output of the command that builds the dependencies.
 const TARGET: &str = "target";
@@ -41,16 +37,17 @@ impl Planner<'_> {
         let unit = &recipe.name;
         abi::check(self.project, recipe, cargo)?;
         let mut sources = self.sources(recipe)?;
-        let crates = sources.remove(Cargo::CRATES).expect("BUG: a cargo unit has crates");
-        let base = Run {
+        let mut base = Run {
             root: self.main_output(&cargo.toolroot)?,
-            deps: self.references(&cargo.deps)?.into_iter().chain([(Name::constant(Cargo::CRATES), crates)]).collect(),
+            deps: self.references(&cargo.deps)?,
             sources: BTreeMap::new(),
             argv: Vec::new(),
             env: cmd::environment(&environment(cargo)),
             outputs: vec![out()],
             profile: Profile::Build,
         };
+        let crates = self.crates(recipe, cargo, &base, sources.remove(Cargo::CRATE_PATCHES))?;
+        base.deps.insert(Name::constant(Cargo::CRATES), crates);
         if sources.contains_key(Cargo::PATCHES) || !cargo.updates.is_empty() {
             let patched = self.patched(recipe, cargo, &base, &sources);
             sources.remove(Cargo::PATCHES);
@@ -75,14 +72,10 @@ impl Planner<'_> {
         let sources: BTreeMap<_, _> = sources.map(|(name, input)| (name.clone(), input.clone())).collect();
         let mut steps = vec!["cp -r /src/src /out/out\nchmod -R u+w /out/out".to_owned()];
         if sources.contains_key(Cargo::PATCHES) {
-            let apply = |patch: &RelPath| {
-                let patch = quote(&format!("/src/patches/{patch}"));
-                format!("patch -d /out/out -p1 --no-backup-if-mismatch < {patch}")
-            };
             steps.extend(cargo.patches.iter().map(apply));
         }
         if !cargo.updates.is_empty() {
-            steps.push(SETUP.to_owned());
+            steps.push(setup(recipe.sources[Cargo::CRATES].git_crates()));
         }
         steps.extend(cargo.updates.iter().map(|(name, version)| {
             let manifest = "--manifest-path /out/out/Cargo.toml";
@@ -96,7 +89,7 @@ impl Planner<'_> {
     fn dependencies(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, base: &Run<Input>, skeleton: Input) -> Input {
         let manifest = "--manifest-path /src/src/Cargo.toml --target-dir /build/t";
         let steps = [
-            SETUP.to_owned(),
+            setup(recipe.sources[Cargo::CRATES].git_crates()),
             format!("cargo build {}", arguments(cargo)),
             format!("cargo clean --offline --release --workspace {manifest}"),
             // What cargo remembers of rustc, in no fixed order.
@@ -120,7 +113,7 @@ impl Planner<'_> {
         dependencies: Input,
     ) -> Result<Unit, Error> {
         let steps = [
-            SETUP.to_owned(),
+            setup(recipe.sources[Cargo::CRATES].git_crates()),
             format!("cp -a /deps/{TARGET} t\nchmod -R u+w t"),
             format!("cargo auditable build {}", arguments(cargo)),
             collect(cargo),
@@ -144,7 +137,7 @@ impl Planner<'_> {
     }
 
     /// Adds a command of the unit; its first output.
-    fn run(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, what: &str, run: Run<Input>) -> Input {
+    pub(super) fn run(&mut self, recipe: &Recipe<Locked>, cargo: &Cargo, what: &str, run: Run<Input>) -> Input {
         let output = run.outputs[0].clone();
         let step = self.plan.add(Step {
             unit: recipe.name.clone(),
@@ -154,6 +147,20 @@ impl Planner<'_> {
         });
         Input::Step(step, output)
     }
+}
+
+/// Makes cargo's home, with the configuration by which all crates are taken from folders.
+fn setup(git: &[GitCrate]) -> String {
+    let repositories = replace::tables(git, |repository| format!("{CRATES}/{}", replace::folder(repository)));
+    format!(
+        "mkdir -p \"$CARGO_HOME\"
+cat > \"$CARGO_HOME/config.toml\" <<'END'
+[source.crates-io]
+replace-with = \"locked\"
+[source.locked]
+directory = \"{CRATES}\"
+{repositories}END"
+    )
 }
 
 /// The variables of cargo, rustc and C compilers; those of the recipe win.
@@ -176,6 +183,12 @@ fn environment(cargo: &Cargo) -> BTreeMap<String, String> {
     ];
     let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
     fixed.into_iter().chain(cargo.env.clone()).collect()
+}
+
+/// Applies a patch of the source `patches` to what is at `/out/out`.
+pub(super) fn apply(patch: &RelPath) -> String {
+    let patch = quote(&format!("/src/patches/{patch}"));
+    format!("patch -d /out/out -p1 --no-backup-if-mismatch < {patch}")
 }
 
 /// What cargo builds, and of what.
@@ -203,4 +216,22 @@ fn collect(cargo: &Cargo) -> String {
         lines.push("for lib in t/release/*.so; do split \"$lib\" lib; done".to_owned());
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text is part of the key of every unit of this kind.
+    #[test]
+    fn what_is_written_where_all_crates_are_published() {
+        let expected = "mkdir -p \"$CARGO_HOME\"
+cat > \"$CARGO_HOME/config.toml\" <<'END'
+[source.crates-io]
+replace-with = \"locked\"
+[source.locked]
+directory = \"/deps/crates\"
+END";
+        assert_eq!(setup(&[]), expected);
+    }
 }

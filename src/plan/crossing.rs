@@ -6,10 +6,11 @@ use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::recipe::Recipe;
 
-/// A crate in a unit: the versions that its Cargo.lock has, and the features of those that it is linked with.
+/// A crate in a unit: the versions that its Cargo.lock has, and the features of those that it is linked with. The
+/// version of one from a git repository has its commit, `1.0.0 of 0a0a…`.
 pub(super) struct Side<'r> {
-    versions: BTreeSet<&'r str>,
-    features: BTreeMap<&'r str, &'r BTreeSet<String>>,
+    versions: BTreeSet<String>,
+    features: BTreeMap<String, &'r BTreeSet<String>>,
 }
 
 /// What a recipe lets pass of one crate: that its versions differ, that some of its features do.
@@ -30,11 +31,13 @@ impl<'a> Waived<'a> {
 impl<'r> Side<'r> {
     /// The crate of that name in `unit`.
     pub(super) fn of(unit: &'r Recipe<Locked>, name: &str) -> Self {
-        let crates = unit.sources.values().flat_map(Locked::crates).filter(|one| one.name == name);
+        let published = unit.sources.values().flat_map(Locked::crates).filter(|one| one.name == name);
+        let git = unit.sources.values().flat_map(Locked::git_crates).filter(|one| one.name == name);
         let linked = unit.sources.values().flat_map(Locked::linked).filter(|one| one.name == name);
+        let git = git.map(|one| exact(&one.version, Some(&one.repository.commit)));
         Self {
-            versions: crates.map(|one| one.version.as_str()).collect(),
-            features: linked.map(|one| (one.version.as_str(), &one.features)).collect(),
+            versions: published.map(|one| exact(&one.version, None)).chain(git).collect(),
+            features: linked.map(|one| (exact(&one.version, one.commit.as_deref()), &one.features)).collect(),
         }
     }
 
@@ -72,7 +75,7 @@ impl<'r> Side<'r> {
 
     /// Its versions.
     fn words(&self) -> String {
-        let versions: Vec<_> = self.versions.iter().copied().collect();
+        let versions: Vec<_> = self.versions.iter().map(String::as_str).collect();
         if versions.is_empty() { "none".to_owned() } else { versions.join(" and ") }
     }
 }
@@ -86,20 +89,31 @@ fn list(features: &[&str]) -> String {
     format!("feature{} {}", if features.len() == 1 { "" } else { "s" }, features.join(", "))
 }
 
+/// A version in words; the commit is that of a package from a repository.
+fn exact(version: &str, commit: Option<&str>) -> String {
+    commit.map_or_else(|| version.to_owned(), |commit| format!("{version} of {commit}"))
+}
+
 /// Whether both have a version in some range of compatible ones, and the same in each range that both have. Cargo takes
-/// one version in a range, so what crosses the boundary is in such a range; other versions are for others.
-fn agree(ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>) -> bool {
-    let ranges = |versions: &BTreeSet<&str>| -> BTreeMap<String, String> {
-        versions.iter().map(|version| (range(version), (*version).to_owned())).collect()
-    };
+/// one version in a range from each source, so what crosses the boundary is in such a range; other versions are for
+/// others.
+fn agree(ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -> bool {
     let (ours, theirs) = (ranges(ours), ranges(theirs));
     let mut both = ours.iter().filter_map(|(range, own)| Some((own, theirs.get(range)?))).peekable();
     both.peek().is_some() && both.all(|(own, other)| own == other)
 }
 
+fn ranges(versions: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<&str>> {
+    let mut ranges = BTreeMap::<String, BTreeSet<&str>>::new();
+    for version in versions {
+        ranges.entry(range(version)).or_default().insert(version);
+    }
+    ranges
+}
+
 /// The first number of a version that is not 0, with those before it: what cargo takes to be compatible.
 fn range(version: &str) -> String {
-    let numbers: Vec<&str> = version.split(['.', '-', '+']).take(3).collect();
+    let numbers: Vec<&str> = version.split(['.', '-', '+', ' ']).take(3).collect();
     let end = numbers.iter().position(|number| *number != "0").map_or(numbers.len(), |first| first + 1);
     numbers[..end].join(".")
 }

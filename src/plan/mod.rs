@@ -12,7 +12,9 @@ mod abi;
 mod bpf;
 mod cargo;
 mod cmd;
+mod crates;
 mod crossing;
+pub mod replace;
 mod shell;
 mod source;
 mod test;
@@ -121,6 +123,16 @@ pub enum Error {
         host: Name,
         /// What differs.
         drifts: Vec<String>,
+    },
+    /// A patch of a crate that is not there, or there more than once.
+    #[error("{unit} patches the crate `{name}`, and its Cargo.lock has {found}")]
+    Patched {
+        /// The unit.
+        unit: Name,
+        /// The crate, as the recipe names it.
+        name: String,
+        /// What Cargo.lock has of that name.
+        found: String,
     },
     /// A `path` source that was not looked at.
     #[error("BUG: the files of source `{source_name}` of `{unit}` were not read before planning")]

@@ -25,9 +25,11 @@ impl Step {
 }
 
 impl Planner<'_> {
-    /// The sources of a unit by name.
+    /// The sources of a unit by name, but for sets: those of .debs and crates, which the kinds that have them take apart.
     pub(super) fn sources(&mut self, recipe: &Recipe<Locked>) -> Result<BTreeMap<Name, Input>, Error> {
-        recipe.sources.iter().map(|(name, source)| Ok((name.clone(), self.source(recipe, name, source)?))).collect()
+        let single = |source: &Locked| !matches!(source, Locked::Debs(_) | Locked::Crates { .. });
+        let sources = recipe.sources.iter().filter(|(_, source)| single(source));
+        sources.map(|(name, source)| Ok((name.clone(), self.source(recipe, name, source)?))).collect()
     }
 
     pub(super) fn source(&mut self, recipe: &Recipe<Locked>, name: &Name, source: &Locked) -> Result<Input, Error> {
@@ -43,7 +45,7 @@ impl Planner<'_> {
                 let file = self.pin(unit, name.as_str(), pin);
                 self.unpacked(unit, name, file, unpack.as_ref())
             }
-            Locked::Git { url, commit, tree } => self.git(unit, name, url, commit, *tree),
+            Locked::Git { url, commit, tree } => self.git(unit, name.as_str(), url, commit, *tree),
             Locked::DebMember { deb, member, unpack } => {
                 let deb = self.deb(unit, deb);
                 let member = Assemble::DebMember { deb, member: member.clone() };
@@ -54,8 +56,7 @@ impl Planner<'_> {
                 let file = self.one_crate(unit, one);
                 self.unpacked(unit, name, file, Some(&Unpack { strip: Crate::STRIP }))
             }
-            Locked::Crates(crates, _) => self.vendored(unit, crates),
-            Locked::Debs(_) => unreachable!("BUG: only a toolroot has a set of .debs"),
+            Locked::Crates { .. } | Locked::Debs(_) => unreachable!("BUG: a set is no single source"),
         })
     }
 
@@ -65,15 +66,8 @@ impl Planner<'_> {
     }
 
     /// The step that fetches a crate.
-    fn one_crate(&mut self, unit: &Name, one: &Crate) -> Input {
+    pub(super) fn one_crate(&mut self, unit: &Name, one: &Crate) -> Input {
         self.pin(unit, &one.reference(), &one.pin())
-    }
-
-    /// The step that puts crates into one folder.
-    fn vendored(&mut self, unit: &Name, crates: &[Crate]) -> Input {
-        let named = |one: &Crate| (format!("{}-{}", one.name, one.version), self.one_crate(unit, one));
-        let crates = crates.iter().map(named).collect();
-        self.assemble(unit, format!("{unit}: unpack crates"), Assemble::Vendor { crates })
     }
 
     fn pin(&mut self, unit: &Name, what: &str, pin: &Pin) -> Input {
@@ -86,7 +80,7 @@ impl Planner<'_> {
         Input::Step(id, out())
     }
 
-    fn git(&mut self, unit: &Name, name: &Name, url: &str, commit: &str, tree: Blob) -> Input {
+    pub(super) fn git(&mut self, unit: &Name, name: &str, url: &str, commit: &str, tree: Blob) -> Input {
         let id = self.plan.add_fixed(tree.digest, || Step {
             unit: unit.clone(),
             label: format!("{unit}: fetch {name} from git"),

@@ -18,14 +18,15 @@ const TARGET_CPU: &str = "x86-64-v3";
 const NEEDED: [&str; 1] = ["libgcc_s.so.1"];
 
 /// Sources that a unit of this kind has of itself.
-const OWN: [&str; 2] = [Cargo::CRATES, Cargo::PATCHES];
+const OWN: [&str; 3] = [Cargo::CRATES, Cargo::PATCHES, Cargo::CRATE_PATCHES];
 
 impl Draft<'_> {
     pub(super) fn cargo(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
         let toolroot = self.tools();
         let (deps, env) = (self.deps(), self.environment(&self.raw.env));
-        let (updates, patches) = (self.updates_of_lock(), self.patches());
-        let sources = self.cargo_sources(&updates, &patches);
+        let (updates, patches) = (self.updates_of_lock(), self.patches(&self.raw.patches));
+        let crate_patches = self.crate_patches();
+        let sources = self.cargo_sources(&updates, &patches, &crate_patches);
         self.wanted_targets();
         let raw: &Raw = self.raw;
         let package = raw.package.as_ref().map(|name| self.inputs.crate_name(name, self.faults));
@@ -44,6 +45,7 @@ impl Draft<'_> {
             rustflags: self.texts(&raw.rustflags),
             updates,
             patches,
+            crate_patches,
             rules: LinkRules { needed: self.needed(), glibc: glibc?.to_string() },
             abi: self.abi(),
             timeout,
@@ -52,7 +54,12 @@ impl Draft<'_> {
     }
 
     /// Those that are written, the crates, and the patches if there are any.
-    fn cargo_sources(&mut self, updates: &[(String, String)], patches: &[RelPath]) -> Option<BTreeMap<Name, Source>> {
+    fn cargo_sources(
+        &mut self,
+        updates: &[(String, String)],
+        patches: &[RelPath],
+        crate_patches: &[(String, Vec<RelPath>)],
+    ) -> Option<BTreeMap<Name, Source>> {
         for (name, _) in self.raw.sources.iter().filter(|(name, _)| OWN.contains(&name.as_str())) {
             let title = format!("a unit of kind `cargo` has a source `{}` of itself", name.as_str());
             self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
@@ -67,12 +74,17 @@ impl Draft<'_> {
         let (source, beside) = (Box::new(source.clone()), self.beside(source, patches));
         let closure = Closure { source, updates: updates.to_vec(), beside, content: None, crossing: None };
         sources.insert(Name::constant(Cargo::CRATES), Source::Crates(closure));
-        if !patches.is_empty() {
-            let include = patches.iter().map(|patch| globset::escape(patch.as_str())).collect();
-            let patches = Source::Path { directory: self.inputs.directory.clone(), include, exclude: Vec::new() };
-            sources.insert(Name::constant(Cargo::PATCHES), patches);
-        }
+        let of_crates = crate_patches.iter().flat_map(|(_, patches)| patches);
+        sources.extend(self.files(patches.iter()).map(|files| (Name::constant(Cargo::PATCHES), files)));
+        sources.extend(self.files(of_crates).map(|files| (Name::constant(Cargo::CRATE_PATCHES), files)));
         Some(sources)
+    }
+
+    /// The source of those files, if there are any.
+    fn files<'p>(&self, files: impl Iterator<Item = &'p RelPath>) -> Option<Source> {
+        let include: Vec<_> = files.map(|file| globset::escape(file.as_str())).collect();
+        let directory = self.inputs.directory.clone();
+        (!include.is_empty()).then_some(Source::Path { directory, include, exclude: Vec::new() })
     }
 
     /// Files of this repository that change what Cargo.lock names: itself, if it is one, and patches.
@@ -85,8 +97,17 @@ impl Draft<'_> {
         lock.into_iter().chain(patches).filter_map(|path| RelPath::new(path).ok()).collect()
     }
 
-    fn patches(&mut self) -> Vec<RelPath> {
-        self.raw.patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect()
+    fn patches(&mut self, patches: &[At<String>]) -> Vec<RelPath> {
+        patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect()
+    }
+
+    fn crate_patches(&mut self) -> Vec<(String, Vec<RelPath>)> {
+        let mut all = Vec::new();
+        for (name, patches) in &self.raw.crate_patches {
+            field::package_spec(name, self.faults);
+            all.push((name.to_string(), self.patches(patches)));
+        }
+        all
     }
 
     fn abi(&mut self) -> Option<Abi> {

@@ -63,6 +63,7 @@ impl Form {
                 "rustflags",
                 "lock-patches",
                 "patches",
+                "crate-patches",
                 "needed",
                 "glibc",
                 "abi",

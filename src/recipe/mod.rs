@@ -83,6 +83,7 @@
 //! target-cpu = "x86-64-v3"              # the default; never that of the builder
 //! rustflags = ["-Cpanic=abort"]
 //! patches = ["port.patch"]              # for the source `src`, with patch -p1
+//! crate-patches = { time = ["fix.patch"] }              # for crates that Cargo.lock names
 //! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
 //! glibc = "2.34"                        # the highest version of its symbols
 //! [lock-patches]

@@ -188,6 +188,8 @@ pub struct Cargo {
     pub updates: Vec<(String, String)>,
     /// Patches of the package or workspace, in their order, in the source `patches`.
     pub patches: Vec<RelPath>,
+    /// Patches of crates (`name`, or `name@version`), in their order, in the source `crate-patches`.
+    pub crate_patches: Vec<(String, Vec<RelPath>)>,
     /// What must hold of the results.
     pub rules: LinkRules,
     /// What the library has in common with the program that loads it.
@@ -223,6 +225,8 @@ impl Cargo {
     pub const CRATES: &str = "crates";
     /// The source with the patches of the recipe, if it has some.
     pub const PATCHES: &str = "patches";
+    /// The source with the patches of crates, if it has some.
+    pub const CRATE_PATCHES: &str = "crate-patches";
 }
 
 /// The arguments of a program, which its version takes.

@@ -151,6 +151,8 @@ pub(super) struct Raw {
     pub(super) lock_patches: Table,
     /// Patch files for the source `src`, in their order, relative to the recipe's folder.
     pub(super) patches: Texts,
+    /// Patches of crates that Cargo.lock names, by crate (`name@version` where there are several).
+    pub(super) crate_patches: BTreeMap<At<String>, Texts>,
     /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
     pub(super) needed: Texts,
     /// The highest version of glibc's symbols that the results may use.

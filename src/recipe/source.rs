@@ -49,7 +49,7 @@ pub enum Source {
     },
     /// A package that is published in the crate registry, unpacked.
     Crate(Published),
-    /// The packages of the crate registry that a Cargo.lock names.
+    /// The packages that a Cargo.lock names, of the crate registry and of git repositories.
     Crates(Closure),
     /// Files of this repository: globs relative to the recipe's directory.
     Path {

@@ -225,9 +225,9 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         Derivation::FetchGit { .. } => "git tree",
         Derivation::Run(_) => "run",
         Derivation::Assemble(Assemble::Toolroot { .. }) => "toolroot",
-        Derivation::Assemble(Assemble::Unpack { .. } | Assemble::DebMember { .. } | Assemble::Vendor { .. }) => {
-            "unpack"
-        }
+        Derivation::Assemble(
+            Assemble::Unpack { .. } | Assemble::DebMember { .. } | Assemble::Vendor { .. } | Assemble::Packages { .. },
+        ) => "unpack",
         Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
         Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
         Derivation::Assemble(Assemble::Bpf { .. } | Assemble::Programs { .. }) => "check",
