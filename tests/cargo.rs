@@ -170,6 +170,42 @@ fn patches_of_cargo_lock_and_of_the_source() {
     drop(forge.run(&["lock"]).code(2).says("a.patch does not apply").says("hint: this is the source `crates`"));
 }
 
+/// A patch of itoa 1.0.6 that has it write other digits.
+fn other_digits(old: &str) -> String {
+    let line = |digit: &str| format!("{}*buf_ptr.offset(curr) = (n as u8) + b'{digit}';\n", " ".repeat(24));
+    format!("--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ -172 +172 @@\n-{}+{}", line(old), line("3"))
+}
+
+#[test]
+fn patches_of_crates() {
+    let forge = ours();
+    let fields = "package = 'hello'\nbins = ['hello']\ncrate-patches = { itoa = ['itoa.patch'] }\n";
+    workspace(&forge, "hello", fields);
+    cargo(&forge, "hello", &["update", "--precise", "1.0.6", "itoa"]);
+    let patch = "recipes/hello/itoa.patch";
+    forge.write(patch, &other_digits("0"));
+    forge.run(&["lock"]).success();
+    forge.run(&["build", "hello"]).success();
+    let output = || Command::new(path(&forge, "hello/bin/hello")).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output().stdout), "HELLO 5\n");
+    let main = "recipes/hello/hello/src/main.rs";
+    let text = fs::read_to_string(forge.project().join(main)).unwrap();
+    forge.write(main, &format!("{text}const _: &str = \"{}\";\n", fresh()));
+    let run = forge.run(&["build", "hello"]).success().says("hello: build: built");
+    assert!(!run.stderr.contains("dependencies") && !run.stderr.contains("patch"), "{}", run.stderr);
+    assert_eq!(String::from_utf8_lossy(&output().stdout), "HELLO 5\n");
+    forge.write(patch, &other_digits("1"));
+    let run = forge.run(&["build", "hello"]).code(1).says("hello: patch itoa 1.0.6");
+    drop(run.says("patching file src/lib.rs").says("FAILED"));
+    let recipe = forge.project().join("recipes/hello/recipe.toml");
+    let text = fs::read_to_string(&recipe).unwrap();
+    fs::write(&recipe, text.replace("{ itoa =", "{ ryu =")).unwrap();
+    drop(forge.run(&["build", "hello"]).code(2).says("patches the crate `ryu`, and its Cargo.lock has none"));
+    fs::write(&recipe, text.replace("crate-patches", "# crate-patches")).unwrap();
+    forge.run(&["build", "hello"]).success();
+    assert_eq!(String::from_utf8_lossy(&output().stdout), "HELLO 2\n");
+}
+
 #[test]
 fn a_cargo_lock_that_can_not_be_built_with() {
     let forge = ours();
