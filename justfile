@@ -21,7 +21,15 @@ race *ARGS:
 fuzz SECONDS="60":
     FUZZ_SECONDS={{SECONDS}} cargo test --test main fuzz:: -- --nocapture
 
-# Everything: `check`, then every default unit built again over its cached result, and an hour of fuzzing.
-full: check
+# The Agaves with their plugins and images: built, tried on their real programs, and built again in another world.
+# Some three hours on two cores; nothing else should run beside it.
+agaves:
+    cargo run --release -- test agave-args-1.18 yellowstone-1.18 agave-yellowstone-1.18
+    cargo run --release -- test agave-args-4.1 yellowstone-4.1 agave-yellowstone-4.1
+    cargo run --release -- build agave-cli-1.18 agave-cli-4.1 agave-keygen-1.18 agave-keygen-4.1
+    cargo run --release -- check agave-1.18 yellowstone-1.18 agave-4.1 yellowstone-4.1
+
+# Everything: `check`, the Agaves, every default unit built again over its cached result, and an hour of fuzzing.
+full: check agaves
     cargo run --release -- build --rebuild --keep-going
     FUZZ_SECONDS=300 cargo test --test main fuzz:: -- --nocapture

@@ -49,9 +49,11 @@ const WORKSPACE: [(&str, &str); 9] = [
 const UNIT: &str = "kind = 'cargo'\ntoolroot = 'toolroot-rust'\nglibc = '2.41'\n";
 
 /// This repository's recipes, in the store that is kept, with the host's cargo.
-fn ours() -> Forge {
+pub fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
-    copy_tree(&here.join("recipes"), &forge.project().join("recipes"));
+    for folder in ["recipes", "images"] {
+        copy_tree(&here.join(folder), &forge.project().join(folder));
+    }
     fs::copy(here.join("lockfile.toml"), forge.project().join("lockfile.toml")).unwrap();
     let home = |variable: &str, folder: &str| {
         let given = std::env::var_os(variable).map(PathBuf::from);

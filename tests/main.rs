@@ -13,6 +13,7 @@ mod fuzz;
 mod graph;
 mod help;
 mod hermetic;
+mod image;
 mod input;
 mod log;
 mod mirror;

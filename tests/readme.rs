@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Forge, Run, boxed, copy_tree};
+use crate::support::{Forge, Run, copy_tree};
 
 const README: &str = include_str!("../README.md");
 
@@ -24,7 +24,7 @@ fn commands() -> Vec<&'static str> {
 /// A copy of this repository's recipes.
 fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
-    for folder in ["recipes", "bpf"] {
+    for folder in ["recipes", "bpf", "images"] {
         copy_tree(&here.join(folder), &forge.project().join(folder));
     }
     fs::copy(here.join("lockfile.toml"), forge.project().join("lockfile.toml")).unwrap();
@@ -46,10 +46,7 @@ fn recipes_are_recipes() {
     let recipes = blocks("toml");
     assert!(!recipes.is_empty());
     for (line, text) in recipes {
-        let forge = boxed::forge();
-        forge.write("recipes/toolroot-c.toml", "kind = \"toolroot\"\narchive = \"debian\"\npackages = [\"gcc\"]\n");
-        forge
-            .write("recipes/toolroot-rust.toml", "kind = \"toolroot\"\narchive = \"debian\"\npackages = [\"rustc\"]\n");
+        let forge = ours();
         forge.write("recipes/shown.toml", text);
         let run = forge.run(&["list"]).success();
         assert!(run.stdout.contains("shown"), "README.md:{line}\n{}", run.stdout);

@@ -17,7 +17,7 @@ use crate::store::{Output, Store};
 /// How much of an archive is read at once.
 const BUFFER: usize = 128 << 10;
 
-type Content = BufReader<Box<dyn Read + Send>>;
+pub(super) type Content = BufReader<Box<dyn Read + Send>>;
 
 /// The permission bit by which a file counts as executable.
 const OWNER_EXECUTES: u32 = 0o100;
@@ -60,7 +60,10 @@ fn take(store: &Store, deb: Deb<Content>, member: &RelPath) -> Result<Output, Er
 }
 
 /// The file's bytes, verified while they are read.
-fn open(store: &Store, output: &Output) -> Result<Content, Error> {
+///
+/// # Errors
+/// If it is a folder, or the store fails.
+pub(super) fn open(store: &Store, output: &Output) -> Result<Content, Error> {
     match output {
         Output::File { blob, .. } => Ok(BufReader::with_capacity(BUFFER, store.read(blob)?)),
         Output::Tree(_) => Err(Error::Refused("a file was wanted, and a folder given".to_owned())),

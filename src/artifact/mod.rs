@@ -7,6 +7,7 @@ pub mod archive;
 pub mod arguments;
 pub mod bpf;
 mod files;
+pub mod image;
 mod inherit;
 mod links;
 mod manifest;
@@ -23,7 +24,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::Name;
-use crate::recipe::{Cargo, OUTPUT};
+use crate::recipe::{Cargo, Image, OUTPUT};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -68,7 +69,7 @@ pub fn assemble(
 ) -> Result<BTreeMap<Name, Output>, Error> {
     let output = match assemble {
         Assemble::Toolroot { debs, links, trim, ignore } => {
-            toolroot::Toolroot { debs, links, trim, ignore }.assemble(store, parts, threads, say)?
+            toolroot::Packages { debs, links, trim, ignore }.toolroot(store, parts, threads, say)?
         }
         Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip)?,
         Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref())?,
@@ -77,6 +78,11 @@ pub fn assemble(
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
+        Assemble::Layer(layer) => image::layer(layer, store, parts, threads, say)?,
+        Assemble::Image(whole) => {
+            let (layout, root) = image::image(whole, store)?;
+            return Ok(named([(OUTPUT, layout), (Image::ROOT, root)]));
+        }
         Assemble::Programs { tree, debug, rules } => {
             programs::check(store, tree, rules)?;
             return Ok(named([(OUTPUT, *tree), (Cargo::DEBUG, *debug)]));

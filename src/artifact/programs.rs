@@ -39,8 +39,9 @@ const AROUND: usize = 80;
 
 /// What a file says of itself.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Linkage {
-    needed: Vec<String>,
+pub(super) struct Linkage {
+    /// `DT_NEEDED`.
+    pub(super) needed: Vec<String>,
     /// Versions of glibc: `2.34`.
     glibc: Vec<String>,
     /// `DT_RPATH` and `DT_RUNPATH`.
@@ -53,8 +54,7 @@ struct Linkage {
 /// # Errors
 /// Names each file and rule that it breaks.
 pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<(), Error> {
-    let mut files = Vec::new();
-    elf_files(store, "", tree, &mut files)?;
+    let files = elf_files(store, tree)?;
     if files.is_empty() {
         return Err(Error::Refused("there is no program and no shared library in it".to_owned()));
     }
@@ -70,7 +70,17 @@ pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<(), Erro
     if broken.is_empty() { Ok(()) } else { Err(Error::Refused(broken.join("\n"))) }
 }
 
-fn elf_files(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
+/// The ELF files of a tree, each with its path.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) fn elf_files(store: &Store, tree: &Output) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut files = Vec::new();
+    collect(store, "", tree, &mut files)?;
+    Ok(files)
+}
+
+fn collect(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
     match output {
         Output::File { blob, .. } => {
             let mut bytes = Vec::new();
@@ -83,9 +93,9 @@ fn elf_files(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, 
                 let path = if at.is_empty() { name } else { format!("{at}/{name}") };
                 match node {
                     Node::File { blob, executable } => {
-                        elf_files(store, &path, &Output::File { blob, executable }, files)?;
+                        collect(store, &path, &Output::File { blob, executable }, files)?;
                     }
-                    Node::Directory(blob) => elf_files(store, &path, &Output::Tree(blob), files)?,
+                    Node::Directory(blob) => collect(store, &path, &Output::Tree(blob), files)?,
                     Node::Symlink(_) => {}
                 }
             }
@@ -94,7 +104,11 @@ fn elf_files(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, 
     Ok(())
 }
 
-fn read(bytes: &[u8]) -> Result<Linkage, String> {
+/// What an ELF file says of how it is linked.
+///
+/// # Errors
+/// Says why it can't be read.
+pub(super) fn read(bytes: &[u8]) -> Result<Linkage, String> {
     linkage(bytes).map_err(|error| format!("is no 64-bit ELF file: {error}"))
 }
 

@@ -18,9 +18,9 @@ use crate::store::{Blob, Output, Store};
 /// The tag of the keys of unpacked .debs; its number changes with the rules of unpacking.
 const TAG: &str = "forge unpacked deb 1";
 
-/// What a toolroot is made of.
+/// Packages that go into one tree.
 #[derive(Clone, Copy, Debug)]
-pub struct Toolroot<'a> {
+pub struct Packages<'a> {
     /// Package name and .deb.
     pub debs: &'a [(String, Output)],
     /// Links in place of what maintainer scripts would have made.
@@ -31,17 +31,37 @@ pub struct Toolroot<'a> {
     pub ignore: &'a [String],
 }
 
-impl Toolroot<'_> {
-    /// Makes it.
+impl Packages<'_> {
+    /// The toolroot of them.
     ///
     /// # Errors
     /// For a damaged .deb, packages that clash, and alternatives that the links do not answer.
-    pub fn assemble(&self, store: &Store, parts: Parts, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
+    pub fn toolroot(&self, store: &Store, parts: Parts, threads: usize, say: &Say<'_>) -> Result<Output, Error> {
+        let trees = self.unpacked(store, parts, threads, say)?;
+        Ok(Output::Tree(merge(store, &trees, self.links)?))
+    }
+
+    /// The name and the tree of each.
+    ///
+    /// # Errors
+    /// For a damaged .deb, and alternatives that the links do not answer.
+    pub(super) fn unpacked(
+        &self,
+        store: &Store,
+        parts: Parts,
+        threads: usize,
+        say: &Say<'_>,
+    ) -> Result<Vec<(String, Blob)>, Error> {
         let rules = Rules::toolroot(self.trim.to_vec());
         let files = self.files(store)?;
         self.check_links(&files, &rules)?;
-        let trees = self.unpack(store, &files, &rules, parts, threads, say)?;
-        Ok(Output::Tree(merge(store, &trees, self.links)?))
+        let debs: Vec<Output> = self.debs.iter().map(|(_, deb)| *deb).collect();
+        part::each(&debs, threads, (say, "packages"), |index| {
+            let (package, path) = &files[index];
+            let label = format!("unpacked packages: {package}");
+            let make = || Ok(unpack_deb(package, path, &rules, store)?.tree);
+            Ok((package.clone(), part::made(store, parts, &self.key(&debs[index]), &label, make)?))
+        })
     }
 
     fn files(&self, store: &Store) -> Result<Vec<(String, PathBuf)>, Error> {
@@ -59,25 +79,6 @@ impl Toolroot<'_> {
             "maintainer scripts, which do not run, would make links that the recipe does not mention; \
              put them into [links] or their names into `ignore-alternatives`:{lines}"
         )))
-    }
-
-    /// The packages' trees.
-    fn unpack(
-        &self,
-        store: &Store,
-        files: &[(String, PathBuf)],
-        rules: &Rules,
-        parts: Parts,
-        threads: usize,
-        say: &Say<'_>,
-    ) -> Result<Vec<(String, Blob)>, Error> {
-        let debs: Vec<Output> = self.debs.iter().map(|(_, deb)| *deb).collect();
-        part::each(&debs, threads, (say, "packages"), |index| {
-            let (package, path) = &files[index];
-            let label = format!("unpacked packages: {package}");
-            let make = || Ok(unpack_deb(package, path, rules, store)?.tree);
-            Ok((package.clone(), part::made(store, parts, &self.key(&debs[index]), &label, make)?))
-        })
     }
 
     fn key(&self, deb: &Output) -> Digest {

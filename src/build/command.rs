@@ -13,11 +13,11 @@ use std::time::Duration;
 use crate::build::failed;
 use crate::build::realise::{Trouble, Worker};
 use crate::build::schedule::Outputs;
-use crate::derivation::Run;
+use crate::derivation::{Run, Service};
 use crate::digest::Digest;
-use crate::path::Name;
+use crate::path::{Name, RelPath};
 use crate::plan::Step;
-use crate::sandbox::{Console, Exit, Jobserver, Launcher, Limits, Spec, World};
+use crate::sandbox::{self, Console, Exit, Jobserver, Launcher, Limits, Spec, World};
 use crate::store::{self, Output, Scratch};
 
 /// What a command meets beside its inputs. A build leaves all of it as it is by default.
@@ -103,8 +103,26 @@ impl Worker<'_> {
             env: environment(run, conditions),
             cwd: "/".to_owned(),
             profile: run.profile,
-            world: conditions.world.clone(),
+            world: world(run, conditions),
             limits: Limits { timeout, ..Limits::default() },
+            service: run.service.as_deref().map(|service| self.service(service, workspace)).transpose()?,
+        })
+    }
+
+    /// What the program beside a command is given. Its writable folders lie beside the command's `/build`.
+    fn service(&self, service: &Service<Output>, workspace: &Path) -> Result<sandbox::Service, Trouble> {
+        let folders = workspace.join("service");
+        let writable = |(number, path): (usize, &RelPath)| {
+            let folder = folders.join(number.to_string());
+            fs::create_dir_all(&folder).map_err(|source| store::Error::Io { path: folder.clone(), source })?;
+            Ok((format!("/{path}"), folder))
+        };
+        Ok(sandbox::Service {
+            root: self.store.realise(&service.root)?,
+            writable: service.writable.iter().enumerate().map(writable).collect::<Result<_, store::Error>>()?,
+            argv: service.argv.clone(),
+            env: service.env.clone().into_iter().collect(),
+            cwd: service.cwd.clone(),
         })
     }
 
@@ -182,6 +200,15 @@ pub fn workspace(folder: &Path) -> Result<(), Trouble> {
             .map_err(|source| store::Error::Io { path, source })?;
     }
     Ok(())
+}
+
+/// The world of the command; its user is that of the program beside it.
+fn world(run: &Run<Output>, conditions: &Conditions) -> World {
+    let world = conditions.world.clone();
+    match &run.service {
+        Some(service) => World { uid: service.uid, gid: service.gid, ..world },
+        None => world,
+    }
 }
 
 /// The variables of the step, some with another value.

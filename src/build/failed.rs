@@ -17,9 +17,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::command::failed_log;
-use crate::derivation::{Derivation, Run};
+use crate::derivation::{Derivation, Run, Service};
 use crate::digest::Digest;
-use crate::path::Name;
+use crate::path::{Name, RelPath};
 use crate::plan::{self, Step};
 use crate::sandbox::Profile;
 use crate::store::{self, Kept, Output, OutputLine, Scratch, Shelf, Store};
@@ -112,10 +112,25 @@ struct RunLine {
     env: BTreeMap<String, String>,
     outputs: Vec<String>,
     profile: Profile,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service: Option<ServiceLine>,
+}
+
+/// The JSON of what runs beside a command.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceLine {
+    root: OutputLine,
+    argv: Vec<String>,
+    env: BTreeMap<String, String>,
+    cwd: String,
+    writable: Vec<String>,
+    uid: u32,
+    gid: u32,
 }
 
 impl From<&Run<Output>> for RunLine {
-    fn from(Run { root, sources, deps, argv, env, outputs, profile }: &Run<Output>) -> Self {
+    fn from(Run { root, sources, deps, argv, env, outputs, profile, service }: &Run<Output>) -> Self {
         let lines = |inputs: &BTreeMap<Name, Output>| {
             inputs.iter().map(|(name, output)| (name.to_string(), output.into())).collect()
         };
@@ -127,7 +142,30 @@ impl From<&Run<Output>> for RunLine {
             env: env.clone(),
             outputs: outputs.iter().map(Name::to_string).collect(),
             profile: *profile,
+            service: service.as_deref().map(ServiceLine::from),
         }
+    }
+}
+
+impl From<&Service<Output>> for ServiceLine {
+    fn from(Service { root, argv, env, cwd, writable, uid, gid }: &Service<Output>) -> Self {
+        Self {
+            root: root.into(),
+            argv: argv.clone(),
+            env: env.clone(),
+            cwd: cwd.clone(),
+            writable: writable.iter().map(RelPath::to_string).collect(),
+            uid: *uid,
+            gid: *gid,
+        }
+    }
+}
+
+impl ServiceLine {
+    fn service(self) -> Option<Box<Service<Output>>> {
+        let Self { root, argv, env, cwd, writable, uid, gid } = self;
+        let writable = writable.into_iter().map(|path| RelPath::new(path).ok()).collect::<Option<_>>()?;
+        Some(Box::new(Service { root: root.output()?, argv, env, cwd, writable, uid, gid }))
     }
 }
 
@@ -145,6 +183,10 @@ impl RunLine {
             env: self.env,
             outputs: self.outputs.into_iter().map(|name| Name::new(name).ok()).collect::<Option<_>>()?,
             profile: self.profile,
+            service: match self.service {
+                Some(line) => Some(line.service()?),
+                None => None,
+            },
         })
     }
 }

@@ -324,6 +324,7 @@ mod tests {
             env: BTreeMap::new(),
             outputs: vec![Name::new("out").expect("a name")],
             profile: crate::sandbox::Profile::Build,
+            service: None,
         })
     }
 

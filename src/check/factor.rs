@@ -284,6 +284,7 @@ mod tests {
             env: world.chain(own).collect(),
             outputs: vec![Name::new("out").expect("a name")],
             profile: crate::sandbox::Profile::Build,
+            service: None,
         })
     }
 

@@ -15,12 +15,14 @@ use serde::Serialize;
 
 use super::overrides::Overridden;
 use super::{environment, finding, output};
+use crate::artifact::image;
 use crate::build::realise::News;
 use crate::build::{Event, Finish, Progress, Status};
 use crate::check::Rebuild;
 use crate::fetch;
 use crate::path::Name;
-use crate::plan::{Plan, StepId};
+use crate::plan::{Plan, StepId, Unit};
+use crate::recipe::Image;
 use crate::words;
 
 /// How often the spinners move.
@@ -232,6 +234,9 @@ struct Line<'a> {
     derivation: Option<String>,
     seconds: f64,
     outputs: Vec<OutputLine<'a>>,
+    /// Of an image: the digest by which registries know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,10 +266,17 @@ fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: 
         derivation: finish.key.map(|key| key.to_string()),
         seconds: finish.seconds,
         outputs: outputs.collect(),
+        manifest: manifest(unit, finish),
         error: finish.reason(plan),
         log: finish.log().map(|log| log.display().to_string()),
         overridden: overridden.get(name).map_or(&[], Vec::as_slice),
     }
+}
+
+fn manifest(unit: &Unit, finish: &Finish) -> Option<String> {
+    let (layout, _) = unit.outputs.first().filter(|_| unit.kind == Image::KIND)?;
+    let index = std::fs::read(finish.paths.get(layout)?.join("index.json")).ok()?;
+    image::manifest_digest(&index)
 }
 
 /// What shows while `forge check` rebuilds: a moving line on a terminal, elsewhere a plain line a rebuild.

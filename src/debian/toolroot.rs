@@ -165,7 +165,11 @@ pub fn merge(store: &Store, trees: &[(String, Blob)], links: &BTreeMap<String, S
     Ok(root.finish(store)?)
 }
 
-fn add_merge_links(root: &mut TreeBuilder) -> Result<(), Error> {
+/// Adds the links of the usr-merge, where `usr` has the directory.
+///
+/// # Errors
+/// If something else stands there.
+pub fn add_merge_links(root: &mut TreeBuilder) -> Result<(), Error> {
     for name in MERGED {
         let (link, target) = (RelPath::new(name)?, RelPath::new(format!("usr/{name}"))?);
         if root.get(&target)?.is_some() {

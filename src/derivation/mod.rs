@@ -9,7 +9,9 @@
 //! The key is `identity("forge derivation 1", …)` over [`Canon`]; golden keys in the tests pin it.
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
+mod image;
 pub mod reapi;
+mod service;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,8 @@ use crate::path::{Name, RelPath};
 use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
+pub use image::{Image, Layer};
+pub use service::Service;
 pub use walk::Value;
 
 /// The tag that all keys are hashed under; its number changes when the encoding or the sandbox's
@@ -64,6 +68,8 @@ pub struct Run<I> {
     pub outputs: Vec<Name>,
     /// Which sandbox it runs in: that of builds, or that of tests.
     pub profile: Profile,
+    /// What runs beside it, for tests of images.
+    pub service: Option<Box<Service<I>>>,
 }
 
 /// A pure function of stored inputs.
@@ -134,6 +140,10 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
+    /// Makes a layer of a container image.
+    Layer(Box<Layer<I>>),
+    /// Makes a container image of layers.
+    Image(Box<Image<I>>),
 }
 
 impl<I> Derivation<I> {
@@ -177,7 +187,8 @@ impl<I> Derivation<I> {
 impl<I> Run<I> {
     /// The inputs, in a fixed order.
     pub fn inputs(&self) -> impl Iterator<Item = &I> {
-        std::iter::once(&self.root).chain(self.sources.values()).chain(self.deps.values())
+        let service = self.service.iter().map(|service| &service.root);
+        std::iter::once(&self.root).chain(self.sources.values()).chain(self.deps.values()).chain(service)
     }
 
     /// The same command with each input replaced by what `output` finds for it.
@@ -197,6 +208,10 @@ impl<I> Run<I> {
             env: self.env.clone(),
             outputs: self.outputs.clone(),
             profile: self.profile,
+            service: match &self.service {
+                Some(service) => Some(Box::new(service.resolve(&mut output)?)),
+                None => None,
+            },
         })
     }
 }
@@ -213,6 +228,8 @@ impl<I> Assemble<I> {
             Self::Programs { tree, debug, .. } => vec![tree, debug],
             Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
             Self::Arguments { .. } => Vec::new(),
+            Self::Layer(layer) => layer.inputs(),
+            Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
         }
     }
 
@@ -238,6 +255,8 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
+            Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
+            Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
         })
     }
 }
@@ -303,6 +322,7 @@ mod tests {
             env: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
             outputs: vec![name("out")],
             profile: Profile::Build,
+            service: None,
         }
     }
 

@@ -152,6 +152,7 @@ mod tests {
             env: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
             outputs: vec![Name::new("out").expect("a name")],
             profile: Profile::Build,
+            service: None,
         };
         let expect = b"\x0a\x04true\x12\x06\x0a\x01A\x12\x01b\x2a\x12\x0a\x10\x0a\x0bforge-world\x12\x011\x3a\x03out";
         assert_eq!(command(&run).encode_to_vec(), expect);

@@ -15,6 +15,9 @@ use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::Blob;
 
+/// Is shown fields by name.
+pub(super) type Visit<'v, I> = &'v mut dyn FnMut(&'static str, Value<'_, I>);
+
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a, I> {
@@ -59,7 +62,7 @@ impl<I: Canon> Canon for Derivation<I> {
 
 impl<I> Derivation<I> {
     /// Shows `visit` each field by name, in the order in which the key has them.
-    pub fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
+    pub fn walk(&self, visit: Visit<'_, I>) {
         match self {
             Self::Fetch(Pin { place: _, size, digest }) => {
                 visit("kind", Value::Number(0));
@@ -72,9 +75,10 @@ impl<I> Derivation<I> {
                 visit("size", Value::Number(*size));
             }
             Self::Run(run) => {
-                let number = match run.profile {
-                    Profile::Build => 2,
-                    Profile::Run => 4,
+                let number = match (run.profile, &run.service) {
+                    (_, Some(_)) => 5,
+                    (Profile::Build, None) => 2,
+                    (Profile::Run, None) => 4,
                 };
                 visit("kind", Value::Number(number));
                 run.walk(visit);
@@ -88,20 +92,23 @@ impl<I> Derivation<I> {
 }
 
 impl<I> Run<I> {
-    fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
+    fn walk(&self, visit: Visit<'_, I>) {
         // The kind tells the profile.
-        let Self { root, sources, deps, argv, env, outputs, profile: _ } = self;
+        let Self { root, sources, deps, argv, env, outputs, profile: _, service } = self;
         visit("root", Value::Input(root));
         visit("sources", inputs(sources));
         visit("deps", inputs(deps));
         visit("argv", list(argv));
         visit("env", table(env));
         visit("outputs", Value::List(outputs.iter().map(Name::as_str).collect()));
+        if let Some(service) = service {
+            service.walk(visit);
+        }
     }
 }
 
 impl<I> Assemble<I> {
-    fn walk(&self, visit: &mut dyn FnMut(&'static str, Value<'_, I>)) {
+    fn walk(&self, visit: Visit<'_, I>) {
         match self {
             Self::Toolroot { debs, links, trim, ignore } => {
                 visit("assembly", Value::Number(0));
@@ -150,6 +157,14 @@ impl<I> Assemble<I> {
                 visit("repository", Value::Input(repository));
                 visit("packages", list(packages));
             }
+            Self::Layer(layer) => {
+                visit("assembly", Value::Number(9));
+                layer.walk(visit);
+            }
+            Self::Image(image) => {
+                visit("assembly", Value::Number(10));
+                image.walk(visit);
+            }
         }
     }
 }
@@ -158,10 +173,10 @@ fn inputs<I>(inputs: &BTreeMap<Name, I>) -> Value<'_, I> {
     Value::Inputs(inputs.iter().map(|(name, input)| (name.as_str(), input)).collect())
 }
 
-fn list<I>(items: &[String]) -> Value<'_, I> {
+pub(super) fn list<I>(items: &[String]) -> Value<'_, I> {
     Value::List(items.iter().map(String::as_str).collect())
 }
 
-fn table<I>(items: &BTreeMap<String, String>) -> Value<'_, I> {
+pub(super) fn table<I>(items: &BTreeMap<String, String>) -> Value<'_, I> {
     Value::Table(items.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
 }

@@ -221,6 +221,7 @@ pub(super) mod tests {
             env: BTreeMap::from([("CC".to_owned(), "gcc \\".to_owned())]),
             outputs: vec![name("out")],
             profile: crate::sandbox::Profile::Build,
+            service: None,
         }
     }
 

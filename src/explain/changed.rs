@@ -189,6 +189,7 @@ mod tests {
                 env: BTreeMap::new(),
                 outputs: vec![name("out")],
                 profile: crate::sandbox::Profile::Build,
+                service: None,
             };
             let derivation = Derivation::Run(run);
             plan.steps.push(Step { unit: name(unit), label: (*unit).to_owned(), derivation, timeout: STEP_TIMEOUT });

@@ -23,6 +23,7 @@ impl Planner<'_> {
             env: cmd::environment(&BTreeMap::new()),
             outputs: vec![out()],
             profile: Profile::Build,
+            service: None,
         };
         let compiled = self.plan.add(Step {
             unit: recipe.name.clone(),

@@ -45,6 +45,7 @@ impl Planner<'_> {
             env: cmd::environment(&environment(cargo)),
             outputs: vec![out()],
             profile: Profile::Build,
+            service: None,
         };
         let crates = self.crates(recipe, cargo, &base, sources.remove(Cargo::CRATE_PATCHES))?;
         base.deps.insert(Name::constant(Cargo::CRATES), crates);

@@ -69,6 +69,7 @@ pub fn bare<I>(root: I) -> Run<I> {
         env: environment(&BTreeMap::new()),
         outputs: Vec::new(),
         profile: Profile::Build,
+        service: None,
     }
 }
 
@@ -88,6 +89,7 @@ impl Planner<'_> {
             env: environment(&cmd.env),
             outputs: cmd.outputs.clone(),
             profile: Profile::Build,
+            service: None,
         };
         let step = Step {
             unit: recipe.name.clone(),

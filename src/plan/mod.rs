@@ -14,6 +14,7 @@ mod cargo;
 mod cmd;
 mod crates;
 mod crossing;
+mod image;
 pub mod replace;
 mod shell;
 mod source;
@@ -263,6 +264,7 @@ impl Planner<'_> {
             Build::Cmd(cmd) => self.cmd(recipe, cmd)?,
             Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
+            Build::Image(image) => self.image(recipe, image)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Input, Plan, Planner, Step, StepId, cmd};
-use crate::derivation::{Derivation, Run};
+use crate::derivation::{Derivation, Run, Service};
 use crate::lockfile::Locked;
-use crate::path::Name;
-use crate::recipe::{Project, Recipe, Test};
+use crate::path::{Name, RelPath};
+use crate::recipe::{Attributes, Build, Image, Project, Recipe, Reference, Test};
 use crate::sandbox::Profile;
+
+/// Where runtimes look for programs if an image does not say.
+const SEARCHED: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `units` and those that their tests name.
 #[must_use]
@@ -56,6 +59,10 @@ impl Planner<'_> {
             env: cmd::environment(&test.env),
             outputs: Vec::new(),
             profile: Profile::Run,
+            service: match &recipe.build {
+                Build::Image(image) => Some(Box::new(self.service(recipe, image, test)?)),
+                _ => None,
+            },
         };
         Ok(self.plan.add(Step {
             unit: recipe.name.clone(),
@@ -63,6 +70,26 @@ impl Planner<'_> {
             derivation: Derivation::Run(run),
             timeout: test.timeout,
         }))
+    }
+
+    /// An image's program, in the image's file system. What it may write are the folders that are its user's.
+    fn service(&mut self, recipe: &Recipe<Locked>, image: &Image, test: &Test) -> Result<Service<Input>, Error> {
+        let root = Reference { unit: recipe.name.clone(), output: Some(Name::constant(Image::ROOT)) };
+        let config = &image.config;
+        let (uid, gid) = config.user;
+        let program = test.entrypoint.as_ref().unwrap_or(&config.entrypoint);
+        let arguments = test.arguments.as_ref().unwrap_or(&config.command);
+        let own = |(path, attributes): (&RelPath, &Attributes)| (attributes.uid == uid).then(|| path.clone());
+        let path = ("PATH".to_owned(), SEARCHED.to_owned());
+        Ok(Service {
+            root: self.reference(&root)?,
+            argv: program.iter().chain(arguments).cloned().collect(),
+            env: [path].into_iter().chain(config.env.clone()).collect(),
+            cwd: config.workdir.clone().unwrap_or_else(|| "/".to_owned()),
+            writable: image.directories.iter().filter_map(own).collect(),
+            uid,
+            gid,
+        })
     }
 
     /// What the command of a unit's build finds in `/src`.

@@ -12,11 +12,12 @@ pub(super) enum Form {
     Bpf,
     Cargo,
     Arguments,
+    Image,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -27,6 +28,7 @@ impl Form {
             Self::Bpf => "bpf",
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
+            Self::Image => "image",
         }
     }
 
@@ -70,6 +72,32 @@ impl Form {
                 "timeout-seconds",
             ],
             Self::Arguments => &["program", "version", "arguments"],
+            Self::Image => &[
+                "archive",
+                "packages",
+                "essential",
+                "links",
+                "trim",
+                "ignore-alternatives",
+                "sources",
+                "deps",
+                "env",
+                "files",
+                "users",
+                "directories",
+                "attributes",
+                "user",
+                "entrypoint",
+                "command",
+                "workdir",
+                "labels",
+                "annotations",
+                "ports",
+                "stop-signal",
+                "layers",
+                "compat",
+                "waivers",
+            ],
         }
     }
 
@@ -82,7 +110,8 @@ impl Form {
         match root {
             Root::Recipes => Some(Self::Cmd),
             Root::Bpf => Some(Self::Bpf),
-            Root::Kernel | Root::Extensions | Root::Images | Root::Charts => None,
+            Root::Images => Some(Self::Image),
+            Root::Kernel | Root::Extensions | Root::Charts => None,
         }
     }
 }

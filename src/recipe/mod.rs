@@ -2,7 +2,7 @@
 //!
 //! A recipe is a TOML file `<root>/<name>.toml` or `<root>/<name>/recipe.toml` in one of the six roots
 //! `recipes kernel bpf extensions images charts`; `<name>` is the unit's name. References go to the same root or an
-//! earlier one. `kind` says what it makes; without it the root decides: `cmd` in recipes/, `bpf` in bpf/.
+//! earlier one. `kind` says what it makes; without it the root decides: `cmd` in recipes/, `bpf` in bpf/, `image` in images/.
 //!
 //! ```toml
 //! # recipes/debian.toml: an archive that packages come from. Not a unit; sources name it.
@@ -120,6 +120,43 @@
 //! data = "/data"
 //! ```
 //!
+//! ```toml
+//! # images/server.toml: a container image, put together without running anything.
+//! kind = "image"
+//! archive = "debian"
+//! packages = ["libssl3t64"]             # with all they need; essential packages only with `essential = true`
+//! user = "server"                       # never root, unless `waivers.root` says why
+//! entrypoint = ["/usr/bin/serve"]
+//! command = ["--port", "8080"]
+//! workdir = "/data"
+//! ports = ["8080/tcp"]
+//! stop-signal = "SIGINT"
+//! layers = 12                           # the most there may be
+//! compat = true                         # gzip in place of zstd
+//! labels = { team = "edge" }
+//! annotations = { "org.opencontainers.image.licenses" = "MIT" }
+//! deps = { serve = "serve" }
+//! sources.etc = { path = ["etc/*"] }
+//! [users]
+//! server = 10001                        # the number of the user and of its group
+//! [files]                               # absolute place = "deps/<name>/<path>" or "src/<name>/<path>"
+//! "/usr/bin/serve" = "deps/serve/bin/serve"
+//! "/etc/serve" = "src/etc/etc"
+//! [directories]
+//! "/data" = { owner = "server", mode = "0750" }
+//! [attributes]                          # of what packages and files bring
+//! "/usr/bin/serve" = { capabilities = ["cap_net_bind_service"] }
+//! [env]
+//! LANG = "C.UTF-8"
+//! [waivers]
+//! shell = "its health check is a script"
+//! [tests.answers]                       # its program runs beside the steps, in its own file system, on the same localhost
+//! toolroot = "gcc"
+//! entrypoint = ["/usr/bin/serve"]       # by default its own
+//! arguments = ["--port", "9090"]        # by default its `command`; it may write to directories that its user owns
+//! steps = ["curl --fail --retry 9 --retry-connrefused http://127.0.0.1:9090/health"]
+//! ```
+//!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
 //! variable in steps, env, urls, tags, versions, packages, flags, links and arguments; `$${` for a plain `${`. There is nothing else to learn:
@@ -132,6 +169,7 @@ mod arguments;
 mod beside;
 mod book;
 mod cargo;
+mod container;
 mod crossing;
 mod diagnostic;
 mod field;
@@ -139,6 +177,7 @@ mod files;
 mod form;
 mod given;
 mod graph;
+mod image;
 mod input;
 mod model;
 mod part;
@@ -157,6 +196,7 @@ mod vars;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
 pub use model::{

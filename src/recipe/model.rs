@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::{Places, Root, Source};
+use super::{Image, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -57,7 +57,7 @@ impl<S> Recipe<S> {
     #[must_use]
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
         }
@@ -69,6 +69,7 @@ impl<S> Recipe<S> {
             Build::Toolroot(_) | Build::Arguments(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
+            Build::Image(image) => Some(&image.deps),
         };
         deps.into_iter().flatten()
     }
@@ -79,6 +80,7 @@ impl<S> Recipe<S> {
         match &self.build {
             Build::Cmd(cmd) => cmd.outputs.iter().map(Name::as_str).collect(),
             Build::Cargo(_) => vec![OUTPUT, Cargo::DEBUG],
+            Build::Image(_) => vec![OUTPUT, Image::ROOT],
             Build::Toolroot(_) | Build::Bpf(_) | Build::Arguments(_) => vec![OUTPUT],
         }
     }
@@ -97,6 +99,8 @@ pub enum Build {
     Cargo(Box<Cargo>),
     /// The arguments of a program.
     Arguments(Arguments),
+    /// A container image.
+    Image(Box<Image>),
 }
 
 impl Build {
@@ -109,6 +113,7 @@ impl Build {
             Self::Bpf(_) => "bpf",
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
+            Self::Image(_) => Image::KIND,
         }
     }
 }
@@ -254,6 +259,10 @@ pub struct Test {
     pub deps: BTreeMap<Name, Reference>,
     /// Environment variables, beside the fixed ones of the sandbox.
     pub env: BTreeMap<String, String>,
+    /// Of an image: the program that is started beside the steps; its own `entrypoint` if there is none.
+    pub entrypoint: Option<Vec<String>>,
+    /// What that program is started with; the image's own `command` if there is none.
+    pub arguments: Option<Vec<String>>,
     /// Shell lines (`sh -eu`), each its own process, run in /build.
     pub steps: Vec<String>,
     /// How long all steps together may take.

@@ -166,6 +166,50 @@ pub(super) struct Raw {
     pub(super) version: Option<At<String>>,
     /// Its arguments by name, without the dashes: a value, a list of values, or `true`.
     pub(super) arguments: BTreeMap<At<String>, At<Given>>,
+
+    /// Files and folders of an image: their absolute place, and where they come from (`deps/<name>/<path>` or
+    /// `src/<name>/<path>`).
+    pub(super) files: Table,
+    /// Users of an image beside root and nobody: the number of each, and of its group.
+    pub(super) users: BTreeMap<At<String>, At<u32>>,
+    /// Directories of an image that nothing else brings, by absolute place.
+    pub(super) directories: BTreeMap<At<String>, At<Attributes>>,
+    /// Owner, mode and capabilities of files of an image, by absolute place.
+    pub(super) attributes: BTreeMap<At<String>, At<Attributes>>,
+    /// The user that an image runs as: a name of `users`, or `number:number`.
+    pub(super) user: Option<At<String>>,
+    /// The program of an image, by absolute place, and its first arguments.
+    pub(super) entrypoint: Texts,
+    /// Arguments of an image that who runs it may replace.
+    pub(super) command: Texts,
+    /// The folder that an image starts in, by absolute place.
+    pub(super) workdir: Option<At<String>>,
+    /// Labels of an image.
+    pub(super) labels: Table,
+    /// Annotations of an image's manifest.
+    pub(super) annotations: Table,
+    /// Ports that an image listens on: `8899/tcp`.
+    pub(super) ports: Texts,
+    /// The signal that ends an image: `SIGINT`; SIGTERM if there is none.
+    pub(super) stop_signal: Option<At<String>>,
+    /// The most layers that an image may have.
+    pub(super) layers: Option<At<u64>>,
+    /// Compress layers with gzip, for tools that can't read zstd.
+    pub(super) compat: Option<bool>,
+    /// What a good image has not, and why this one has it: `root`, `shell`.
+    pub(super) waivers: Table,
+}
+
+/// What a file of an image has that is not as usual.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Attributes {
+    /// Its user and group: a name of `users`, or `number:number`; root by default.
+    pub(super) owner: Option<At<String>>,
+    /// Its mode, as `0750`.
+    pub(super) mode: Option<At<String>>,
+    /// Its capabilities, permitted and effective: `cap_net_raw`.
+    pub(super) capabilities: Texts,
 }
 
 /// What a plugin must have in common with the program that loads it.
@@ -201,6 +245,10 @@ pub(super) struct Test {
     pub(super) toolroot: Option<At<String>>,
     /// Outputs of other units, at /deps/<name>: `unit` or `unit:output`.
     pub(super) deps: Table,
+    /// Of an image: the program of it that is started beside the steps; its `entrypoint` by default.
+    pub(super) entrypoint: Option<At<Texts>>,
+    /// Of an image: what that program is started with; the image's `command` by default.
+    pub(super) arguments: Option<At<Texts>>,
     /// Environment variables of the steps.
     pub(super) env: Table,
     /// How long all steps together may take.

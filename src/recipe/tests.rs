@@ -71,7 +71,7 @@ fn examples() -> Vec<(RelPath, String)> {
 #[test]
 fn examples_of_the_header() {
     let mut files = examples();
-    assert_eq!(files.len(), 7);
+    assert_eq!(files.len(), 8);
     for (file, text) in [
         ("recipes/clang.toml", GROUND[2].1),
         ("recipes/zlib.toml", "toolroot = 'gcc'\nsteps = ['true']\noutputs = ['lib', 'headers']"),
@@ -81,7 +81,10 @@ fn examples_of_the_header() {
     }
     let project = parse(files.clone(), Target::default()).unwrap_or_else(|errors| panic!("{}", drawn(&errors)));
     let names: Vec<&str> = project.units.keys().map(Name::as_str).collect();
-    assert_eq!(names, ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "zlib"]);
+    assert_eq!(
+        names,
+        ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "server", "zlib"]
+    );
     let hello = &project.units["hello-o3"];
     assert_eq!(hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["data", "lib", "linux", "src"]);
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
@@ -90,6 +93,12 @@ fn examples_of_the_header() {
     let test = &hello.tests["greets"];
     assert_eq!((test.toolroot.as_str(), &test.steps[0]), ("gcc", &"/deps/out/hello | grep -qx Hello".to_owned()));
     assert_eq!((test.env["LEVEL"].as_str(), test.timeout), ("3", Duration::from_secs(60)));
+    let Build::Image(server) = &project.units["server"].build else { panic!("an image") };
+    let place = |text| RelPath::new(text).expect("clean");
+    let etc = Origin { source: true, name: "etc".parse().expect("a name"), path: Some(place("etc")) };
+    assert_eq!((server.files.len(), &server.files[&place("etc/serve")]), (2, &etc));
+    assert_eq!(server.directories[&place("data")].to_string(), "10001:10001 0750");
+    assert_eq!((server.config.user, server.config.architecture.as_str()), ((10001, 10001), "amd64"));
     let arm = parse(files, Target::Aarch64).expect("sound");
     assert_eq!(cmd(&arm, "hello-o3").timeout, Duration::from_secs(1200));
 }
@@ -434,7 +443,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],

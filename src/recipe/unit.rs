@@ -84,6 +84,7 @@ impl<'a> Draft<'a> {
             Form::Bpf => self.bpf(),
             Form::Cargo => self.cargo(),
             Form::Arguments => self.arguments(),
+            Form::Image => self.image(),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -106,23 +107,27 @@ impl<'a> Draft<'a> {
     }
 
     fn toolroot(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
+        self.filled("packages", &self.raw.packages);
+        let source = self.debs(true);
+        let (links, trim) = (self.table(&self.raw.links), self.trim());
+        let ignore_alternatives = self.raw.ignore_alternatives.clone();
+        let sources = BTreeMap::from([(Name::constant(DEBS), source?)]);
+        Some((Build::Toolroot(Toolroot { links, trim, ignore_alternatives }), sources))
+    }
+
+    /// The set of packages; whether the essential ones belong to it if the recipe does not say.
+    pub(super) fn debs(&mut self, essential: bool) -> Option<Source> {
         let archive = self.required("archive", self.raw.archive.as_ref());
         let archive = archive.and_then(|name| self.inputs.archive(name, self.faults));
-        self.filled("packages", &self.raw.packages);
-        let packages = self.packages();
-        let source = Source::Debs {
-            archive: archive?,
-            packages: distinct(packages),
-            essential: self.raw.essential.unwrap_or(true),
-        };
-        let trim = match &self.raw.trim {
+        let packages = distinct(self.packages());
+        Some(Source::Debs { archive: archive?, packages, essential: self.raw.essential.unwrap_or(essential) })
+    }
+
+    pub(super) fn trim(&mut self) -> Vec<RelPath> {
+        match &self.raw.trim {
             Some(paths) => paths.iter().filter_map(|path| field::path(path, self.faults)).collect(),
             None => DEFAULT_TRIM.map(|path| RelPath::new(path).expect("BUG: a default path is unclean")).to_vec(),
-        };
-        let links = self.table(&self.raw.links);
-        let ignore_alternatives = self.raw.ignore_alternatives.clone();
-        let sources = BTreeMap::from([(Name::constant(DEBS), source)]);
-        Some((Build::Toolroot(Toolroot { links, trim, ignore_alternatives }), sources))
+        }
     }
 
     fn packages(&mut self) -> Vec<String> {
@@ -174,9 +179,15 @@ impl<'a> Draft<'a> {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
                 self.faults.push(fault.help("add `steps = …`"));
             }
-            if test.toolroot.is_none() && self.page.form == Form::Arguments && self.page.whole {
+            let built_in_none = [Form::Arguments, Form::Image].contains(&self.page.form);
+            if test.toolroot.is_none() && built_in_none && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
                 self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));
+            }
+            let of_image = [&test.entrypoint, &test.arguments].into_iter().flatten();
+            for words in of_image.filter(|_| self.page.form != Form::Image) {
+                let fault = Fault::new(words.span(), "only an image has a program that is started beside the steps");
+                self.faults.push(fault.help("start it in `steps`, and drop this"));
             }
             let name = field::name(text, self.faults);
             tests.extend(name.zip(self.test(unit, test)));
@@ -192,8 +203,11 @@ impl<'a> Draft<'a> {
         };
         let deps = self.test_deps(unit, &raw.deps);
         let env = self.environment(&raw.env);
+        let [entrypoint, arguments] =
+            [&raw.entrypoint, &raw.arguments].map(|words| words.as_ref().map(|words| self.texts(words)));
         let steps = self.texts(&raw.steps);
-        Some(Test { toolroot: toolroot?, deps, env, steps, timeout: self.timeout(raw.timeout_seconds.as_ref()) })
+        let timeout = self.timeout(raw.timeout_seconds.as_ref());
+        Some(Test { toolroot: toolroot?, deps, env, entrypoint, arguments, steps, timeout })
     }
 
     fn test_tools(&mut self, text: &At<String>) -> Option<Name> {

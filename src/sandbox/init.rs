@@ -27,7 +27,7 @@ use super::spec::{Exit, Spec, World};
 use super::stdio::{Ends, Streams};
 use super::trace::Tracer;
 use super::wire::{Report, Request, read_request, send_report};
-use super::{rlimits, root, seccomp, sys};
+use super::{rlimits, root, seccomp, service, sys};
 
 const DOMAIN: &[u8] = b"(none)";
 
@@ -45,10 +45,14 @@ pub(super) fn main(sandbox: &Sandbox) -> ! {
 fn run(sandbox: &Sandbox) -> Result<Exit, Failure> {
     attend(sandbox)?;
     let request = read_request(&sandbox.start.request).staged(Stage::World, || "reading the request".to_owned())?;
-    let Request { spec, mounts, jobserver, medium } = &request;
+    let Request { spec, mounts, beside, jobserver, medium } = &request;
     identity(&spec.world, &sandbox.user)?;
     network(&spec.world)?;
     umask(Mode::empty());
+    let service = match &spec.service {
+        Some(program) => Some(service::start(program, beside, || privileges(sandbox, spec))?),
+        None => None,
+    };
     root::enter(mounts)?;
     let fifo = descriptors(*jobserver)?;
     let Streams { inside, outside } =
@@ -68,7 +72,7 @@ fn run(sandbox: &Sandbox) -> Result<Exit, Failure> {
     privileges(sandbox, spec)?;
     let command = start(spec, *jobserver, inside)?;
     running(outside)?;
-    reap(command).staged(Stage::World, || "waiting for the command".to_owned())
+    reap(command, service).staged(Stage::World, || "waiting for the command".to_owned())
 }
 
 /// Ties this process to its helper, and output to the log.
@@ -200,11 +204,13 @@ fn command(spec: &Spec, jobserver: bool, ends: Ends) -> Command {
     command
 }
 
-/// Waits for the command, and meanwhile for every orphan that the kernel hands to pid 1.
-fn reap(command: Pid) -> rustix::io::Result<Exit> {
+/// Waits for the command, and meanwhile for every orphan that the kernel hands to pid 1. When what runs beside it
+/// ends, that is told in the log.
+fn reap(command: Pid, service: Option<Pid>) -> rustix::io::Result<Exit> {
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid == command => return Ok(ending(status)),
+            Ok(Some((pid, status))) if Some(pid) == service => service::tell(ending(status)),
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }

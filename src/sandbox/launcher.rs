@@ -89,7 +89,9 @@ impl Launcher {
     ) -> Result<Exit, Error> {
         let medium = console.map_or(Medium::Log, Console::medium);
         let mounts = mounts::plan(spec, jobs.is_some())?;
-        let (control, output) = self.send(&Request { spec, mounts, jobserver: jobs.is_some(), medium })?;
+        let beside = spec.service.as_ref().map(|service| mounts::service(service, spec.limits.tmp_bytes));
+        let request = Request { spec, mounts, beside: beside.unwrap_or_default(), jobserver: jobs.is_some(), medium };
+        let (control, output) = self.send(&request)?;
         // A timeout beyond the clock's end is none.
         let deadline = Instant::now().checked_add(spec.limits.timeout);
         let mut run = Run {

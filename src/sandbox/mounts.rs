@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::spec::{Features, Scratch, Spec};
+use super::spec::{Features, Scratch, Service, Spec};
 use crate::path::RelPath;
 
 /// Where the jobserver's fifo stands, the same in every sandbox.
@@ -86,6 +86,18 @@ pub(super) fn plan(spec: &Spec, jobserver: bool) -> Result<Vec<Step>, Error> {
         steps.push(Step::Processors { at: "/proc/cpuinfo".to_owned(), count: spec.world.cpus });
     }
     Ok(steps)
+}
+
+/// Decides what the program beside a command sees: its tree, and what every program needs.
+pub(super) fn service(service: &Service, tmp_bytes: u64) -> Vec<Step> {
+    let mut steps = vec![
+        attach(Source::Tree(service.root.clone()), "/"),
+        attach(Source::Proc, "/proc"),
+        attach(Source::Memory { bytes: tmp_bytes, mode: 0o1777 }, "/tmp"),
+    ];
+    steps.extend(service.writable.iter().map(|(at, path)| attach(Source::Disk(path.clone()), at)));
+    devices(tmp_bytes, false, &mut steps);
+    steps
 }
 
 fn scratch(spec: &Spec) -> Source {
@@ -175,6 +187,7 @@ mod tests {
             profile: Profile::Build,
             world: World::default(),
             limits: Limits { tmp_bytes: 4096, ..Limits::default() },
+            service: None,
         }
     }
 

@@ -71,6 +71,7 @@ fn attempt(program: &Path, scratch: &Path) -> Result<(), Error> {
         profile: Profile::Build,
         world: World::default(),
         limits: Limits::default(),
+        service: None,
     };
     Launcher::start(program)?.run(&spec, None, &|| false, &mut |_| {}).map(drop)
 }

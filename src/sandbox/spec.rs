@@ -31,6 +31,24 @@ pub struct Spec {
     pub world: World,
     /// How long and how much.
     pub limits: Limits,
+    /// What runs beside the command.
+    pub service: Option<Service>,
+}
+
+/// A program that runs beside a command: with the same user, network and processes, in a root of its own. It ends with
+/// the command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Service {
+    /// A tree with the mount points `tmp proc dev`; bound read-only as `/`.
+    pub root: PathBuf,
+    /// Writable: a folder of the tree → host directory.
+    pub writable: Vec<(String, PathBuf)>,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// The whole environment.
+    pub env: Vec<(String, String)>,
+    /// Working directory inside.
+    pub cwd: String,
 }
 
 /// Which system calls are refused; the table stands in `seccomp`.

@@ -36,6 +36,8 @@ const MESSAGE_FDS: usize = 4;
 pub(super) struct Request<S = Spec> {
     pub(super) spec: S,
     pub(super) mounts: Vec<Step>,
+    /// Those of what runs beside the command.
+    pub(super) beside: Vec<Step>,
     pub(super) jobserver: bool,
     pub(super) medium: Medium,
 }

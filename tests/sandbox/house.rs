@@ -53,6 +53,7 @@ impl House {
             profile: Profile::Build,
             world: World::default(),
             limits: Limits { timeout: Duration::from_secs(60), tmp_bytes: 1 << 20 },
+            service: None,
         }
     }
 

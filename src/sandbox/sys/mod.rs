@@ -9,7 +9,6 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::mount::MountAttrFlags;
-#[cfg(target_arch = "x86_64")]
 use rustix::process::Pid;
 
 /// Proof that this process has one thread, so that a clone of it may go on running ordinary code.
@@ -59,13 +58,18 @@ pub(super) fn clone_into_namespaces(_: &SingleThread) -> io::Result<Option<Owned
 }
 
 /// Forks: in the parent the child's number, in the child `None`.
-#[cfg(target_arch = "x86_64")]
 pub(super) fn fork(_: &SingleThread) -> io::Result<Option<Pid>> {
     // SAFETY: as there is one thread (see SingleThread) no lock is held by a thread that the child lacks.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         child => Ok(Pid::from_raw(child)),
     }
+}
+
+/// Gives this process a mount namespace of its own.
+pub(super) fn own_mounts() -> io::Result<()> {
+    // SAFETY: mounts are no memory, and this process's files stay as they are.
+    check(unsafe { libc::syscall(libc::SYS_unshare, libc::CLONE_NEWNS) })
 }
 
 /// Sets attributes of the mount `fd` and, with `libc::AT_RECURSIVE` in `reach`, of every mount below it.

@@ -1,0 +1,122 @@
+//! Whether an image can run, and is as a good image is. What is wrong is found here and not when it is first started:
+//!
+//! | rule | looked for |
+//! |---|---|
+//! | its program is there | the first word of the entrypoint |
+//! | the folder it starts in is there | `workdir` |
+//! | its own programs find their libraries | `DT_NEEDED` in the folders of the loader and in `LD_LIBRARY_PATH` |
+//! | what has attributes is there, links lead somewhere | the recipe |
+//! | there is no shell in it, unless a waiver says why | the usual names |
+
+use super::super::{Error, programs};
+use super::layer::places;
+use super::root;
+use crate::derivation::Image;
+use crate::store::{Blob, Node, Output, Store};
+
+/// Where Debian's loader looks.
+const LIBRARIES: [&str; 4] = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"];
+/// Programs that run scripts of a shell.
+const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "sh", "tcsh", "zsh"];
+
+/// Judges the image whose file system is `tree`, and to which `own` were put beside packages.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn judge(store: &Store, image: &Image<Output>, tree: &Blob, own: &[Blob]) -> Result<(), Error> {
+    let look = Look { store, image, tree };
+    let mut wrong = look.program()?;
+    wrong.extend(look.present()?);
+    wrong.extend(look.shells()?);
+    for part in own {
+        wrong.extend(look.libraries(part)?);
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::Refused(wrong.join("\n"))) }
+}
+
+struct Look<'a> {
+    store: &'a Store,
+    image: &'a Image<Output>,
+    tree: &'a Blob,
+}
+
+impl Look<'_> {
+    fn at(&self, path: &str) -> Result<Option<Node>, Error> {
+        root::follow(self.store, &self.tree.digest, path)
+    }
+
+    /// What is wrong with how it is started.
+    fn program(&self) -> Result<Vec<String>, Error> {
+        let config = &self.image.config;
+        let mut wrong = Vec::new();
+        if let Some(program) = config.entrypoint.first() {
+            match self.at(program)? {
+                Some(Node::File { executable: true, .. }) => {}
+                Some(_) => wrong.push(format!("its entrypoint {program} is not a program")),
+                None => wrong.push(format!("its entrypoint {program} is not in it: add it to [files]")),
+            }
+        }
+        if let Some(workdir) = &config.workdir
+            && !matches!(self.at(workdir)?, Some(Node::Directory(_)))
+        {
+            wrong.push(format!("its `workdir` {workdir} is no folder of it: add it to [directories]"));
+        }
+        Ok(wrong)
+    }
+
+    /// What the recipe names and is not there.
+    fn present(&self) -> Result<Vec<String>, Error> {
+        let mut wrong = Vec::new();
+        for path in &self.image.present {
+            if root::node(self.store, &self.tree.digest, path)?.is_none() {
+                wrong.push(format!("[attributes] names /{path}, which is not in it"));
+            }
+        }
+        for place in places(&self.image.links)?.keys() {
+            if self.at(&format!("/{place}"))?.is_none() {
+                wrong.push(format!("the link /{place} leads nowhere"));
+            }
+        }
+        Ok(wrong)
+    }
+
+    fn shells(&self) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        for (folder, name) in ["/usr/bin", "/usr/sbin"].iter().flat_map(|folder| SHELLS.map(|name| (folder, name))) {
+            let path = format!("{folder}/{name}");
+            found.extend(self.at(&path)?.map(|_| path));
+        }
+        Ok(match (&self.image.waivers.shell, found.is_empty()) {
+            (None, false) => {
+                let help = "leave out what brings it, or say in `waivers.shell` why it is needed";
+                vec![format!("there is a shell in it, {}: {help}", found.join(", "))]
+            }
+            (Some(_), true) => vec!["`waivers.shell` says why there is a shell, and there is none: drop it".to_owned()],
+            _ => Vec::new(),
+        })
+    }
+
+    /// The libraries that programs of a layer need and that are not there.
+    fn libraries(&self, part: &Blob) -> Result<Vec<String>, Error> {
+        let mut wrong = Vec::new();
+        for (file, bytes) in programs::elf_files(self.store, &Output::Tree(*part))? {
+            let linkage = programs::read(&bytes).map_err(|why| Error::Refused(format!("/{file}: {why}")))?;
+            for library in linkage.needed {
+                if !self.has_library(&library)? {
+                    wrong.push(format!("/{file} needs {library}, which is not in it: add the package that has it"));
+                }
+            }
+        }
+        Ok(wrong)
+    }
+
+    fn has_library(&self, name: &str) -> Result<bool, Error> {
+        let more = self.image.config.env.get("LD_LIBRARY_PATH").map(String::as_str).unwrap_or_default();
+        for folder in more.split(':').filter(|folder| !folder.is_empty()).chain(LIBRARIES) {
+            if matches!(self.at(&format!("{folder}/{name}"))?, Some(Node::File { .. })) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

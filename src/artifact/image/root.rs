@@ -1,0 +1,98 @@
+//! Looking for something in an image's file system, as the kernel would.
+
+use super::super::Error;
+use crate::digest::Digest;
+use crate::path::RelPath;
+use crate::store::{Node, Store};
+
+/// How many links the kernel follows.
+const MOST_LINKS: usize = 40;
+
+/// What stands at `path`, where no part of the path is a link.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) fn node(store: &Store, tree: &Digest, path: &RelPath) -> Result<Option<Node>, Error> {
+    let mut at = Some(*tree);
+    let mut found = None;
+    for name in path.components() {
+        let Some(digest) = at else { return Ok(None) };
+        found = store.directory(&digest)?.entries.remove(name);
+        at = match &found {
+            Some(Node::Directory(blob)) => Some(blob.digest),
+            _ => None,
+        };
+    }
+    Ok(found)
+}
+
+/// What an absolute path leads to, with all links followed; nothing where it leads nowhere.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) fn follow(store: &Store, tree: &Digest, path: &str) -> Result<Option<Node>, Error> {
+    let mut left: Vec<String> = parts(path);
+    let (mut done, mut links): (Vec<String>, usize) = (Vec::new(), 0);
+    let mut found = None;
+    while let Some(name) = left.pop() {
+        if name == ".." {
+            done.pop();
+            continue;
+        }
+        done.push(name);
+        let Ok(place) = RelPath::new(done.join("/")) else { return Ok(None) };
+        found = node(store, tree, &place)?;
+        match &found {
+            Some(Node::Symlink(target)) => {
+                links += 1;
+                if links > MOST_LINKS {
+                    return Ok(None);
+                }
+                done.pop();
+                if target.starts_with('/') {
+                    done.clear();
+                }
+                left.extend(parts(target));
+            }
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(found)
+}
+
+/// The names of a path, the last first.
+fn parts(path: &str) -> Vec<String> {
+    path.split('/').filter(|name| !name.is_empty() && *name != ".").rev().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::TreeBuilder;
+
+    #[test]
+    fn links_are_followed() {
+        let directory = tempfile::tempdir().expect("tempdir");
+        let store = Store::open(&directory.path().join("store")).expect("store");
+        let path = |text: &str| RelPath::new(text).expect(text);
+        let blob = store.put(b"x").expect("puts");
+        let mut tree = TreeBuilder::new();
+        tree.file(&path("usr/bin/x"), blob, true).expect("fits");
+        for (place, target) in [("bin", "usr/bin"), ("usr/bin/y", "../../bin/x"), ("z", "/usr/bin/y"), ("o", "o")] {
+            tree.symlink(&path(place), target).expect("fits");
+        }
+        let tree = tree.finish(&store).expect("stores").digest;
+        for (path, there) in [
+            ("/usr/bin/x", true),
+            ("/bin/x", true),
+            ("/z", true),
+            ("/bin/../bin/./y", true),
+            ("/o", false),
+            ("/bin/x/y", false),
+            ("/usr/lib", false),
+        ] {
+            assert_eq!(follow(&store, &tree, path).expect("looks").is_some(), there, "{path}");
+        }
+    }
+}
