@@ -155,6 +155,28 @@ def cargo(track, forge):
     ]
 
 
+def image(track, forge):
+    project, tree, root = track.picture(), track.tree(), track.root
+    build = [forge, "-C", project, "build", "picture"]
+    fresh = track.renew(project / "recipes" / "picture.toml")
+    state = f"--root {root}/containers --runroot {root}/run --storage-driver vfs"
+    peer = f"""set -e
+c=$(buildah {state} from scratch); buildah {state} copy -q $c {tree} /opt/tree
+buildah {state} commit -q --rm --format oci $c oci:{root}/peer:peer"""
+    return [
+        Lap("forge", build, fresh),
+        Lap("forge, no sync", ["env", "FORGE_NO_SYNC=1", *build], fresh),
+        Lap("tar | zstd", ["sh", "-c", f"tar -C {tree} -cf - . | zstd -q -3 -T2 -f -o {root}/peer.zst"]),
+        Lap("buildah", ["sh", "-c", peer], ["rm", "-rf", root / "peer"]),
+    ]
+
+
+def image_again(track, forge):
+    project = track.picture()
+    own = project / "recipes" / "own" / "own"
+    return [Lap("forge", [forge, "-C", project, "build", "picture"], ["dd", "status=none", "if=/dev/urandom", f"of={own}", "bs=1M", "count=1"])]
+
+
 # Programs that are not in PATH.
 
 def example(forge, name):
@@ -227,6 +249,18 @@ CASES = {
         "peak memory of a plan of 1,000 units",
         {memory: plan},
         [Bar("forge", None, 100e6)],
+        [],
+    ),
+    "image": Case(
+        "an image of a tree of 7,400 files, 345 MB, that is on this disk",
+        {clock: image},
+        [Bar("forge", "tar | zstd", 0.95), Bar("forge, no sync", "tar | zstd", None), Bar("forge", "buildah", 0.2)],
+        ["buildah", "zstd"],
+    ),
+    "image-again": Case(
+        "that image with another file of 1 MB",
+        {clock: image_again},
+        [Bar("forge", None, 0.06)],
         [],
     ),
     "cargo": Case(

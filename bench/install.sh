@@ -9,7 +9,7 @@ root=(env)
 
 "${root[@]}" apt-get update -qq
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-  bubblewrap busybox-static debian-archive-keyring fuse3 graphviz hyperfine mmdebstrap ninja-build nix-bin python3-venv
+  bubblewrap buildah busybox-static debian-archive-keyring fuse3 graphviz hyperfine mmdebstrap ninja-build nix-bin python3-venv zstd
 
 python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check BuildStream==2.8.1

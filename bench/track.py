@@ -49,6 +49,17 @@ env = {{ RACE = "nonce-0" }}
 sources.src = {{ crate = "{name}", version = "{version}" }}
 """
 
+PICTURE = """\
+kind = "image"
+archive = "debian"
+user = "1:1"
+entrypoint = ["/opt/run"]
+sources.tree = {{ path = ["{tree}/**"] }}
+sources.own = {{ path = ["own/*"] }}
+files = {{ "/opt/tree" = "src/tree", "/opt/run" = "src/own/own/run", "/opt/own" = "src/own/own/own" }}
+directories = {{ "/nonce-0" = {{}} }}
+"""
+
 # What forge gives cargo, for cargo by hand.
 CARGO_WORLD = {"CARGO_HOME": "/build/cargo", "CARGO_INCREMENTAL": "0", "RUSTFLAGS": "-Ctarget-cpu=x86-64-v3"}
 
@@ -236,6 +247,19 @@ class Track:
         """A command that puts a new nonce into the files that match, so that nothing in them is known."""
         script = f'sed -i "s/nonce-[0-9]*/nonce-$(date +%s%N)/" {pattern}'
         return ["sh", "-c", script]
+
+    # Images
+
+    def picture(self):
+        """A project with the image `picture` of `tree` and of a program and a file of 1 MB."""
+        def lay(folder):
+            shutil.copytree(self.base(), folder, dirs_exist_ok=True)
+            shutil.copytree(self.tree(), folder / "recipes" / "tree")
+            write(folder / "recipes" / "picture.toml", PICTURE.format(tree="tree"))
+            write(folder / "recipes" / "own" / "run", "#!/opt/own\n").chmod(0o755)
+            (folder / "recipes" / "own" / "own").write_bytes(random.Random(2).randbytes(1_000_000))
+            output(self.forge, "-C", folder, "lock")
+        return self.once("picture", lay)
 
     # Rust
 
