@@ -5,6 +5,7 @@
 
 mod advice;
 mod build;
+mod built;
 mod check;
 mod doctor;
 mod environment;
@@ -24,9 +25,11 @@ mod output;
 mod overrides;
 mod plan;
 mod progress;
+mod push;
 mod quantity;
 mod schema;
 mod session;
+mod registry;
 mod shell;
 mod store;
 mod terminal;
@@ -69,6 +72,7 @@ enum Verb {
     Test(test::Args),
     Graph(graph::Args),
     Store(store::Args),
+    Push(push::Args),
     Mirror(mirror::Args),
     Outdated(outdated::Args),
     Doctor(doctor::Args),
@@ -135,6 +139,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Test(test) => test::run(directory, test),
         Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
+        Verb::Push(push) => push::run(directory, push),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Outdated(outdated) => outdated::run(directory, outdated),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),

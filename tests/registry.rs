@@ -1,0 +1,6 @@
+//! Registries: a real one, and one that is as bad as they come.
+
+mod double;
+mod hostile;
+mod push;
+mod real;
