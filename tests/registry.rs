@@ -2,5 +2,6 @@
 
 mod double;
 mod hostile;
+mod load;
 mod push;
 mod real;

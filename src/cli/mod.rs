@@ -14,6 +14,7 @@ mod failure;
 mod finding;
 mod graph;
 mod list;
+mod load;
 mod lock;
 mod lock_report;
 mod log;
@@ -73,6 +74,7 @@ enum Verb {
     Graph(graph::Args),
     Store(store::Args),
     Push(push::Args),
+    Load(load::Args),
     Mirror(mirror::Args),
     Outdated(outdated::Args),
     Doctor(doctor::Args),
@@ -140,6 +142,7 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
         Verb::Push(push) => push::run(directory, push),
+        Verb::Load(load) => load::run(directory, load),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Outdated(outdated) => outdated::run(directory, outdated),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),

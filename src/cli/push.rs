@@ -112,7 +112,7 @@ fn push(store: &Store, layout: &Blob, repository: &Repository, tag: &str, args: 
     let source = |blob: &Blob| store.read(blob);
     let push = Push { image: &image, source: &source, repository, tag, elsewhere: &elsewhere, dry_run: args.dry_run };
     let cancel = session::interrupts()?;
-    let meter = Arc::new(Meter::new("uploading", image.blobs.len()));
+    let meter = Arc::new(Meter::new("uploading", image.blobs().len()));
     let client = registry::client(&cancel, &meter);
     let report = client.push(&push, &|| meter.over());
     drop((client, meter));
@@ -125,7 +125,7 @@ fn push(store: &Store, layout: &Blob, repository: &Repository, tag: &str, args: 
     };
     if !args.dry_run && report.blobs.iter().any(|(_, fate)| *fate != Fate::There) {
         // Notes that can't be written only cost a mount.
-        let _ = pushed.add(repository, image.blobs.iter().copied());
+        let _ = pushed.add(repository, image.blobs());
     }
     tell(&image, &report, repository, tag, args);
     Ok(Verdict::Good)

@@ -13,8 +13,10 @@ pub struct Image {
     pub manifest: Vec<u8>,
     /// What kind of manifest it is.
     pub media_type: String,
-    /// Its configuration, then its layers; each once.
-    pub blobs: Vec<Blob>,
+    /// Its configuration.
+    pub config: Blob,
+    /// Its layers, the lowest first.
+    pub layers: Vec<Blob>,
 }
 
 impl Image {
@@ -32,14 +34,20 @@ impl Image {
         let manifest = read(&path)?;
         let parsed: ImageManifest =
             serde_json::from_slice(&manifest).map_err(|error| wrong(&path, error.to_string()))?;
-        let mut blobs = Vec::new();
-        for descriptor in [parsed.config()].into_iter().chain(parsed.layers()) {
-            let blob = blob(descriptor)?;
-            if !blobs.contains(&blob) {
-                blobs.push(blob);
+        let layers = parsed.layers().iter().map(blob).collect::<Result<_, _>>()?;
+        Ok(Self { manifest, media_type: first.media_type().to_string(), config: blob(parsed.config())?, layers })
+    }
+
+    /// Its configuration, then its layers; each once.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<Blob> {
+        let mut blobs = vec![self.config];
+        for layer in &self.layers {
+            if !blobs.contains(layer) {
+                blobs.push(*layer);
             }
         }
-        Ok(Self { manifest, media_type: first.media_type().to_string(), blobs })
+        blobs
     }
 
     /// What names it.

@@ -67,7 +67,7 @@ impl Registry {
     /// Where the registry fails, with what to do next. No tag has changed then.
     pub fn push(&self, push: &Push<'_>, done: &(dyn Fn() + Sync)) -> Result<Report, Error> {
         let tag = self.tag(push)?;
-        let blobs = parallel::each(&push.image.blobs, PARALLEL, |blob| {
+        let blobs = parallel::each(&push.image.blobs(), PARALLEL, |blob| {
             let fate = self.blob(push, blob)?;
             done();
             Ok::<_, Error>((*blob, fate))

@@ -43,13 +43,13 @@ impl Sample {
             descriptor(&contents[1]),
             descriptor(&contents[2])
         );
-        let blobs = contents.iter().map(blob).collect();
-        let image = Image { manifest: manifest.into_bytes(), media_type, blobs };
+        let layers = contents[1..].iter().map(blob).collect();
+        let image = Image { manifest: manifest.into_bytes(), media_type, config: blob(&contents[0]), layers };
         Self { image, blobs: contents.into_iter().map(|bytes| (Digest::of(&bytes), bytes)).collect() }
     }
 
     fn large(&self) -> Digest {
-        self.image.blobs[1].digest
+        self.image.layers[0].digest
     }
 
     fn push(&self, double: &Double, to: &str) -> Result<Report, Error> {
@@ -155,12 +155,12 @@ fn an_upload_goes_on_where_it_was_cut() {
     let large = LARGE + 8 * (LARGE / 2);
     let blob = (0..large).map(|index| (index % 241) as u8).collect::<Vec<_>>();
     let mut sample = sample;
-    let old = sample.image.blobs[1];
+    let old = sample.image.layers[0];
     let new = Blob { digest: Digest::of(&blob), size: blob.len() as u64 };
     let manifest = String::from_utf8(sample.image.manifest.clone()).unwrap();
     let manifest = manifest.replace(&old.digest.to_string(), &new.digest.to_string());
     sample.image.manifest = manifest.replace(&old.size.to_string(), &new.size.to_string()).into_bytes();
-    sample.image.blobs[1] = new;
+    sample.image.layers[0] = new;
     sample.blobs.remove(&old.digest);
     sample.blobs.insert(new.digest, blob);
     // The small ones lie there already.

@@ -7,10 +7,12 @@
 //! | `compress` | the archive's bytes, made smaller |
 //! | `judge` `root` | whether the whole can run: programs, libraries, users, shells |
 //! | `layout` | configuration, manifest, index |
+//! | [`archive`](archive()) | a layout as one file |
 //! | [`validate`](validate()) | every digest, size and diff-id of a layout, read back |
 //!
 //! Source: OCI image-spec 1.1.
 
+mod archive;
 mod capability;
 mod compress;
 mod judge;
@@ -25,6 +27,7 @@ use std::io;
 use super::Error;
 use crate::derivation::Image;
 use crate::store::{self, Output, Store, TreeBuilder};
+pub use archive::{Docker, archive};
 pub use layer::assemble as layer;
 pub use layout::manifest_digest;
 pub use validate::{Content, Invalid, validate};
