@@ -5,3 +5,4 @@ mod hostile;
 mod load;
 mod push;
 mod real;
+mod source;

@@ -91,6 +91,16 @@ pub enum Error {
         /// Each repository, and what git said.
         tries: Vec<(String, String)>,
     },
+    /// No registry knows a name.
+    #[error("{reference}: no registry says what it is\n{}\n  {hint}", lines(tries))]
+    Registry {
+        /// As the recipe names it.
+        reference: String,
+        /// Each repository, and what was said.
+        tries: Vec<(String, String)>,
+        /// What to do next.
+        hint: &'static str,
+    },
     /// The git command failed on what was fetched already.
     #[error("{url}: git {command} failed: {message}")]
     GitCommand {

@@ -25,6 +25,7 @@ pub mod inventory;
 mod location;
 pub mod mirror;
 mod named;
+mod oci;
 pub mod newer;
 mod observe;
 mod part;

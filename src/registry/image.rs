@@ -57,7 +57,7 @@ impl Image {
     }
 }
 
-fn blob(descriptor: &Descriptor) -> Result<Blob, Error> {
+pub(super) fn blob(descriptor: &Descriptor) -> Result<Blob, Error> {
     let text = descriptor.digest().to_string();
     let digest = text.parse().map_err(|_| Error::Image(format!("`{text}` is no sha256 digest")))?;
     Ok(Blob { digest, size: descriptor.size() })

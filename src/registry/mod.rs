@@ -8,7 +8,8 @@
 //! | `body` `blob` | a blob's way into a registry: mounted, or uploaded and resumed |
 //! | [`image`] [`push`] | an image, blobs first, the tag last |
 //! | [`pushed`] | which repository has which blob, for mounts |
-//! | `read` | manifests and tags, by oci-client |
+//! | `read` `resolve` | manifests, by oci-client; what a name means for our platform |
+//! | `open` | content by its digest, from any byte on |
 //!
 //! oci-client reads manifests and tags. It does not write, because it
 //! * can't go on with an upload where it broke off: the address of one is lost with its error;
@@ -29,12 +30,14 @@ pub mod credentials;
 mod error;
 mod grammar;
 pub mod image;
+mod open;
 mod policy;
 pub mod public;
 pub mod push;
 pub mod pushed;
 mod read;
 pub mod reference;
+mod resolve;
 mod token;
 mod wire;
 
@@ -42,8 +45,10 @@ pub use body::Watch;
 pub use credentials::Credentials;
 pub use error::Error;
 pub use image::Image;
+pub use open::{Address, Content, Failure};
 pub use policy::Policy;
 pub use reference::{Host, Reference, Repository, Version};
+pub use resolve::Resolved;
 
 use wire::Wire;
 

@@ -7,6 +7,7 @@
 //! | `compress` | the archive's bytes, made smaller |
 //! | `judge` `root` | whether the whole can run: programs, libraries, users, shells |
 //! | `layout` | configuration, manifest, index |
+//! | [`pulled`](pulled()) | the layout of an image that others made |
 //! | [`archive`](archive()) | a layout as one file |
 //! | [`validate`](validate()) | every digest, size and diff-id of a layout, read back |
 //!
@@ -18,6 +19,7 @@ mod compress;
 mod judge;
 mod layer;
 mod layout;
+mod pulled;
 mod root;
 mod tarball;
 mod validate;
@@ -30,6 +32,7 @@ use crate::store::{self, Output, Store, TreeBuilder};
 pub use archive::{Docker, archive};
 pub use layer::assemble as layer;
 pub use layout::manifest_digest;
+pub use pulled::pulled;
 pub use validate::{Content, Invalid, validate};
 
 /// Puts an image together: its OCI layout and its file system.
