@@ -3,6 +3,7 @@
 mod double;
 mod hostile;
 mod load;
+mod mirror;
 mod push;
 mod real;
 mod source;

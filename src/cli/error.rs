@@ -70,7 +70,11 @@ impl From<store::Error> for CliError {
 
 impl From<fetch::Error> for CliError {
     fn from(error: fetch::Error) -> Self {
-        if error.is_input() { Self::user(error) } else { Self::environment(error) }
+        match error {
+            fetch::Error::Shelf(error) => Self::from(error),
+            error if error.is_input() => Self::user(error),
+            error => Self::environment(error),
+        }
     }
 }
 

@@ -8,11 +8,9 @@ use serde::Serialize;
 use super::built::{self, Built};
 use super::error::CliError;
 use super::meter::Meter;
-use super::session::Planned;
 use super::{Verdict, output, registry, session};
 use crate::path::Name;
 use crate::plan;
-use crate::registry::public::is_public;
 use crate::registry::push::{Fate, Push, Report, Tag};
 use crate::registry::pushed::Pushed;
 use crate::registry::{Error, Image, Reference, Repository, Version};
@@ -56,7 +54,8 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let store = session::store()?;
     let planned = built::planned(&root, &store, &args.name)?;
-    allow(&planned, args, &repository)?;
+    let needed = plan::closure(&planned.project, std::slice::from_ref(&args.name))?;
+    registry::permit(needed, &repository.host, args.allow_unfree)?;
     let built = if args.dry_run {
         built::known(&store, &planned, &args.name)
     } else {
@@ -83,25 +82,6 @@ fn target(text: &str) -> Result<(Repository, String), CliError> {
         }
         None => Err(CliError::user(format!("`{text}` has no tag")).hint(format!("write {repository}:TAG"))),
     }
-}
-
-/// Refuses to publish what is not free.
-fn allow(planned: &Planned, args: &Args, repository: &Repository) -> Result<(), CliError> {
-    let needed = plan::closure(&planned.project, std::slice::from_ref(&args.name))?;
-    let unfree: Vec<_> = needed.into_iter().filter(|unit| unit.unfree).map(|unit| format!("`{}`", unit.name)).collect();
-    if unfree.is_empty() || repository.host.is_loopback() {
-        return Ok(());
-    }
-    let (unfree, host) = (unfree.join(", "), &repository.host);
-    if is_public(host) {
-        let error = CliError::user(format!("{unfree} must not be published, and anybody can read from {host}"));
-        return Err(error.hint("push it to a registry of your own"));
-    }
-    if args.allow_unfree {
-        return Ok(());
-    }
-    let error = CliError::user(format!("{unfree} must not be published: not free"));
-    Err(error.hint(format!("if {host} is private, say so with --allow-unfree")))
 }
 
 fn push(store: &Store, layout: &Blob, repository: &Repository, tag: &str, args: &Args) -> Result<Verdict, CliError> {

@@ -86,7 +86,7 @@ fn examples_of_the_header() {
         ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "server", "zlib"]
     );
     let hello = &project.units["hello-o3"];
-    assert_eq!(hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["data", "lib", "linux", "src"]);
+    assert_eq!(hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["base", "data", "lib", "linux", "src"]);
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
     assert_eq!(cmd(&project, "hello-o3").env["LEVEL"], "3");
     assert_eq!(cmd(&project, "hello-o3").timeout, Duration::from_secs(600));

@@ -7,6 +7,7 @@
 //! | `clients` `wire` `policy` | one request and its answer; asking again, with patience that has bounds |
 //! | `body` `blob` | a blob's way into a registry: mounted, or uploaded and resumed |
 //! | [`image`] [`push`] | an image, blobs first, the tag last |
+//! | `keep` | blobs that no image names, kept all the same |
 //! | [`pushed`] | which repository has which blob, for mounts |
 //! | `read` `resolve` | manifests, by oci-client; what a name means for our platform |
 //! | `open` | content by its digest, from any byte on |
@@ -30,6 +31,7 @@ pub mod credentials;
 mod error;
 mod grammar;
 pub mod image;
+mod keep;
 mod open;
 mod policy;
 pub mod public;

@@ -73,8 +73,10 @@ impl Registry {
             Ok::<_, Error>((*blob, fate))
         })?;
         if !push.dry_run && tag != Tag::Same {
-            self.put_manifest(push, &push.image.digest().to_string())?;
-            self.put_manifest(push, push.tag)?;
+            let Image { manifest, media_type, .. } = push.image;
+            for name in [&*push.image.digest().to_string(), push.tag] {
+                self.put_manifest(push.repository, name, media_type, manifest)?;
+            }
             self.read_back(push)?;
         }
         Ok(Report { blobs, tag })
@@ -110,17 +112,24 @@ impl Registry {
         self.bring(push.repository, blob, from.as_ref(), push.source)
     }
 
-    fn put_manifest(&self, push: &Push<'_>, name: &str) -> Result<(), Error> {
-        let access = Access::push(push.repository);
-        let body = || Ok(Body::from(push.image.manifest.clone()));
-        let mut ask = Ask::new(Method::PUT, push.repository.url(&format!("manifests/{name}"))?);
-        let kind = HeaderValue::from_str(&push.image.media_type);
+    /// Puts a manifest, byte for byte, under a tag or its digest.
+    pub(super) fn put_manifest(
+        &self,
+        repository: &Repository,
+        name: &str,
+        kind: &str,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let access = Access::push(repository);
+        let body = || Ok(Body::from(bytes.to_vec()));
+        let mut ask = Ask::new(Method::PUT, repository.url(&format!("manifests/{name}"))?);
+        let kind = HeaderValue::from_str(kind);
         ask.headers.insert(CONTENT_TYPE, kind.map_err(|error| Error::Image(error.to_string()))?);
         ask.body = Some(&body);
         self.wire.policy.patiently(&self.watch, || {
             let good = [StatusCode::CREATED, StatusCode::OK, StatusCode::ACCEPTED];
             let response = self.wire.expect(&access, &ask, &good)?;
-            same_digest(&ask.url, &response, &push.image.digest().to_string()).map_err(Fault::Final)
+            same_digest(&ask.url, &response, &Digest::of(bytes).to_string()).map_err(Fault::Final)
         })
     }
 

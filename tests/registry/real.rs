@@ -48,6 +48,13 @@ impl Real {
         real
     }
 
+    /// Sweeps away what no manifest names, and manifests that no tag leads to.
+    pub fn sweep(&self) {
+        let config = self.folder.path().join("config.yml");
+        let sweep = Command::new("docker-registry").args(["garbage-collect", "--delete-untagged"]).arg(config).output();
+        assert!(sweep.unwrap().status.success());
+    }
+
     /// What it wrote; its requests, a line each.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
