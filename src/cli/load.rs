@@ -23,7 +23,9 @@ const BUFFER: usize = 256 << 10;
 
 /// Build an image if need be, and load it into podman or docker of this machine.
 ///
-/// The image is called NAME:latest there. Images with zstd layers need docker 23 or newer, or `compat = true`.
+/// The image is called NAME:latest there.
+///
+/// Images with zstd layers need docker 23 or newer, or `compat = true`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The unit; its kind is `image`.

@@ -22,7 +22,8 @@ const PUSHED: &str = "pushed";
 
 /// Build an image if need be, and push it to a registry.
 ///
-/// Only blobs that the registry lacks are sent; its manifest goes last, then the tag.
+/// Only blobs that the registry lacks are sent; the manifest goes last, then the tag.
+///
 /// So no tag ever names half an image, and a push that failed can be run again.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -2,13 +2,16 @@
 //! has nothing to send to a registry of this machine.
 
 use std::sync::OnceLock;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 
 use reqwest::Url;
-use reqwest::blocking::Client as Http;
+use reqwest::blocking::{Client as Http, RequestBuilder, Response};
 use reqwest::redirect::{self, Attempt};
 
+use super::policy::STEP;
 use super::wire::causes;
-use super::{Error, Policy};
+use super::{Error, Policy, Watch};
 
 /// More redirects are a loop.
 const REDIRECTS_MAX: usize = 5;
@@ -16,15 +19,16 @@ const REDIRECTS_MAX: usize = 5;
 /// The clients; each starts when it is first needed.
 pub(super) struct Clients {
     policy: Policy,
+    watch: Watch,
     plain: OnceLock<Http>,
     secure: OnceLock<Http>,
 }
 
 impl Clients {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(super) fn new(policy: Policy, watch: Watch) -> Self {
         // Where another crate was first to choose, its choice serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { policy, plain: OnceLock::new(), secure: OnceLock::new() }
+        Self { policy, watch, plain: OnceLock::new(), secure: OnceLock::new() }
     }
 
     /// The client that speaks to `url`.
@@ -36,6 +40,20 @@ impl Clients {
             let _ = client.set(self.start(plain).map_err(|error| Error::Client(causes(&error)))?);
         }
         Ok(client.get().expect("BUG: set above"))
+    }
+
+    /// Sends a request in a thread of its own, which is left to itself when the answer is no longer wanted.
+    pub(super) fn send(&self, request: RequestBuilder) -> Result<reqwest::Result<Response>, Error> {
+        let (sender, receiver) = mpsc::channel();
+        // Nobody may be there any more to take the answer.
+        thread::spawn(move || drop(sender.send(request.send())));
+        loop {
+            match receiver.recv_timeout(STEP) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) => self.watch.check()?,
+                Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: the thread panicked"),
+            }
+        }
     }
 
     /// The plain one trusts no certificate: where it is redirected to TLS, it ends.

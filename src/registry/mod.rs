@@ -64,6 +64,6 @@ impl Registry {
     /// One that knows these credentials and is so patient.
     #[must_use]
     pub fn new(credentials: Credentials, policy: Policy, watch: Watch) -> Self {
-        Self { wire: Wire::new(credentials, policy), watch }
+        Self { wire: Wire::new(credentials, policy, watch.clone()), watch }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Error, Watch};
 
 /// How often a pause looks whether the work is still wanted.
-const STEP: Duration = Duration::from_millis(50);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 
 /// The bounds of patience. `Default` is what forge uses; tests are in more of a hurry.
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@ use oci_client::errors::OciDistributionError as Trouble;
 use oci_client::secrets::RegistryAuth;
 use tokio::runtime::Builder;
 
-use super::policy::Fault;
+use super::policy::{Fault, STEP};
 use super::push::MANIFESTS;
 use super::token::{Access, Key};
-use super::{Error, Registry, Repository};
+use super::{Error, Registry, Repository, Watch};
 use crate::digest::Digest;
 
 impl Registry {
@@ -26,7 +26,7 @@ impl Registry {
         self.wire.policy.patiently(&self.watch, || {
             let auth = auth(self.wire.key(&Access::pull(repository))?);
             let client = client(repository, self.wire.policy.idle)?;
-            let (bytes, _) = run(&request, client.pull_manifest_raw(&reference, &auth, &accept))?;
+            let (bytes, _) = run(&self.watch, &request, client.pull_manifest_raw(&reference, &auth, &accept))?;
             Ok(bytes.to_vec())
         })
     }
@@ -63,10 +63,25 @@ fn auth(key: Key) -> RegistryAuth {
     }
 }
 
-fn run<T>(request: &str, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Fault> {
+fn run<T>(watch: &Watch, request: &str, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Fault> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Client(error.to_string()))?;
-    runtime.block_on(work).map_err(|trouble| fault(request, trouble))
+    runtime.block_on(async {
+        tokio::select! {
+            done = work => done.map_err(|trouble| fault(request, trouble)),
+            error = unwanted(watch) => Err(Fault::Final(error)),
+        }
+    })
+}
+
+/// Waits until the work is no longer wanted.
+async fn unwanted(watch: &Watch) -> Error {
+    loop {
+        if let Err(error) = watch.check() {
+            return error;
+        }
+        tokio::time::sleep(STEP).await;
+    }
 }
 
 /// What oci-client's errors mean.

@@ -109,7 +109,7 @@ impl Keyring {
             return Ok(challenge);
         }
         let url = host.base()?;
-        let response = http.of(&url)?.get(url.clone()).send().map_err(|error| lost("GET", &url, &error))?;
+        let response = http.send(http.of(&url)?.get(url.clone()))?.map_err(|error| lost("GET", &url, &error))?;
         let challenge = match response.status() {
             StatusCode::UNAUTHORIZED => challenge(&response),
             status if status.is_success() || status == StatusCode::NOT_FOUND => Challenge::Nothing,
@@ -123,7 +123,7 @@ impl Keyring {
         let url = realm_url(access, realm)?;
         let identity = self.credentials.of(&access.host)?;
         let method = if matches!(identity, Identity::Token(_)) { "POST" } else { "GET" };
-        let response = ask(http.of(&url)?, access, &url, service, &identity).send();
+        let response = http.send(ask(http.of(&url)?, access, &url, service, &identity))?;
         let response = response.map_err(|error| lost(method, &url, &error))?;
         if !response.status().is_success() {
             return Err(answer(method, &url, response));

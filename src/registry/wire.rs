@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::clients::Clients;
 use super::policy::{Fault, Policy};
 use super::token::{Access, Key, Keyring};
-use super::{Credentials, Error};
+use super::{Credentials, Error, Watch};
 
 /// What is read of the text of a refusal.
 const TEXT: u64 = 16 << 10;
@@ -53,8 +53,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(credentials: Credentials, policy: Policy) -> Self {
-        Self { clients: Clients::new(policy.clone()), keyring: Keyring::new(credentials), policy }
+    pub(super) fn new(credentials: Credentials, policy: Policy, watch: Watch) -> Self {
+        Self { clients: Clients::new(policy.clone(), watch), keyring: Keyring::new(credentials), policy }
     }
 
     /// The answer, whatever it is; a key that has expired is replaced.
@@ -88,7 +88,7 @@ impl Wire {
         if let Some(body) = ask.body {
             request = request.body(body()?);
         }
-        request.send().map_err(|error| lost(ask.method.as_str(), &ask.url, &error))
+        self.clients.send(request)?.map_err(|error| lost(ask.method.as_str(), &ask.url, &error))
     }
 
     /// What goes into a request for `access`.

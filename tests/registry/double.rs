@@ -15,6 +15,8 @@ pub enum Fault {
     Status(u16, &'static str),
     /// It hangs up before it answers, and does nothing.
     Deaf,
+    /// It takes what it is sent, and never says a word.
+    Stall,
     /// It does what it was asked, and hangs up.
     Mute,
     /// It keeps so many bytes of the body, and hangs up.
@@ -121,6 +123,10 @@ impl Double {
         reader.read_exact(&mut request.body)?;
         if let Some(Fault::Deaf) = fault {
             return Ok(());
+        }
+        if let Some(Fault::Stall) = fault {
+            // Until the client hangs up.
+            return reader.read(&mut [0]).map(drop);
         }
         let (code, mut headers, mut body) = self.answer(&request);
         match fault {

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::double::{Double, Fault};
 use super::real::Real;
 use crate::image::sound;
+use crate::support::running::{Running, within};
 use crate::support::{Forge, boxed};
 
 /// A unit whose program is the image's.
@@ -128,6 +130,29 @@ fn a_registry_that_fails_is_told_where_what_and_what_next() {
     gone.fail("", 9999, Fault::Status(401, ""));
     forge.run(&["push", "app", &format!("{}/app:1", gone.host)]).code(3).says("401").says("docker login");
     forge.run(&["push", "app", "127.0.0.1:1/app:1"]).code(3).says("attempts").says("run this again");
+}
+
+#[test]
+fn a_push_can_be_interrupted() {
+    let forge = project();
+    forge.run(&["build", "app"]).success();
+    for (on, fault) in [
+        ("PATCH", Fault::Status(429, "Retry-After: 50\r\n")),
+        ("GET /v2/", Fault::Stall),
+        ("HEAD", Fault::Stall),
+        ("PATCH", Fault::Stall),
+        ("GET /v2/app/manifests", Fault::Stall),
+    ] {
+        let double = Double::start();
+        double.fail(on, 99, fault.clone());
+        let running = Running::start(forge.command(&["push", "app", &format!("{}/app:1", double.host)]));
+        assert!(within(Duration::from_secs(20), || double.count(on) > 0), "{on}");
+        running.interrupt();
+        let begin = Instant::now();
+        running.end().code(130).says("interrupted; what was uploaded stays");
+        assert!(begin.elapsed() < Duration::from_secs(5), "{on} {fault:?}: {:?}", begin.elapsed());
+        assert_eq!(double.tag("app", "1"), None);
+    }
 }
 
 #[test]

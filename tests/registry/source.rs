@@ -6,6 +6,7 @@ use std::path::Path;
 use forge::digest::Digest;
 use serde_json::{Value, json};
 
+use super::double::{Double, Fault};
 use super::push::{project, tool};
 use super::real::Real;
 use crate::support::{Forge, boxed};
@@ -133,4 +134,38 @@ fn damage_is_found_and_other_places_are_asked() {
     bytes[20] ^= 1;
     fs::write(real.blob(layer), bytes).unwrap();
     forge.run(&["build", "user"]).code(3).says("wrong content").says(layer);
+}
+
+/// A registry that wants tokens and has the image `app`, with a unit that uses it.
+fn guarded() -> (Double, Forge) {
+    let (maker, double) = (project(), Double::start());
+    double.guard();
+    maker.run(&["push", "app", &format!("{}/app:1", double.host)]).success();
+    let forge = consumer(&double.host);
+    (double, forge)
+}
+
+#[test]
+fn what_passes_is_sat_out() {
+    let (double, forge) = guarded();
+    double.fail("GET /v2/app/manifests", 1, Fault::Status(500, ""));
+    double.fail("GET /v2/app/manifests", 1, Fault::Short(10));
+    double.fail("GET /token", 1, Fault::Status(429, "Retry-After: 0\r\n"));
+    forge.run(&["lock"]).success();
+    double.fail("GET /v2/app/blobs", 2, Fault::Short(100));
+    double.fail("GET /v2/app/blobs", 1, Fault::Status(503, ""));
+    double.fail("GET /v2/app/blobs", 1, Fault::Deaf);
+    forge.run(&["build", "user"]).success();
+}
+
+#[test]
+fn a_registry_that_lies_is_not_believed() {
+    let (double, forge) = guarded();
+    double.fail("GET /v2/app/manifests", 1, Fault::Lie);
+    forge.run(&["lock"]).code(3).says("no registry says what it is").says("`base` of the unit `user`");
+    forge.run(&["lock"]).success();
+    let locked = lockfile(&forge);
+    double.fail("GET /v2/app/blobs", 99, Fault::Lie);
+    forge.run(&["build", "user"]).code(3).says("wrong content").says(&format!("oci://{}/app@sha256:", double.host));
+    assert_eq!(lockfile(&forge), locked);
 }
