@@ -3,9 +3,9 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`reference`] `grammar` [`public`] | names of repositories, and which registries all the world reads |
-//! | [`credentials`] `token` | who we are, from docker's configuration; the tokens that registries want to see |
+//! | [`credentials`] `challenge` `token` | who we are, from docker's configuration; the tokens that registries want to see |
 //! | `clients` `wire` `policy` | one request and its answer; asking again, with patience that has bounds |
-//! | `body` `blob` | a blob's way into a registry: mounted, or uploaded and resumed |
+//! | `body` `blob` `upload` | a blob's way into a registry: mounted, or uploaded and resumed |
 //! | [`image`] [`push`] | an image, blobs first, the tag last |
 //! | `keep` | blobs that no image names, kept all the same |
 //! | [`pushed`] | which repository has which blob, for mounts |
@@ -26,6 +26,7 @@
 
 mod blob;
 mod body;
+mod challenge;
 mod clients;
 pub mod credentials;
 mod error;
@@ -41,6 +42,7 @@ mod read;
 pub mod reference;
 mod resolve;
 mod token;
+mod upload;
 mod wire;
 
 pub use body::Watch;

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use reqwest::blocking::{Client as Http, RequestBuilder, Response};
-use reqwest::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use reqwest::blocking::{Client as Http, RequestBuilder};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 
+use super::challenge::Challenge;
 use super::clients::Clients;
 use super::credentials::Identity;
 use super::policy::Fault;
@@ -58,14 +59,6 @@ impl Key {
     }
 }
 
-/// What a registry asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Challenge {
-    Nothing,
-    Basic,
-    Bearer { realm: String, service: Option<String> },
-}
-
 /// Keeps what registries asked for and gave.
 pub(super) struct Keyring {
     credentials: Credentials,
@@ -111,7 +104,7 @@ impl Keyring {
         let url = host.base()?;
         let response = http.send(http.of(&url)?.get(url.clone()))?.map_err(|error| lost("GET", &url, &error))?;
         let challenge = match response.status() {
-            StatusCode::UNAUTHORIZED => challenge(&response),
+            StatusCode::UNAUTHORIZED => Challenge::of(&response),
             status if status.is_success() || status == StatusCode::NOT_FOUND => Challenge::Nothing,
             _ => return Err(answer("GET", &url, response)),
         };
@@ -181,61 +174,9 @@ fn encoded<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     url.query().unwrap_or_default().to_owned()
 }
 
-fn challenge(response: &Response) -> Challenge {
-    let headers = response.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|header| header.to_str().ok());
-    let read: Vec<Challenge> = headers.filter_map(parse).collect();
-    let bearer = read.iter().find(|challenge| matches!(challenge, Challenge::Bearer { .. }));
-    bearer.or(read.first()).cloned().unwrap_or(Challenge::Basic)
-}
-
-/// `Bearer realm="https://…",service="…"`
-fn parse(header: &str) -> Option<Challenge> {
-    let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
-    if scheme.eq_ignore_ascii_case("basic") {
-        return Some(Challenge::Basic);
-    }
-    let mut fields = fields(rest);
-    let realm = fields.remove("realm").filter(|_| scheme.eq_ignore_ascii_case("bearer"))?;
-    Some(Challenge::Bearer { realm, service: fields.remove("service") })
-}
-
-/// `name="value"` or `name=value`, with commas between.
-fn fields(mut text: &str) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    while let Some((name, rest)) = text.split_once('=') {
-        let (value, left) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => rest.split_once(',').unwrap_or((rest, "")),
-        };
-        fields.insert(name.trim_matches([' ', ',']).to_ascii_lowercase(), value.to_owned());
-        text = left;
-    }
-    fields
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn challenges() {
-        let bearer = |realm: &str, service: Option<&str>| {
-            Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
-        };
-        for (header, want) in [
-            (
-                r#"Bearer realm="https://a/t",service="s",scope="repository:x:pull,push""#,
-                bearer("https://a/t", Some("s")),
-            ),
-            (r#"bearer service=s, realm="https://a/t""#, bearer("https://a/t", Some("s"))),
-            (r#"Bearer realm="https://a""#, bearer("https://a", None)),
-            (r#"Basic realm="x""#, Some(Challenge::Basic)),
-            ("Bearer", None),
-            ("Negotiate", None),
-        ] {
-            assert_eq!(parse(header), want, "{header}");
-        }
-    }
 
     #[test]
     fn passwords_do_not_go_in_the_clear() {

@@ -205,6 +205,14 @@ fn what_does_not_pass_leaves_the_tag_alone() {
 }
 
 #[test]
+fn an_upload_that_never_is_right_has_an_end() {
+    let (double, sample) = (Double::start(), Sample::new(0));
+    double.fail("PATCH", 999, Fault::Cut(LARGE / 2)).fail("PUT /v2/a/blobs", 999, Fault::Status(400, ""));
+    sample.push(&double, "a").expect_err("400 for ever");
+    assert!(double.log().len() < 100, "{:#?}", double.log());
+}
+
+#[test]
 fn a_registry_that_lies_is_found_out() {
     let sample = Sample::new(0);
     let double = Double::start();

@@ -1,6 +1,7 @@
 //! `forge mirror`.
 
-use std::fmt;
+mod target;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,16 +13,15 @@ use super::error::CliError;
 use super::meter::Meter;
 use super::{Verdict, environment, output, registry, session};
 use crate::fetch::inventory::{Content, Item, inventory};
-use crate::fetch::mirror::{Found, Mirror, Writer};
-use crate::fetch::shelf::Shelved;
-use crate::fetch::{Error, Fetcher, Progress, SharedWatch};
+use crate::fetch::mirror::Found;
+use crate::fetch::{Error, Fetcher, Progress};
 use crate::lockfile::Locked;
 use crate::parallel;
 use crate::path::Name;
 use crate::plan;
 use crate::recipe::{Project, Recipe};
-use crate::registry::{Reference, Repository};
 use crate::words;
+use target::{Place, Target};
 
 /// How many sources are looked at and copied at once.
 const THREADS: usize = 6;
@@ -86,91 +86,6 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 
 /// What is said of copying that the user stopped.
 const INTERRUPTED: &str = "interrupted; what was copied stays, and the next run goes on from there";
-
-/// Where a mirror is.
-enum Place {
-    Folder(PathBuf),
-    Repository(Repository),
-}
-
-impl Place {
-    /// What `place` names.
-    fn of(place: &Path) -> Result<Self, CliError> {
-        let text = place.to_string_lossy();
-        if text.starts_with("oci://") {
-            let Reference { repository, version } = text.parse()?;
-            return match version {
-                None => Ok(Self::Repository(repository)),
-                Some(_) => Err(CliError::user(format!("{text}: a mirror is a whole repository"))
-                    .hint(format!("write oci://{repository}"))),
-            };
-        }
-        if text.contains("://") {
-            let error = CliError::user(format!("{text}: a mirror is written to a folder or a registry"));
-            return Err(
-                error.hint("name a folder of this host, which any web server can serve, or oci://host/repository")
-            );
-        }
-        let folder = std::path::absolute(place).map_err(|error| CliError::user(format!("{text}: {error}")))?;
-        Ok(Self::Folder(folder))
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(folder) => folder.display().fmt(f),
-            Self::Repository(repository) => write!(f, "oci://{repository}"),
-        }
-    }
-}
-
-/// What is copied into.
-enum Target {
-    /// No writer in a dry run.
-    Folder(Mirror, Option<Writer>),
-    Registry(Box<Shelved>),
-}
-
-impl Target {
-    fn of(place: &Place, dry_run: bool, cancel: &Arc<AtomicBool>, meter: &Arc<Meter>) -> Result<Self, CliError> {
-        Ok(match place {
-            Place::Folder(folder) => {
-                let mirror = Mirror::new(folder.clone());
-                let writer = if dry_run { None } else { Some(mirror.writer()?) };
-                Self::Folder(mirror, writer)
-            }
-            Place::Repository(repository) => {
-                Self::Registry(Box::new(Shelved::new(registry::client(cancel, meter), repository.clone())))
-            }
-        })
-    }
-
-    fn find(&self, fetcher: &Fetcher<'_>, item: &Item) -> Result<Found, Error> {
-        match self {
-            Self::Folder(mirror, _) => Ok(mirror.find(item)),
-            Self::Registry(shelved) => shelved.find(fetcher, item),
-        }
-    }
-
-    fn copy(&self, fetcher: &Fetcher<'_>, item: &Item, watch: &SharedWatch<'_>) -> Result<u64, Error> {
-        match self {
-            Self::Folder(_, writer) => {
-                writer.as_ref().expect("BUG: nothing is copied in a dry run").copy(fetcher, item, watch)
-            }
-            Self::Registry(shelved) => shelved.copy(fetcher, item, watch),
-        }
-    }
-
-    /// Makes sure of all that was copied.
-    fn finish(&self) -> Result<(), Error> {
-        match self {
-            Self::Folder(_, Some(writer)) if environment::sync() => writer.sync(),
-            Self::Folder(..) => Ok(()),
-            Self::Registry(shelved) => shelved.keep(),
-        }
-    }
-}
 
 /// The units whose sources are to be copied.
 fn units<'a>(project: &'a Project<Locked>, names: &[Name]) -> Result<Vec<&'a Recipe<Locked>>, CliError> {
