@@ -15,7 +15,7 @@ fn about(forge: &Forge, verb: &str) -> Vec<String> {
 #[test]
 fn verbs_that_explain_are_explained_in_short_lines() {
     let forge = Forge::new();
-    for verb in ["plan", "why", "why-changed"] {
+    for verb in ["plan", "why", "why-changed", "push", "load"] {
         let about = about(&forge, verb);
         assert!(about.len() > 2 && about.iter().all(|paragraph| paragraph.len() < LONGEST), "{verb}: {about:#?}");
     }

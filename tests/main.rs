@@ -22,6 +22,7 @@ mod overrides;
 mod plan;
 mod readme;
 mod reapi;
+mod registry;
 mod reproducible;
 mod resolver;
 mod sandbox;

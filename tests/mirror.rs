@@ -278,7 +278,8 @@ fn a_full_disk_is_named_and_costs_nothing() {
 fn wrong_input_is_refused() {
     let world = World::new();
     let forge = world.project();
-    forge.run(&["mirror", "oci://host/x"]).code(2).says("forge can't write mirrors to an OCI registry yet");
+    forge.run(&["mirror", "oci://host.example/x:1"]).code(2).says("a mirror is a whole repository");
+    forge.run(&["mirror", "oci://x"]).code(2).says("names no registry");
     forge.run(&["mirror", "https://host/x"]).code(2).says("a mirror is written to a folder");
     forge.run(&["mirror", world.folder(), "boy"]).code(2).says("did you mean `box`?");
     forge.write(

@@ -75,6 +75,7 @@ pub fn assemble(
         Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref())?,
         Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections)?,
         Assemble::Vendor { crates } => vendor::assemble(crates, store, parts, threads, say)?,
+        Assemble::Layout { manifest, blobs } => image::pulled(store, manifest, blobs)?,
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,

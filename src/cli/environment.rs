@@ -11,6 +11,7 @@ pub const HELP: &str = "\
 Environment:
   FORGE_STORE     the store's folder [default: $XDG_DATA_HOME/forge, or ~/.local/share/forge]
   FORGE_MIRRORS   a TOML file that says where sources are to be had
+  DOCKER_CONFIG   the folder of docker's config.json, which has credentials for registries [default: ~/.docker]
   FORGE_NO_SYNC   set: do not wait for the disk; a power cut may then cost the whole store
   NO_COLOR        set: no colours
 
@@ -35,6 +36,13 @@ pub fn store() -> Result<PathBuf, CliError> {
 /// The file that lists mirrors.
 pub fn mirrors() -> Option<PathBuf> {
     env::var_os("FORGE_MIRRORS").filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Docker's configuration, which may not be there.
+pub fn docker_config() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("DOCKER_CONFIG").or_else(|| set("HOME").map(|home| home.join(".docker")));
+    folder.map(|folder| folder.join("config.json"))
 }
 
 /// The whole environment, for programs that forge starts for the user; what is not UTF-8 is left out.

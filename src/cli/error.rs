@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::{Verdict, output};
 use crate::path::Name;
-use crate::{build, fetch, plan, sandbox, store};
+use crate::{build, fetch, plan, registry, sandbox, store};
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,19 @@ impl From<store::Error> for CliError {
 
 impl From<fetch::Error> for CliError {
     fn from(error: fetch::Error) -> Self {
-        if error.is_input() { Self::user(error) } else { Self::environment(error) }
+        match error {
+            fetch::Error::Shelf(error) => Self::from(error),
+            error if error.is_input() => Self::user(error),
+            error => Self::environment(error),
+        }
+    }
+}
+
+impl From<registry::Error> for CliError {
+    fn from(error: registry::Error) -> Self {
+        let hint = error.hint();
+        let error = if error.is_input() { Self::user(error) } else { Self::environment(error) };
+        hint.into_iter().fold(error, Self::hint)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod advice;
 mod build;
+mod built;
 mod check;
 mod doctor;
 mod environment;
@@ -13,6 +14,7 @@ mod failure;
 mod finding;
 mod graph;
 mod list;
+mod load;
 mod lock;
 mod lock_report;
 mod log;
@@ -24,9 +26,11 @@ mod output;
 mod overrides;
 mod plan;
 mod progress;
+mod push;
 mod quantity;
 mod schema;
 mod session;
+mod registry;
 mod shell;
 mod store;
 mod terminal;
@@ -69,6 +73,8 @@ enum Verb {
     Test(test::Args),
     Graph(graph::Args),
     Store(store::Args),
+    Push(push::Args),
+    Load(load::Args),
     Mirror(mirror::Args),
     Outdated(outdated::Args),
     Doctor(doctor::Args),
@@ -135,6 +141,8 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Test(test) => test::run(directory, test),
         Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
+        Verb::Push(push) => push::run(directory, push),
+        Verb::Load(load) => load::run(directory, load),
         Verb::Mirror(mirror) => mirror::run(directory, mirror),
         Verb::Outdated(outdated) => outdated::run(directory, outdated),
         Verb::Doctor(doctor) => doctor::run(directory, doctor),

@@ -122,6 +122,13 @@ impl Survey<'_> {
                     };
                     self.add("git", label, &unit.name, finding);
                 }
+                (Source::Oci { reference }, Some(Locked::Oci { index, .. })) => {
+                    let finding = match self.fetcher.resolve_oci(reference) {
+                        Ok(now) => Finding::Known(newer::image(reference, index, &now.index)),
+                        Err(error) => Finding::Failed(error),
+                    };
+                    self.add("oci", label, &unit.name, finding);
+                }
                 (Source::Crate(Published { name, version }), _) => {
                     let finding = match self.fetcher.versions(name) {
                         Ok(versions) => Finding::Known(newer::published(version, bound, &versions)),

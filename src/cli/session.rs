@@ -17,6 +17,7 @@ use crate::lockfile::{self, Crate, Locked, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::plan::{self, Observed, Plan, StepId};
 use crate::recipe::{self, Diagnostic, Project, Root};
+use crate::registry::Credentials;
 use crate::store::{Setup, Store};
 
 /// Where the host keeps its apt sources, the mirrors of which serve forge as well.
@@ -83,9 +84,10 @@ pub fn fetcher(store: &Store, offline: bool) -> Result<Fetcher<'_>, CliError> {
     let mirrors = environment::mirrors().map(|file| Mirrors::read(&file)).transpose();
     let mirrors = mirrors.map_err(|error| CliError::user(error).hint("FORGE_MIRRORS names this file"))?;
     let places = Places::new(mirrors.unwrap_or_default(), apt::bases(Path::new(APT))?);
+    let credentials = Credentials { config: environment::docker_config() };
     let git = Git::new(environment::all());
     let cargo = Cargo::new(environment::all());
-    Ok(Fetcher::new(store, places, Policy { offline, ..Policy::default() }, git, cargo))
+    Ok(Fetcher::new(store, places, Policy { offline, credentials, ..Policy::default() }, git, cargo))
 }
 
 /// The recipes with every source pinned.

@@ -121,6 +121,13 @@ pub enum Assemble<I> {
         /// Each as `name version`, sorted.
         packages: Vec<String>,
     },
+    /// Makes an OCI layout of the files of an image.
+    Layout {
+        /// Its manifest.
+        manifest: I,
+        /// The digest of each of its blobs, and the blob.
+        blobs: Vec<(String, I)>,
+    },
     /// Takes what a Rust workspace's dependencies can be built from: its manifests, and empty targets.
     Skeleton {
         /// The workspace's tree.
@@ -227,6 +234,9 @@ impl<I> Assemble<I> {
             | Self::Skeleton { source: input } => vec![input],
             Self::Programs { tree, debug, .. } => vec![tree, debug],
             Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
+            Self::Layout { manifest, blobs } => {
+                std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
+            }
             Self::Arguments { .. } => Vec::new(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
@@ -247,6 +257,9 @@ impl<I> Assemble<I> {
                 Assemble::Bpf { objects: output(objects)?, license: license.clone(), sections: sections.clone() }
             }
             Self::Vendor { crates } => Assemble::Vendor { crates: resolve_named(crates, output)? },
+            Self::Layout { manifest, blobs } => {
+                Assemble::Layout { manifest: output(manifest)?, blobs: resolve_named(blobs, output)? }
+            }
             Self::Packages { repository, packages } => {
                 Assemble::Packages { repository: output(repository)?, packages: packages.clone() }
             }

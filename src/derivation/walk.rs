@@ -157,6 +157,11 @@ impl<I> Assemble<I> {
                 visit("repository", Value::Input(repository));
                 visit("packages", list(packages));
             }
+            Self::Layout { manifest, blobs } => {
+                visit("assembly", Value::Number(11));
+                visit("manifest", Value::Input(manifest));
+                visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
+            }
             Self::Layer(layer) => {
                 visit("assembly", Value::Number(9));
                 layer.walk(visit);

@@ -126,7 +126,7 @@ fn sources(graph: &mut Needs, recipe: &Recipe, name: &Name, source: &Source, loc
                 graph.need(&thing, &package(&deb.package), reason(recipe, "package", &Item::Source(name.clone())));
             }
         }
-        Source::Url { .. } | Source::Git { .. } | Source::Crate(_) | Source::Crates(_) | Source::Path { .. } => {}
+        _ => {}
     }
 }
 
@@ -206,6 +206,9 @@ pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
         let own = match &entry.locked {
             Locked::Url { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
+            Locked::Oci { index, .. } => {
+                index == digest || entry.locked.image().iter().any(|pin| pin.digest == *digest)
+            }
             Locked::Crates { git, .. } => git.iter().any(|one| one.repository.tree.digest == *digest),
             Locked::Debs(_) | Locked::DebMember { .. } | Locked::Crate(_) | Locked::Path { .. } => false,
         };

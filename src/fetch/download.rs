@@ -12,6 +12,7 @@ use super::http::{Answer, Client, causes};
 use super::part::Part;
 use super::{Error, Fault, Location, Policy};
 use crate::digest::Digest;
+use crate::registry::Registry;
 use crate::store::{Blob, Store};
 
 /// Bytes read at once.
@@ -124,6 +125,11 @@ impl Downloader {
         Err(Error::exhausted(want, tries))
     }
 
+    /// Who asks registries.
+    pub(super) fn registry(&self) -> &Registry {
+        self.client.registry(&self.policy)
+    }
+
     fn attempts(&self, place: &Location) -> u32 {
         let weak = self.weak.lock().expect("BUG: a thread panicked").contains(host(place));
         if weak { 1 } else { self.policy.attempts }
@@ -148,6 +154,7 @@ fn there(store: &Store, want: &Want<'_>) -> Result<Option<Blob>, Error> {
 fn host(place: &Location) -> &str {
     match place {
         Location::Http(url) => url.split('/').nth(2).unwrap_or_default(),
+        Location::Registry(address) => address.repository.host.name(),
         Location::File(_) => "",
     }
 }

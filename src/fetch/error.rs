@@ -12,6 +12,7 @@ use crate::debian::root::RootError;
 use crate::debian::unresolved::Unresolved;
 use crate::digest::Digest;
 use crate::path::{PathError, RelPath};
+use crate::registry;
 use crate::store;
 
 /// Why a source could not be had.
@@ -39,6 +40,9 @@ pub enum Error {
     /// No place gave the file.
     #[error(transparent)]
     Exhausted(Box<Exhausted>),
+    /// The registry that a mirror is in.
+    #[error(transparent)]
+    Shelf(registry::Error),
     /// Another process writes to the mirror.
     #[error("{}: another forge writes to this mirror; run this again when it is done", .0.display())]
     MirrorInUse(PathBuf),
@@ -90,6 +94,16 @@ pub enum Error {
         wanted: String,
         /// Each repository, and what git said.
         tries: Vec<(String, String)>,
+    },
+    /// No registry knows a name.
+    #[error("{reference}: no registry says what it is\n{}\n  {hint}", lines(tries))]
+    Registry {
+        /// As the recipe names it.
+        reference: String,
+        /// Each repository, and what was said.
+        tries: Vec<(String, String)>,
+        /// What to do next.
+        hint: &'static str,
     },
     /// The git command failed on what was fetched already.
     #[error("{url}: git {command} failed: {message}")]
@@ -236,6 +250,15 @@ fn meant(near: Option<&str>) -> String {
     near.map_or_else(spelling, |near| format!("did you mean `{near}`?"))
 }
 
+impl From<registry::Error> for Error {
+    fn from(error: registry::Error) -> Self {
+        match error {
+            registry::Error::Store(error) => Self::Store(error),
+            error => Self::Shelf(error),
+        }
+    }
+}
+
 impl Error {
     /// The glob of a recipe that is at fault, as it is written there.
     #[must_use]
@@ -278,7 +301,7 @@ impl Error {
     /// Whether this machine is at fault, so that it would go no better with another source.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Store(_) | Self::MirrorInUse(_))
+        matches!(self, Self::Io { .. } | Self::Store(_) | Self::Shelf(_) | Self::MirrorInUse(_))
     }
 
     pub(super) fn exhausted(want: &Want<'_>, tries: Vec<Try>) -> Self {

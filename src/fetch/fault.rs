@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Error;
 use crate::digest::Digest;
+use crate::registry::Credentials;
 
 /// How patient a download is. `Default` is what forge uses; tests are in more of a hurry.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Policy {
     pub idle: Duration,
     /// Nothing is asked over the network; mirrors in directories still are.
     pub offline: bool,
+    /// Who we are to registries.
+    pub credentials: Credentials,
 }
 
 impl Default for Policy {
@@ -31,6 +34,7 @@ impl Default for Policy {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             offline: false,
+            credentials: Credentials::default(),
         }
     }
 }

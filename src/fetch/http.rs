@@ -13,6 +13,7 @@ use reqwest::blocking::{Client as Http, Response};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER};
 
 use super::{Fault, Location, Policy};
+use crate::registry::{self, Content, Failure, Registry, Watch};
 
 /// More redirects are a loop.
 const REDIRECTS_MAX: usize = 5;
@@ -30,7 +31,7 @@ pub(super) struct Answer {
 
 /// The client; starts when it is first needed, as most builds need no network.
 #[derive(Default)]
-pub(super) struct Client(OnceLock<Http>);
+pub(super) struct Client(OnceLock<Http>, OnceLock<Registry>);
 
 impl Client {
     /// Asks for the bytes from `from` on; a place that does not know ranges answers from 0.
@@ -43,7 +44,8 @@ impl Client {
     ) -> Result<Answer, Fault> {
         match location {
             Location::File(path) => open(path),
-            Location::Http(_) if policy.offline => Err(Fault::Offline),
+            Location::Http(_) | Location::Registry(_) if policy.offline => Err(Fault::Offline),
+            Location::Registry(address) => content(self.registry(policy).open(address, from)),
             Location::Http(url) => {
                 let mut request = self.http(policy)?.get(url);
                 if from > 0 {
@@ -55,6 +57,13 @@ impl Client {
                 answer(request.send().map_err(|error| fault(&error))?, from)
             }
         }
+    }
+
+    pub(super) fn registry(&self, policy: &Policy) -> &Registry {
+        self.1.get_or_init(|| {
+            let patience = registry::Policy { idle: policy.idle, ..registry::Policy::default() };
+            Registry::new(policy.credentials.clone(), patience, Watch::default())
+        })
     }
 
     fn http(&self, policy: &Policy) -> Result<&Http, Fault> {
@@ -72,6 +81,15 @@ impl Client {
             let _ = self.0.set(client.map_err(|error| fault(&error))?);
         }
         Ok(self.0.get().expect("BUG: set above"))
+    }
+}
+
+/// What a registry answered.
+fn content(answer: Result<Content, Failure>) -> Result<Answer, Fault> {
+    match answer {
+        Ok(Content { body, from, total }) => Ok(Answer { body, from, total, validator: None }),
+        Err(Failure { error, passing: true, after }) => Err(Fault::Passing { what: error.to_string(), after }),
+        Err(Failure { error, .. }) => Err(Fault::Refused(error.to_string())),
     }
 }
 

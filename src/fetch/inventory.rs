@@ -110,6 +110,9 @@ fn source(unit: &Name, name: &Name, locked: &Locked) -> Vec<Item> {
             let repository = Repository { url: url.clone(), commit: commit.clone(), tree: *top };
             vec![tree(format!("{unit}/{name}"), &repository)]
         }
+        Locked::Oci { .. } => {
+            locked.image().iter().map(|pin| file(format!("{unit}/{name} {}", &pin.digest.hex()[..12]), pin)).collect()
+        }
         Locked::Path { .. } => Vec::new(),
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::registry::Address;
+
 /// How long a host may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -18,6 +20,8 @@ pub enum Location {
     Http(String),
     /// A file of this host.
     File(PathBuf),
+    /// Content of a registry.
+    Registry(Address),
 }
 
 impl fmt::Display for Location {
@@ -25,6 +29,7 @@ impl fmt::Display for Location {
         match self {
             Self::Http(url) => f.write_str(url),
             Self::File(path) => path.display().fmt(f),
+            Self::Registry(address) => address.fmt(f),
         }
     }
 }
@@ -32,7 +37,23 @@ impl fmt::Display for Location {
 /// What paths are joined to: `http://…`, `https://…`, `file:///…` or an absolute directory.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Base(Location);
+pub struct Base(Root);
+
+/// What a base is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Root {
+    Http(String),
+    File(PathBuf),
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(url) => f.write_str(url),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
 
 /// A text that is no [`Base`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,11 +66,11 @@ impl FromStr for Base {
     fn from_str(text: &str) -> Result<Self, NotABase> {
         let clean = text.trim_end_matches('/');
         if clean.starts_with("http://") || clean.starts_with("https://") {
-            return Ok(Self(Location::Http(clean.to_owned())));
+            return Ok(Self(Root::Http(clean.to_owned())));
         }
         // apt's manual writes `file:/dir`, the RFC `file:///dir`.
         let path = clean.strip_prefix("file://").or_else(|| clean.strip_prefix("file:")).unwrap_or(clean);
-        if path.starts_with('/') { Ok(Self(Location::File(path.into()))) } else { Err(NotABase(text.to_owned())) }
+        if path.starts_with('/') { Ok(Self(Root::File(path.into()))) } else { Err(NotABase(text.to_owned())) }
     }
 }
 
@@ -71,8 +92,8 @@ impl Base {
     #[must_use]
     pub fn join(&self, path: &str) -> Location {
         match &self.0 {
-            Location::Http(base) => Location::Http(format!("{base}/{}", encode(path))),
-            Location::File(base) => Location::File(base.join(path)),
+            Root::Http(base) => Location::Http(format!("{base}/{}", encode(path))),
+            Root::File(base) => Location::File(base.join(path)),
         }
     }
 
@@ -83,8 +104,8 @@ impl Base {
     pub fn answers(&self) -> Result<(), String> {
         let words = |error: std::io::Error| error.to_string();
         match &self.0 {
-            Location::File(path) => path.metadata().map(drop).map_err(words),
-            Location::Http(url) => {
+            Root::File(path) => path.metadata().map(drop).map_err(words),
+            Root::Http(url) => {
                 let address = host(url).to_socket_addrs().map_err(words)?.next().ok_or("its name has no address")?;
                 TcpStream::connect_timeout(&address, PATIENCE).map(drop).map_err(words)
             }
@@ -95,8 +116,8 @@ impl Base {
     #[must_use]
     pub fn join_url(&self, rest: &str) -> Location {
         match &self.0 {
-            Location::Http(base) => Location::Http(format!("{base}/{rest}")),
-            Location::File(base) => Location::File(base.join(decode(rest).trim_start_matches('/'))),
+            Root::Http(base) => Location::Http(format!("{base}/{rest}")),
+            Root::File(base) => Location::File(base.join(decode(rest).trim_start_matches('/'))),
         }
     }
 }

@@ -165,27 +165,16 @@ impl Writer {
     /// # Errors
     /// When no place has the item; when the mirror or the store can't be written.
     pub fn copy(&self, fetcher: &Fetcher<'_>, item: &Item, watch: &SharedWatch<'_>) -> Result<u64, Error> {
-        let mut repairs = 0;
-        loop {
-            match self.attempt(fetcher, item, watch) {
-                // The store has put the damaged object aside, and will not have it now.
-                Err(Error::Store(error)) if error.is_damage() && repairs < REPAIRS => repairs += 1,
-                end => return end,
-            }
-        }
+        repairing(|| self.attempt(fetcher, item, watch))
     }
 
     fn attempt(&self, fetcher: &Fetcher<'_>, item: &Item, watch: &SharedWatch<'_>) -> Result<u64, Error> {
-        let blob = match &item.content {
-            Content::File { pin, unit } => fetcher.file(pin, &item.name, unit.as_str(), &watch)?,
-            Content::Index { suite, index } => fetcher.index(suite, index, &watch)?,
-            Content::Tree { url, commit, tree } => {
-                fetcher.git(url, commit, tree, watch)?;
-                return self.tree(fetcher, &item.name, tree, watch);
-            }
-        };
-        self.place(fetcher, &blob)?;
-        Ok(blob.size)
+        bring(fetcher, item, watch)?;
+        if let Content::Tree { tree, .. } = &item.content {
+            return self.tree(fetcher, &item.name, tree, watch);
+        }
+        self.place(fetcher, &item.blob())?;
+        Ok(item.blob().size)
     }
 
     /// Writes what the mirror lacks of a tree.
@@ -227,6 +216,28 @@ impl Writer {
         let folder = &self.mirror.folder;
         let sync = |folder: File| rustix::fs::syncfs(folder).map_err(io::Error::from);
         File::open(folder).and_then(sync).map_err(at(folder))
+    }
+}
+
+/// Brings an item into the fetcher's store.
+pub(super) fn bring(fetcher: &Fetcher<'_>, item: &Item, watch: &SharedWatch<'_>) -> Result<(), Error> {
+    match &item.content {
+        Content::File { pin, unit } => drop(fetcher.file(pin, &item.name, unit.as_str(), &watch)?),
+        Content::Index { suite, index } => drop(fetcher.index(suite, index, &watch)?),
+        Content::Tree { url, commit, tree } => drop(fetcher.git(url, commit, tree, watch)?),
+    }
+    Ok(())
+}
+
+/// Copies again what the store turned out to have a damaged copy of.
+pub(super) fn repairing<T>(copy: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let mut repairs = 0;
+    loop {
+        match copy() {
+            // The store has put the damaged object aside, and will not have it now.
+            Err(Error::Store(error)) if error.is_damage() && repairs < REPAIRS => repairs += 1,
+            end => return end,
+        }
     }
 }
 

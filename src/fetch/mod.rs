@@ -6,7 +6,8 @@
 //!   [`Suite`], files behind URLs, crates through [`Cargo`], commits through [`Git`],
 //!   which also knows what a project was like at a commit.
 //! * [`newer`] compares what is locked with what there is by now (pure).
-//! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest.
+//! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest, or
+//!   a [`shelf`] in a registry.
 //! * [`Observer`] makes trees of this repository's files; a [`Finder`] tells which source holds one of them.
 
 pub mod apt;
@@ -25,6 +26,7 @@ pub mod inventory;
 mod location;
 pub mod mirror;
 mod named;
+mod oci;
 pub mod newer;
 mod observe;
 mod part;
@@ -33,6 +35,7 @@ mod pin;
 pub mod places;
 mod published;
 mod seen;
+pub mod shelf;
 mod snapshot;
 mod stanzas;
 mod suite;

@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use globset::Glob;
 
 use super::git::Refs;
+use crate::digest::Digest;
 use crate::lockfile::{Deb, Locked};
 use crate::recipe::Rev;
+use crate::registry::{self, Reference};
 
 /// How much of a commit people are shown.
 const SHORT: usize = 12;
@@ -76,6 +78,16 @@ pub fn published(present: &str, bound: Option<&str>, versions: &[String]) -> Sta
         _ if versions.is_empty() => Standing::Unwatched("cargo does not say which versions there are"),
         Some(newest) => outdated(present.to_owned(), newest.to_owned()),
         None => Standing::Current,
+    }
+}
+
+/// Whether a name leads to another image `now` than to the `locked` one.
+#[must_use]
+pub fn image(reference: &Reference, locked: &Digest, now: &Digest) -> Standing {
+    match &reference.version {
+        Some(registry::Version::Digest(_)) => Standing::Unwatched("a digest has no successor; name a tag"),
+        _ if locked == now => Standing::Current,
+        _ => outdated(short(&locked.hex()), short(&now.hex())),
     }
 }
 

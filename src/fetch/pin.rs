@@ -53,6 +53,7 @@ impl Fetcher<'_> {
                 let (commit, tree) = self.pin_git(url, rev)?;
                 Locked::Git { url: url.clone(), commit, tree }
             }
+            Source::Oci { reference } => self.pin_oci(reference)?,
             Source::Crate(published) => Locked::Crate(self.pin_crate(published, watch)?),
             Source::Crates(_) => unreachable!("BUG: crates are pinned by what their source holds"),
             Source::Path { directory, include, exclude } => {

@@ -3,18 +3,21 @@
 //!
 //! The order for a file of an archive: content mirrors (`digests`), `[archive]` mirrors, the bases of
 //! the host's apt sources, the permanent snapshot. For a URL: content mirrors, `[url]` mirrors, the
-//! URL itself. For the tree of a commit: content mirrors, `[git]` mirrors, the URL. No place is
-//! trusted: what comes is compared with the pin.
+//! URL itself. For the tree of a commit: content mirrors, `[git]` mirrors, the URL. For an image:
+//! content mirrors, `[oci]` mirrors of its registry, the registry. No place is trusted: what comes is compared with the pin.
 //!
 //! `FORGE_MIRRORS` names a TOML file:
 //! ```toml
-//! digests = ["/srv/forge", "https://host/forge"]   # holds sha256/<hex>, as `forge mirror` writes it
+//! # What `forge mirror` writes: a folder or a web server with sha256/<hex>, a repository of a registry.
+//! digests = ["/srv/forge", "https://host/forge", "oci://host/forge"]
 //! [archive]
 //! debian = ["http://host/debian", "file:///srv/debian", "/srv/debian"]
 //! [git]
 //! "https://host/x/y" = ["/srv/git/y.git"]
 //! [url]
 //! "https://host/prefix/" = ["https://other/prefix/"]   # the prefix is replaced
+//! [oci]
+//! "docker.io" = ["oci://host", "oci://host/prefix"]   # a repository has the same name there, below the prefix
 //! ```
 
 use std::collections::BTreeMap;
@@ -23,19 +26,22 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::location::Base;
+use super::oci::{Other, Shelf};
 use super::{Error, Location, snapshot};
 use crate::digest::Digest;
 use crate::lockfile::{Pin, Place};
 use crate::path::Name;
+use crate::registry::{Address, Repository};
 
 /// What `FORGE_MIRRORS` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mirrors {
-    digests: Vec<Base>,
+    digests: Vec<Shelf>,
     archive: BTreeMap<String, Vec<Base>>,
     git: BTreeMap<String, Vec<String>>,
     url: BTreeMap<String, Vec<Base>>,
+    oci: BTreeMap<String, Vec<Other>>,
 }
 
 impl Mirrors {
@@ -83,6 +89,11 @@ impl Places {
                 places.extend(self.archive(archive, date).iter().map(|base| base.join(path.as_str())));
             }
             Place::Url(url) => places.extend(self.url(url)),
+            Place::Oci { repository, manifest } => {
+                let address = |repository| Address { repository, digest: pin.digest, manifest: *manifest };
+                places
+                    .extend(self.oci(repository).into_iter().map(|repository| Location::Registry(address(repository))));
+            }
             // Cargo knows where the registry is.
             Place::Registry { .. } => {}
         }
@@ -92,7 +103,7 @@ impl Places {
     /// Where content of this digest may lie, whatever it is.
     #[must_use]
     pub fn by_digest(&self, digest: &Digest) -> Vec<Location> {
-        self.mirrors.digests.iter().map(|base| base.join(&format!("sha256/{}", digest.hex()))).collect()
+        self.mirrors.digests.iter().map(|shelf| shelf.place(digest)).collect()
     }
 
     /// The bases of an archive, best first; the snapshot comes last, as it was at `date` (`20260912T075541Z`).
@@ -114,6 +125,14 @@ impl Places {
         let mut places = self.mirrors.url(url);
         places.push(Location::Http(url.to_owned()));
         places
+    }
+
+    /// The repositories that have what `repository` has: mirrors of its registry first, then itself.
+    #[must_use]
+    pub fn oci(&self, repository: &Repository) -> Vec<Repository> {
+        let mirrors = self.mirrors.oci.get(repository.host.name()).into_iter().flatten();
+        // Each was tried with a name when it was read; a name that is too long there is none.
+        mirrors.filter_map(|other| other.below(&repository.name).ok()).chain([repository.clone()]).collect()
     }
 
     /// The repositories that have what `url` has, as the git command takes them: mirrors first, then `url`.

@@ -155,6 +155,9 @@ fn summary(locked: &Locked) -> String {
         }
         Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
         Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
+        Locked::Oci { manifest, .. } => {
+            format!("{} ({})", manifest.digest, bytes(locked.image().iter().map(|pin| pin.size).sum()))
+        }
         Locked::Crate(one) => one.reference(),
         Locked::Crates { published, git, .. } => {
             let size = published.iter().map(|one| one.size).sum();

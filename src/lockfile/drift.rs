@@ -28,6 +28,9 @@ pub(super) fn drift(entry: &Entry, source: &Source) -> Vec<String> {
         (Locked::Crates { .. }, Source::Crates(closure)) => {
             closure.crossing.as_ref().map(|crossing| unasked(entry, closure, crossing)).unwrap_or_default()
         }
+        (Locked::Oci { repository, .. }, Source::Oci { reference }) if *repository != reference.repository => {
+            moved("", &repository.to_string(), &reference.repository.to_string())
+        }
         _ => Vec::new(),
     }
 }

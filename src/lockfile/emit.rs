@@ -82,6 +82,7 @@ fn deb_line(deb: &Deb) -> String {
     let path = match place {
         Place::Archive { path, .. } => path.as_str(),
         Place::Url(url) => url,
+        Place::Oci { repository, .. } => &repository.name,
         Place::Registry { name, .. } => name,
     };
     format!("{package}:{architecture} {version} {size} {} {path}", digest.hex())
@@ -101,6 +102,7 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             let url = match place {
                 Place::Url(url) => url,
                 Place::Archive { path, .. } => path.as_str(),
+                Place::Oci { repository, .. } => &repository.name,
                 Place::Registry { name, .. } => name,
             };
             field(out, "url", url);
@@ -113,6 +115,13 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             field(out, "commit", commit);
             field(out, "tree", &tree.digest.to_string());
             _ = writeln!(out, "tree-size = {}", tree.size);
+        }
+        Locked::Oci { repository, index, manifest, blobs } => {
+            let line = |blob: &Blob| format!("{} {}", blob.size, blob.digest.hex());
+            field(out, "oci", &repository.to_string());
+            field(out, "index", &index.to_string());
+            field(out, "manifest", &line(manifest));
+            list(out, "blobs", blobs.iter().map(line));
         }
         Locked::Crate(one) => field(out, "crate", &one.reference()),
         Locked::Crates { published, git, features } => {

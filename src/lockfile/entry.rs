@@ -7,6 +7,7 @@ use super::repository::GitCrate;
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
 use crate::recipe::Unpack;
+use crate::registry::Repository;
 use crate::store::Blob;
 
 /// A pinned file: where archives keep it, and what it must be.
@@ -34,6 +35,13 @@ pub enum Place {
     },
     /// At one address.
     Url(String),
+    /// In a repository of an OCI registry.
+    Oci {
+        /// Which.
+        repository: Repository,
+        /// Whether it is a manifest, which registries keep apart from blobs.
+        manifest: bool,
+    },
     /// In the crate registry, as cargo is configured.
     Registry {
         /// The package.
@@ -98,7 +106,7 @@ impl Deb {
     pub(super) fn state(&self) -> Option<(&Name, &str)> {
         match &self.pin.place {
             Place::Archive { archive, date, .. } => Some((archive, date)),
-            Place::Url(_) | Place::Registry { .. } => None,
+            Place::Url(_) | Place::Oci { .. } | Place::Registry { .. } => None,
         }
     }
 
@@ -156,6 +164,17 @@ pub enum Locked {
         /// The root of the checked-out tree, as the store names it.
         tree: Blob,
     },
+    /// An image of a registry.
+    Oci {
+        /// Its repository.
+        repository: Repository,
+        /// What its name led to: the index of an image for many platforms, else the manifest.
+        index: Digest,
+        /// Its manifest.
+        manifest: Blob,
+        /// Its configuration, then its layers.
+        blobs: Vec<Blob>,
+    },
     /// A package of the crate registry, unpacked.
     Crate(Crate),
     /// The packages that a Cargo.lock names, all sorted.
@@ -185,7 +204,7 @@ impl Locked {
         match self {
             Self::Debs(debs) => debs,
             Self::DebMember { deb, .. } => std::slice::from_ref(deb),
-            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates { .. } | Self::Path { .. } => &[],
+            _ => &[],
         }
     }
 
@@ -195,8 +214,19 @@ impl Locked {
         match self {
             Self::Crate(one) => std::slice::from_ref(one),
             Self::Crates { published, .. } => published,
-            Self::Debs(_) | Self::DebMember { .. } | Self::Url { .. } | Self::Git { .. } | Self::Path { .. } => &[],
+            _ => &[],
         }
+    }
+
+    /// The files of an image: its manifest, then its blobs.
+    #[must_use]
+    pub fn image(&self) -> Vec<Pin> {
+        let Self::Oci { repository, manifest, blobs, .. } = self else { return Vec::new() };
+        let pin = |blob: &Blob, manifest: bool| {
+            let place = Place::Oci { repository: repository.clone(), manifest };
+            Pin { place, size: blob.size, digest: blob.digest }
+        };
+        std::iter::once(pin(manifest, true)).chain(blobs.iter().map(|blob| pin(blob, false))).collect()
     }
 
     /// Its packages of git repositories.
@@ -265,7 +295,7 @@ impl Entry {
             }
         }
         match &self.locked {
-            Locked::Url { pin: Pin { place: Place::Archive { .. } | Place::Registry { .. }, .. }, .. } => {
+            Locked::Url { pin, .. } if !matches!(pin.place, Place::Url(_)) => {
                 Some("a `url` source can't be pinned to an archive or a registry".to_owned())
             }
             Locked::Path { .. } => Some("a `path` source is never locked".to_owned()),

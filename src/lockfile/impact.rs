@@ -30,7 +30,7 @@ fn pins(entry: &Entry) -> Vec<Pin> {
         Locked::Url { pin, .. } => vec![pin.clone()],
         locked => {
             let debs = locked.debs().iter().map(|deb| deb.pin.clone());
-            debs.chain(locked.crates().iter().map(Crate::pin)).collect()
+            debs.chain(locked.crates().iter().map(Crate::pin)).chain(locked.image()).collect()
         }
     }
 }
@@ -55,7 +55,7 @@ impl Content {
                 digests.push(tree.digest);
                 (None, None)
             }
-            Locked::Debs(_) | Locked::Crate(_) | Locked::Crates { .. } | Locked::Path { .. } => (None, None),
+            _ => (None, None),
         };
         Self { digests, member, unpack, git: entry.locked.git_crates().to_vec() }
     }

@@ -1,6 +1,7 @@
 //! Reads a lockfile, and checks that nobody edited it into something that `forge lock` would not write.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -11,6 +12,7 @@ use super::{Deb, Entry, FILE, FORMAT, Locked, Lockfile, Pin, Place, Suite};
 use crate::path::{Name, RelPath};
 use crate::recipe::text::Texts;
 use crate::recipe::{Diagnostic, Fault, Unpack, locate};
+use crate::registry::Reference;
 use crate::store::Blob;
 
 #[derive(Deserialize)]
@@ -58,6 +60,10 @@ struct RawSource<'a> {
     size: Option<u64>,
     digest: Option<Text<'a>>,
     git: Option<String>,
+    oci: Option<Text<'a>>,
+    index: Option<Text<'a>>,
+    manifest: Option<Text<'a>>,
+    blobs: Option<Vec<Text<'a>>>,
     #[serde(rename = "crate")]
     published: Option<Text<'a>>,
     crates: Option<Vec<Text<'a>>>,
@@ -164,6 +170,10 @@ fn source<'f>(
     if let Some(locked) = registry(raw, crates, faults) {
         return Some(((unit, name), Entry { spec, locked: locked? }.sorted()));
     }
+    if let Some(repository) = &raw.oci {
+        let locked = image(repository, raw, at, faults)?;
+        return Some(((unit, name), Entry { spec, locked }));
+    }
     let locked = match (&raw.debs, &raw.deb, &raw.member, &raw.url, file, &raw.git, state, unpack) {
         (Some(debs), None, None, None, None, None, None, None) => Locked::Debs(set(debs, listed, faults)),
         (None, Some(deb), member, None, None, None, None, unpack) => {
@@ -185,11 +195,33 @@ fn source<'f>(
             return faults.refuse(
                 at,
                 "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`, \
-                          or `crate`, or `crates`",
+                          or `oci index manifest blobs`, or `crate`, or `crates`",
             );
         }
     };
     Some(((unit, name), Entry { spec, locked }.sorted()))
+}
+
+/// An image of a registry.
+fn image(repository: &Text<'_>, raw: &RawSource<'_>, at: Range<usize>, faults: &mut Faults) -> Option<Locked> {
+    let (Some(index), Some(manifest), Some(blobs)) = (&raw.index, &raw.manifest, &raw.blobs) else {
+        return faults.refuse(at, "an `oci` source has `index`, `manifest` and `blobs`");
+    };
+    let read: Option<Reference> = repository.get_ref().0.parse().ok();
+    let Some(Reference { repository, version: None }) = read else {
+        return faults.refuse(repository.span(), "it is not the name of a repository");
+    };
+    let blobs: Vec<Blob> = blobs.iter().filter_map(|blob| sized(blob, faults)).collect();
+    Some(Locked::Oci { repository, index: faults.parsed(index)?, manifest: sized(manifest, faults)?, blobs })
+}
+
+/// `<size> <hex>`
+fn sized(text: &Text<'_>, faults: &mut Faults) -> Option<Blob> {
+    let (size, hex) = text.get_ref().0.split_once(' ')?;
+    match (size.parse(), hex.parse()) {
+        (Ok(size), Ok(digest)) => Some(Blob { digest, size }),
+        _ => faults.refuse(text.span(), "it is not a size and a digest"),
+    }
 }
 
 /// A source with a field for crates.

@@ -18,6 +18,7 @@ impl Step {
             // The label ends with the version: see `Planner::deb`.
             Derivation::Fetch(Pin { place: Place::Archive { .. }, .. }) => self.label.rsplit(' ').next(),
             Derivation::Fetch(Pin { place: Place::Registry { version, .. }, .. }) => Some(version),
+            Derivation::Fetch(Pin { place: Place::Oci { .. }, .. }) => None,
             Derivation::FetchGit { commit, .. } => Some(commit),
             Derivation::Run(_) | Derivation::Assemble(_) => None,
         }
@@ -56,8 +57,21 @@ impl Planner<'_> {
                 let file = self.one_crate(unit, one);
                 self.unpacked(unit, name, file, Some(&Unpack { strip: Crate::STRIP }))
             }
+            Locked::Oci { .. } => self.image_layout(unit, name, source),
             Locked::Crates { .. } | Locked::Debs(_) => unreachable!("BUG: a set is no single source"),
         })
+    }
+
+    /// The step that makes a layout of an image's files, which other steps fetch.
+    fn image_layout(&mut self, unit: &Name, name: &Name, source: &Locked) -> Input {
+        let mut files = source.image().into_iter().map(|pin| {
+            let digest = pin.digest.to_string();
+            let input = self.pin(unit, &format!("{name} {}", &digest["sha256:".len()..][..12]), &pin);
+            (digest, input)
+        });
+        let (_, manifest) = files.next().expect("BUG: an image has a manifest");
+        let blobs = files.collect();
+        self.assemble(unit, format!("{unit}: lay out {name}"), Assemble::Layout { manifest, blobs })
     }
 
     /// The step that fetches a .deb.

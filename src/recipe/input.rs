@@ -10,15 +10,17 @@ use super::raw::{At, Input};
 use super::source::{Archive, Published, Rev, Source, Unpack};
 use super::vars::Vars;
 use crate::path::{Name, RelPath};
+use crate::registry::{self, Reference};
 
 /// The archives of a project; nothing for those with faults of their own.
 pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
 
 /// The field that makes a source what it is, and those that may stand beside it.
-const KINDS: [(&str, &[&str]); 5] = [
+const KINDS: [(&str, &[&str]); 6] = [
     ("path", &["exclude"]),
     ("url", &["unpack", "strip"]),
     ("git", &["commit", "tag", "branch", "update"]),
+    ("oci", &[]),
     ("crate", &["version", "update"]),
     ("package", &["archive", "member", "unpack", "strip"]),
 ];
@@ -36,6 +38,7 @@ impl Inputs<'_> {
             "path" => self.files(input, faults),
             "url" => self.url(input, faults),
             "git" => self.git(input, faults),
+            "oci" => self.image(input, faults),
             "crate" => self.published(input, faults),
             _ => self.member(input, faults),
         }
@@ -81,6 +84,19 @@ impl Inputs<'_> {
             faults.push(Fault::new(text.span(), error.to_string()).help("write a glob such as `v1.2.*`"));
         }
         Some(text.to_string())
+    }
+
+    fn image(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+        let text = input.oci.as_ref()?;
+        let read = self.vars.expand(text, faults).parse().map_err(|error: registry::Error| error.to_string());
+        let named = read.and_then(|reference: Reference| match reference.version {
+            Some(_) => Ok(reference),
+            None => Err(format!("`{reference}` names no tag and no digest")),
+        });
+        let fault = |why: String| {
+            Fault::new(text.span(), why).help("write `host/repository:tag`; `forge lock` pins the digest")
+        };
+        named.map_err(|why| faults.push(fault(why))).ok().map(|reference| Source::Oci { reference })
     }
 
     fn published(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {

@@ -37,6 +37,7 @@
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
+//! base = { oci = "docker.io/library/debian:13-slim" }   # an image as an OCI layout; or @sha256:…
 //! linux = { archive = "debian", package = "linux-source-6.12", member = "usr/src/linux-source-6.12.tar.xz" }
 //! [deps]                                # at /deps/<name>
 //! zlib = "zlib:headers"

@@ -255,7 +255,7 @@ pub(super) struct Test {
     pub(super) timeout_seconds: Option<At<u64>>,
 }
 
-/// An input from outside: exactly one of `path`, `url`, `git`, `crate` and `package`.
+/// An input from outside: exactly one of `path`, `url`, `git`, `oci`, `crate` and `package`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Input {
@@ -267,6 +267,8 @@ pub(super) struct Input {
     pub(super) url: Option<At<String>>,
     /// A git repository.
     pub(super) git: Option<At<String>>,
+    /// An image of a registry, as an OCI layout: `host/repository:tag`, or `host/repository@sha256:…`.
+    pub(super) oci: Option<At<String>>,
     /// The commit, 40 hex digits.
     pub(super) commit: Option<At<String>>,
     /// The tag.
@@ -302,6 +304,7 @@ impl Input {
             list("exclude", &self.exclude),
             text("url", &self.url),
             text("git", &self.git),
+            text("oci", &self.oci),
             text("commit", &self.commit),
             text("tag", &self.tag),
             text("branch", &self.branch),

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::canon::{self, Canon};
 use crate::digest::Digest;
 use crate::path::{Name, RelPath};
+use crate::registry::Reference;
 
 /// An input from outside, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,11 @@ pub enum Source {
         url: String,
         /// The state.
         rev: Rev,
+    },
+    /// An image of a registry.
+    Oci {
+        /// Its repository, and its tag or digest.
+        reference: Reference,
     },
     /// A package that is published in the crate registry, unpacked.
     Crate(Published),
@@ -144,7 +150,12 @@ impl Source {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Debs { archive, .. } | Self::DebMember { archive, .. } => Some(archive),
-            Self::Url { .. } | Self::Git { .. } | Self::Crate(_) | Self::Crates(_) | Self::Path { .. } => None,
+            Self::Url { .. }
+            | Self::Git { .. }
+            | Self::Oci { .. }
+            | Self::Crate(_)
+            | Self::Crates(_)
+            | Self::Path { .. } => None,
         }
     }
 
@@ -199,6 +210,10 @@ impl Canon for Source {
                 content.canon(out);
                 crossing.iter().for_each(|crossing| crossing.canon(out));
             }
+            Self::Oci { reference } => {
+                7u64.canon(out);
+                reference.to_string().canon(out);
+            }
         }
     }
 }
@@ -249,7 +264,7 @@ impl Canon for Archive {
 mod tests {
     use super::*;
 
-    fn sources() -> [Source; 8] {
+    fn sources() -> [Source; 9] {
         let text = str::to_owned;
         let archive = Archive {
             name: Name::new("debian").expect("name"),
@@ -286,6 +301,7 @@ mod tests {
             published.clone(),
             Source::Crates(closure.clone()),
             Source::Crates(Closure { crossing: Some(crossing), ..closure }),
+            Source::Oci { reference: "example.org/a/b:1".parse().expect("a reference") },
         ]
     }
 
@@ -301,6 +317,7 @@ mod tests {
             "b905398c9b5188ee9d5b715105511b1cd20aeafd02606fdcbdcbc4d5ec057bb4",
             "aa9ccfc2042dcacfcdc2154e96bf931287e74e7d316dc30e8e9b6383fcef8295",
             "9b2af7c5f0f1b96edd220e4eb457a6d4fa2911b69cecb2ea0236f6b7e7631ca6",
+            "fcb97deede2ed49c4f2273187ba876050d76d4458555d2fb4abf8925e5776c57",
         ];
         assert_eq!(found, expected);
     }

@@ -31,10 +31,11 @@ enum Keep {
 }
 
 /// All such folders.
-pub(super) const TABLE: [Auxiliary; 8] = [
+pub(super) const TABLE: [Auxiliary; 9] = [
     Auxiliary { folder: "partial", part: "downloads that broke off", keep: Keep::Days(7) },
     Auxiliary { folder: "log", part: "logs of failed steps", keep: Keep::Days(30) },
     Auxiliary { folder: "index", part: "notes on the files of projects", keep: Keep::Days(90) },
+    Auxiliary { folder: "pushed", part: "notes on what registries have", keep: Keep::Days(90) },
     Auxiliary { folder: "last", part: "notes on what units were made of", keep: Keep::Days(90) },
     Auxiliary { folder: "failed", part: "workspaces of failed steps", keep: Keep::Never(Why::Workspace) },
     Auxiliary { folder: "shell", part: "workspaces of shells", keep: Keep::Never(Why::Workspace) },

@@ -134,17 +134,17 @@ fn unordered(table: &BTreeMap<String, String>) -> HashMap<String, String> {
 }
 
 /// A document with its keys in order, in the store.
-fn json(store: &Store, document: &impl Serialize) -> Result<Blob, Error> {
+pub(super) fn json(store: &Store, document: &impl Serialize) -> Result<Blob, Error> {
     let refused = |error: serde_json::Error| Error::Refused(error.to_string());
     let ordered = serde_json::to_value(document).map_err(refused)?;
     Ok(store.put(&serde_json::to_vec(&ordered).map_err(refused)?)?)
 }
 
-fn place(blob: &Blob) -> Result<RelPath, Error> {
+pub(super) fn place(blob: &Blob) -> Result<RelPath, Error> {
     clean(&format!("{BLOBS}/{}", blob.digest.hex()))
 }
 
-fn clean(path: &str) -> Result<RelPath, Error> {
+pub(super) fn clean(path: &str) -> Result<RelPath, Error> {
     RelPath::new(path).map_err(|error| Error::Refused(error.to_string()))
 }
 

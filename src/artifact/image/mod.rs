@@ -7,15 +7,19 @@
 //! | `compress` | the archive's bytes, made smaller |
 //! | `judge` `root` | whether the whole can run: programs, libraries, users, shells |
 //! | `layout` | configuration, manifest, index |
+//! | [`pulled`](pulled()) | the layout of an image that others made |
+//! | [`archive`](archive()) | a layout as one file |
 //! | [`validate`](validate()) | every digest, size and diff-id of a layout, read back |
 //!
 //! Source: OCI image-spec 1.1.
 
+mod archive;
 mod capability;
 mod compress;
 mod judge;
 mod layer;
 mod layout;
+mod pulled;
 mod root;
 mod tarball;
 mod validate;
@@ -25,8 +29,10 @@ use std::io;
 use super::Error;
 use crate::derivation::Image;
 use crate::store::{self, Output, Store, TreeBuilder};
+pub use archive::{Docker, archive};
 pub use layer::assemble as layer;
 pub use layout::manifest_digest;
+pub use pulled::pulled;
 pub use validate::{Content, Invalid, validate};
 
 /// Puts an image together: its OCI layout and its file system.

@@ -1,39 +1,46 @@
 //! `forge mirror`.
 
+mod target;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
 use super::error::CliError;
 use super::meter::Meter;
-use super::{Verdict, environment, output, session};
+use super::{Verdict, environment, output, registry, session};
 use crate::fetch::inventory::{Content, Item, inventory};
-use crate::fetch::mirror::{Found, Mirror, Writer};
+use crate::fetch::mirror::Found;
 use crate::fetch::{Error, Fetcher, Progress};
 use crate::lockfile::Locked;
 use crate::parallel;
 use crate::path::Name;
 use crate::plan;
-use crate::recipe::Project;
+use crate::recipe::{Project, Recipe};
 use crate::words;
+use target::{Place, Target};
 
 /// How many sources are looked at and copied at once.
 const THREADS: usize = 6;
 
-/// Copy every locked source, by its digest, into a folder that FORGE_MIRRORS can name.
+/// Copy every locked source, by its digest, into a folder or a registry that FORGE_MIRRORS can name.
 ///
 /// What is there already is hashed and stays; what is damaged there is replaced. Interrupted, it goes
 /// on where it was.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder; it is made where there is none.
-    #[arg(value_name = "DIR")]
+    /// The folder, which is made where there is none, or a repository of a registry: oci://host/repository.
+    #[arg(value_name = "DIR|oci://…")]
     place: PathBuf,
     /// The units whose sources are copied, with what they need; all units where none is named.
     #[arg(value_name = "NAME", value_parser = super::name)]
     names: Vec<Name>,
+    /// Copy to a private registry although a source is not free. Public registries are refused all the same.
+    #[arg(long)]
+    allow_unfree: bool,
     /// Print one JSON object a line for each source, as it is done.
     #[arg(long)]
     json: bool,
@@ -43,53 +50,53 @@ pub struct Args {
 }
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
-    let folder = folder(&args.place)?;
+    let place = Place::of(&args.place)?;
     let root = session::root(directory)?;
     let project = session::locked(&root)?;
+    if let Place::Repository(repository) = &place {
+        registry::permit(units(&project, &args.names)?, &repository.host, args.allow_unfree)?;
+    }
     let items = items(&root, &project, &args.names)?;
     let store = session::store()?;
     let mut fetcher = session::fetcher(&store, false)?;
     fetcher.expect(session::closures(&project));
-    let mirror = Mirror::new(folder.clone());
-    let writer = if args.dry_run { None } else { Some(mirror.writer()?) };
     let cancel = session::interrupts()?;
-    let meter = Meter::new(if args.dry_run { "looking at" } else { "copying" }, items.len());
-    let copier = Copier { mirror: &mirror, writer: writer.as_ref(), fetcher: &fetcher, cancel: &cancel, meter: &meter };
+    let meter = Arc::new(Meter::new(if args.dry_run { "looking at" } else { "copying" }, items.len()));
+    let target = Target::of(&place, args.dry_run, &cancel, &meter)?;
+    let copier = Copier { target: &target, dry_run: args.dry_run, fetcher: &fetcher, cancel: &cancel, meter: &meter };
     let fates = parallel::each(&items, THREADS, |item| {
         let fate = copier.copy(item)?;
         meter.over();
         meter.suspended(|| show(item, &fate, args.json));
         Ok::<_, Error>(fate)
     });
-    drop(meter);
-    let fates =
-        fates.map_err(|error| CliError::from(error).hint("what was copied stays; mend that, and run this again"))?;
-    if let Some(writer) = writer.filter(|_| environment::sync()) {
-        writer.sync()?;
-    }
-    Ok(conclude(&folder, &project, &items, &fates, args))
+    let fates = fates.and_then(|fates| if args.dry_run { Ok(fates) } else { target.finish().map(|()| fates) });
+    drop((target, meter));
+    let fates = match fates {
+        Err(Error::Shelf(crate::registry::Error::Cancelled)) => {
+            output::words(INTERRUPTED);
+            return Ok(Verdict::Interrupted);
+        }
+        fates => {
+            fates.map_err(|error| CliError::from(error).hint("what was copied stays; mend that, and run this again"))?
+        }
+    };
+    Ok(conclude(&place, &project, &items, &fates, args))
 }
 
-/// The folder that `place` names.
-fn folder(place: &Path) -> Result<PathBuf, CliError> {
-    let text = place.to_string_lossy();
-    if text.starts_with("oci://") {
-        let error = CliError::user(format!("{text}: forge can't write mirrors to an OCI registry yet"));
-        return Err(error.hint("name a folder: any web server can serve it"));
-    }
-    if text.contains("://") {
-        let error = CliError::user(format!("{text}: a mirror is written to a folder"));
-        return Err(error.hint("name a folder of this host; any web server can serve it"));
-    }
-    std::path::absolute(place).map_err(|error| CliError::user(format!("{text}: {error}")))
+/// What is said of copying that the user stopped.
+const INTERRUPTED: &str = "interrupted; what was copied stays, and the next run goes on from there";
+
+/// The units whose sources are to be copied.
+fn units<'a>(project: &'a Project<Locked>, names: &[Name]) -> Result<Vec<&'a Recipe<Locked>>, CliError> {
+    session::known(project, names)?;
+    let all: Vec<Name> = project.units.keys().cloned().collect();
+    Ok(plan::closure(project, if names.is_empty() { &all } else { names })?)
 }
 
 /// What is to be copied for the units `names`, or for all.
 fn items(root: &Path, project: &Project<Locked>, names: &[Name]) -> Result<Vec<Item>, CliError> {
-    session::known(project, names)?;
-    let all: Vec<Name> = project.units.keys().cloned().collect();
-    let units = plan::closure(project, if names.is_empty() { &all } else { names })?;
-    Ok(inventory(units, session::lockfile(root)?.suites().values()))
+    Ok(inventory(units(project, names)?, session::lockfile(root)?.suites().values()))
 }
 
 /// What became of an item.
@@ -115,9 +122,8 @@ impl Fate {
 }
 
 struct Copier<'a> {
-    mirror: &'a Mirror,
-    /// None in a dry run.
-    writer: Option<&'a Writer>,
+    target: &'a Target,
+    dry_run: bool,
     fetcher: &'a Fetcher<'a>,
     cancel: &'a AtomicBool,
     meter: &'a Meter,
@@ -129,13 +135,15 @@ impl Copier<'_> {
         if self.cancelled() {
             return Ok(Fate::Cancelled);
         }
-        let damage = match self.mirror.find(item) {
+        let damage = match self.target.find(self.fetcher, item)? {
             Found::Sound(bytes) => return Ok(Fate::There(bytes)),
             Found::Missing => None,
             Found::Damaged(why) => Some(why),
         };
-        let Some(writer) = self.writer else { return Ok(Fate::Copied(known(item), damage)) };
-        match writer.copy(self.fetcher, item, &|progress| self.watch(progress)) {
+        if self.dry_run {
+            return Ok(Fate::Copied(known(item), damage));
+        }
+        match self.target.copy(self.fetcher, item, &|progress| self.watch(progress)) {
             Ok(bytes) => Ok(Fate::Copied(Some(bytes), damage)),
             Err(_) if self.cancelled() => Ok(Fate::Cancelled),
             Err(error) if error.is_local() => Err(error),
@@ -191,7 +199,7 @@ fn show(item: &Item, fate: &Fate, json: bool) {
 }
 
 /// Says what the copying came to.
-fn conclude(folder: &Path, project: &Project<Locked>, items: &[Item], fates: &[Fate], args: &Args) -> Verdict {
+fn conclude(place: &Place, project: &Project<Locked>, items: &[Item], fates: &[Fate], args: &Args) -> Verdict {
     let mut verdict = Verdict::Good;
     for (item, fate) in items.iter().zip(fates) {
         match (fate, &item.content) {
@@ -210,24 +218,21 @@ fn conclude(folder: &Path, project: &Project<Locked>, items: &[Item], fates: &[F
     }
     output::words(&summary(items, fates, args.dry_run));
     if verdict == Verdict::Interrupted {
-        output::words("interrupted; what was copied stays, and the next run goes on from there");
+        output::words(INTERRUPTED);
     }
     if verdict == Verdict::Good && !args.dry_run {
-        advise(folder, project);
+        advise(place, project);
     }
     verdict
 }
 
-fn advise(folder: &Path, project: &Project<Locked>) {
+fn advise(place: &Place, project: &Project<Locked>) {
     let unfree: Vec<&str> = project.units.values().filter(|unit| unit.unfree).map(|unit| unit.name.as_str()).collect();
     if !unfree.is_empty() {
-        output::words(&format!(
-            "note: do not publish this folder if it holds sources of {}: not free",
-            unfree.join(", ")
-        ));
+        output::words(&format!("note: do not publish {place} if it holds sources of {}: not free", unfree.join(", ")));
     }
     if environment::mirrors().is_none() {
-        let line = format!("digests = [{:?}]", folder.display().to_string());
+        let line = format!("digests = [{:?}]", place.to_string());
         output::words(&format!("to build from it: a file with the line `{line}`, which FORGE_MIRRORS names"));
     }
 }

@@ -1,0 +1,62 @@
+//! The layout of an image that others made, out of its manifest and its blobs, all as they are.
+//!
+//! It is as forge's own, but for the name in `index.json`: by which tag an image was found is not part of it.
+
+use std::io::Read as _;
+
+use serde_json::{Value, json};
+
+use super::super::Error;
+use super::layout::{clean, json as document, place};
+use crate::store::{Blob, Output, Store, TreeBuilder};
+
+/// What a manifest is that does not say it.
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The largest manifest or configuration.
+const MOST: u64 = 4 << 20;
+
+/// Lays out an image. `blobs` are those that its manifest names, by digest.
+///
+/// # Errors
+/// For a manifest that names others.
+pub fn pulled(store: &Store, manifest: &Output, blobs: &[(String, Output)]) -> Result<Output, Error> {
+    let read = parsed(store, &manifest.blob())?;
+    let named = std::iter::once(&read["config"]).chain(read["layers"].as_array().into_iter().flatten());
+    for digest in named.map(|descriptor| descriptor["digest"].as_str().unwrap_or_default()) {
+        if !blobs.iter().any(|(known, _)| known == digest) {
+            return Err(Error::Refused(format!("its manifest names {digest}, which is not locked: `forge lock`")));
+        }
+    }
+    let mut tree = TreeBuilder::new();
+    for blob in blobs.iter().map(|(_, blob)| blob.blob()).chain([manifest.blob()]) {
+        tree.file(&place(&blob)?, blob, false)?;
+    }
+    let index = document(store, &index(store, &read, &manifest.blob(), blobs)?)?;
+    tree.file(&clean("index.json")?, index, false)?;
+    let version = json!({"imageLayoutVersion": "1.0.0"});
+    tree.file(&clean("oci-layout")?, document(store, &version)?, false)?;
+    Ok(Output::Tree(tree.finish(store)?))
+}
+
+fn index(store: &Store, read: &Value, manifest: &Blob, blobs: &[(String, Output)]) -> Result<Value, Error> {
+    let config = read["config"]["digest"].as_str().unwrap_or_default();
+    let config = blobs.iter().find(|(digest, _)| digest == config);
+    let config = config.map_or(Ok(Value::Null), |(_, blob)| parsed(store, &blob.blob()))?;
+    let kind = read["mediaType"].as_str().unwrap_or(MANIFEST);
+    let mut descriptor = json!({"digest": manifest.digest.to_string(), "mediaType": kind, "size": manifest.size});
+    if let (Some(architecture), Some(os)) = (config["architecture"].as_str(), config["os"].as_str()) {
+        descriptor["platform"] = json!({"architecture": architecture, "os": os});
+    }
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    Ok(json!({"manifests": [descriptor], "mediaType": media_type, "schemaVersion": 2}))
+}
+
+fn parsed(store: &Store, blob: &Blob) -> Result<Value, Error> {
+    let refused = |why: String| Error::Refused(format!("{}: {why}", blob.digest));
+    if blob.size > MOST {
+        return Err(refused("larger than any manifest or configuration".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    store.read(blob)?.read_to_end(&mut bytes).map_err(|error| refused(error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))
+}

@@ -1,0 +1,9 @@
+//! Registries: a real one, and one that is as bad as they come.
+
+mod double;
+mod hostile;
+mod load;
+mod mirror;
+mod push;
+mod real;
+mod source;
