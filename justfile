@@ -22,7 +22,7 @@ fuzz SECONDS="60":
     FUZZ_SECONDS={{SECONDS}} cargo test --test main fuzz:: -- --nocapture
 
 # The Agaves with their plugins and images: built, tried on their real programs, and built again in another world.
-# Some three hours on two cores; nothing else should run beside it.
+# Hours on two cores; nothing else should run beside it.
 agaves:
     cargo run --release -- test agave-args-1.18 yellowstone-1.18 agave-yellowstone-1.18
     cargo run --release -- test agave-args-4.1 yellowstone-4.1 agave-yellowstone-4.1

@@ -53,7 +53,8 @@ def processors(laps):
 # took. It also takes in children whose parents are gone, so that no one's processor time is lost.
 WAIT = """
 import ctypes, os, resource, sys
-ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ,
     file_actions=[(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)])
 _, status, usage = os.wait4(child, 0)

@@ -72,6 +72,15 @@ impl RelPath {
         }
     }
 
+    /// A path that stands in the code.
+    ///
+    /// # Panics
+    /// If it is not clean, which is a bug.
+    #[must_use]
+    pub fn constant(text: &'static str) -> Self {
+        Self::new(text).expect("BUG: a constant is not a clean path")
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -263,7 +263,6 @@ fn what_can_not_run_is_refused() {
             "\"/etc/tool/more.conf\" =",
             "[attributes] names /etc/tool/more.conf, which is not in it",
         ),
-        ("cap_net_raw", "cap_fly", "`cap_fly` is not the name of a capability"),
         (
             "\"/bin/tool\" =",
             "\"/usr/bin/sh\" = \"deps/tool/bin/tool\"\n\"/bin/tool\" =",
@@ -306,6 +305,7 @@ fn what_is_no_image_is_refused_where_it_stands() {
         ("\"deps/tool/bin/tool\"", "\"tool/bin/tool\"", "says not where it is taken from"),
         ("\"deps/tool/bin/tool\"", "\"deps/took/bin/tool\"", "the image has no dep `took`"),
         ("\"/bin/tool\"", "\"bin/tool\"", "`bin/tool` is no place in an image"),
+        ("cap_net_raw", "cap_fly", "`cap_fly` is not the name of a capability"),
         ("\"8080/tcp\"", "\"http\"", "`http` is not a port"),
         ("\"0750\"", "\"rwx\"", "`rwx` is not a mode"),
         ("[users]", "[waivers]\nnet = \"x\"\n[users]", "`net` is nothing that is waived"),

@@ -6,6 +6,7 @@
 //!
 //! Source: "Directory sources" in the cargo book, and what `cargo vendor` writes.
 
+use super::files::path;
 use super::{Error, Parts, Say, archive, part};
 use crate::canon::identity;
 use crate::lockfile::Crate;
@@ -40,7 +41,7 @@ pub fn assemble(
     })?;
     let mut all = TreeBuilder::new();
     for ((name, _), tree) in crates.iter().zip(trees) {
-        all.graft(store, Some(&clean(name)?), &tree.digest)?;
+        all.graft(store, Some(&path(name)?), &tree.digest)?;
     }
     Ok(Output::Tree(all.finish(store)?))
 }
@@ -50,13 +51,9 @@ fn unpack(store: &Store, name: &str, file: &Output) -> Result<Blob, Error> {
         archive::unpack(store, file, Crate::STRIP).map_err(|error| Error::Refused(format!("{name}: {error}")))?;
     let mut tree = TreeBuilder::new();
     tree.graft(store, None, &unpacked.digest())?;
-    let checksum = clean(CHECKSUM)?;
+    let checksum = RelPath::constant(CHECKSUM);
     tree.remove(&checksum)?;
     let text = format!("{{\"files\":{{}},\"package\":\"{}\"}}", file.digest().hex());
     tree.file(&checksum, store.put(text.as_bytes())?, false)?;
     Ok(tree.finish(store)?)
-}
-
-fn clean(name: &str) -> Result<RelPath, Error> {
-    RelPath::new(name).map_err(|error| Error::Refused(error.to_string()))
 }

@@ -60,7 +60,7 @@ impl Rules {
 }
 
 fn usr() -> RelPath {
-    RelPath::new("usr").expect("BUG: `usr` is a clean path")
+    RelPath::constant("usr")
 }
 
 /// Takes the `./` and the final `/` off, which are how tar writes a relative directory.

@@ -108,68 +108,71 @@ impl<I> Run<I> {
 }
 
 impl<I> Assemble<I> {
+    /// Which variant it is; a number is never given again.
+    fn number(&self) -> u64 {
+        match self {
+            Self::Toolroot { .. } => 0,
+            Self::Unpack { .. } => 1,
+            Self::DebMember { .. } => 2,
+            Self::Bpf { .. } => 3,
+            Self::Vendor { .. } => 4,
+            Self::Skeleton { .. } => 5,
+            Self::Programs { .. } => 6,
+            Self::Arguments { .. } => 7,
+            Self::Packages { .. } => 8,
+            Self::Layout { .. } => 11,
+            Self::Layer(_) => 9,
+            Self::Image(_) => 10,
+        }
+    }
+
     fn walk(&self, visit: Visit<'_, I>) {
+        visit("assembly", Value::Number(self.number()));
         match self {
             Self::Toolroot { debs, links, trim, ignore } => {
-                visit("assembly", Value::Number(0));
                 visit("debs", Value::Inputs(debs.iter().map(|(package, deb)| (package.as_str(), deb)).collect()));
                 visit("links", table(links));
                 visit("trim", Value::List(trim.iter().map(RelPath::as_str).collect()));
                 visit("ignore", list(ignore));
             }
             Self::Unpack { archive, strip } => {
-                visit("assembly", Value::Number(1));
                 visit("archive", Value::Input(archive));
                 visit("strip", Value::Number(u64::from(*strip)));
             }
             Self::DebMember { deb, member } => {
-                visit("assembly", Value::Number(2));
                 visit("deb", Value::Input(deb));
                 visit("member", Value::Optional(member.as_ref().map(RelPath::as_str)));
             }
             Self::Bpf { objects, license, sections } => {
-                visit("assembly", Value::Number(3));
                 visit("objects", Value::Input(objects));
                 visit("license", Value::Text(license));
                 visit("sections", list(sections));
             }
             Self::Vendor { crates } => {
-                visit("assembly", Value::Number(4));
                 visit("crates", Value::Inputs(crates.iter().map(|(name, one)| (name.as_str(), one)).collect()));
             }
             Self::Skeleton { source } => {
-                visit("assembly", Value::Number(5));
                 visit("source", Value::Input(source));
             }
             Self::Programs { tree, debug, rules: LinkRules { needed, glibc } } => {
-                visit("assembly", Value::Number(6));
                 visit("tree", Value::Input(tree));
                 visit("debug", Value::Input(debug));
                 visit("needed", list(needed));
                 visit("glibc", Value::Text(glibc));
             }
             Self::Arguments { lines } => {
-                visit("assembly", Value::Number(7));
                 visit("lines", list(lines));
             }
             Self::Packages { repository, packages } => {
-                visit("assembly", Value::Number(8));
                 visit("repository", Value::Input(repository));
                 visit("packages", list(packages));
             }
             Self::Layout { manifest, blobs } => {
-                visit("assembly", Value::Number(11));
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
             }
-            Self::Layer(layer) => {
-                visit("assembly", Value::Number(9));
-                layer.walk(visit);
-            }
-            Self::Image(image) => {
-                visit("assembly", Value::Number(10));
-                image.walk(visit);
-            }
+            Self::Layer(layer) => layer.walk(visit),
+            Self::Image(image) => image.walk(visit),
         }
     }
 }

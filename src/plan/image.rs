@@ -18,7 +18,7 @@ use super::{Error, Input, Planner, Unit};
 use crate::derivation::{self, Assemble, Layer};
 use crate::lockfile::{Deb, Locked};
 use crate::path::{Name, RelPath};
-use crate::recipe::{Attributes, Image, Origin, Recipe};
+use crate::recipe::{Attributes, DEBS, Image, Origin, Recipe};
 
 /// The layer of packages that have none of their own.
 const PACKAGES: &str = "packages";
@@ -63,7 +63,7 @@ impl Planner<'_> {
 
     /// The layers of packages, at most `room`, one at least if there are packages.
     fn package_layers(&mut self, recipe: &Recipe<Locked>, image: &Image, room: usize) -> Vec<(String, Layer<Input>)> {
-        let Some(Locked::Debs(set)) = recipe.sources.get(Image::DEBS) else { return Vec::new() };
+        let Some(Locked::Debs(set)) = recipe.sources.get(DEBS) else { return Vec::new() };
         let groups = groups(set, room.max(1));
         let layer = |(name, debs): (String, Vec<&Deb>)| {
             let debs = debs.into_iter().map(|deb| (deb.package.clone(), self.deb(&recipe.name, deb)));
@@ -129,9 +129,9 @@ fn system(image: &Image) -> Layer<Input> {
     let passwd =
         format!("root:x:0:0:root:/root:{NO_SHELL}\n{users}nobody:x:65534:65534:nobody:/nonexistent:{NO_SHELL}\n");
     let group = format!("root:x:0:\n{groups}nogroup:x:65534:\n");
-    let directories = DIRECTORIES.map(|(path, _)| path).map(constant);
+    let directories = DIRECTORIES.map(|(path, _)| path).map(RelPath::constant);
     Layer {
-        texts: BTreeMap::from([(constant("etc/passwd"), passwd), (constant("etc/group"), group)]),
+        texts: BTreeMap::from([(RelPath::constant("etc/passwd"), passwd), (RelPath::constant("etc/group"), group)]),
         symlinks: image.links.clone(),
         directories: directories.into_iter().chain(image.directories.keys().cloned()).collect(),
         ..empty(image)
@@ -156,11 +156,7 @@ fn empty(image: &Image) -> Layer<Input> {
 
 /// What is not as usual, in whichever layer it is: a directory may be in several.
 fn attributes(image: &Image) -> BTreeMap<RelPath, Attributes> {
-    let usual = DIRECTORIES.map(|(path, mode)| (constant(path), Attributes { mode, ..Attributes::default() }));
+    let usual = DIRECTORIES.map(|(path, mode)| (RelPath::constant(path), Attributes { mode, ..Attributes::default() }));
     let own = image.directories.iter().chain(&image.attributes);
     usual.into_iter().chain(own.map(|(path, attributes)| (path.clone(), attributes.clone()))).collect()
-}
-
-fn constant(path: &str) -> RelPath {
-    RelPath::new(path).expect("BUG: a constant path is unclean")
 }

@@ -7,7 +7,7 @@ use super::Reference;
 use crate::path::{Name, RelPath};
 
 /// A container image: put together from packages and files, with no command run. Its packages, if it has some,
-/// stand in `sources["debs"]`.
+/// stand in [`DEBS`](super::DEBS).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Symlinks that maintainer scripts would have made: name in /usr/bin (or absolute path) → target.
@@ -39,8 +39,6 @@ pub struct Image {
 impl Image {
     /// The word for it in recipes and in `forge list`.
     pub const KIND: &str = "image";
-    /// The source with the packages.
-    pub const DEBS: &str = "debs";
     /// The output with the image's file system, beside the main one, which is an OCI layout.
     pub const ROOT: &str = "root";
 }

@@ -11,6 +11,7 @@ use super::source::Source;
 use super::unit::Draft;
 use crate::debian::rules::Rules;
 use crate::path::{Name, RelPath};
+use crate::recipe::{DEBS, capability};
 
 /// The most layers of an image that does not say: far below the 127 that overlayfs and old Dockers bear, and enough
 /// for what is large to stand apart.
@@ -34,7 +35,7 @@ impl Draft<'_> {
         let budget = self.budget();
         let Some(Source::Debs { archive, packages, .. }) = &debs else { return None };
         let config = Config { architecture: archive.architecture.clone(), ..config? };
-        let debs = debs.clone().filter(|_| !packages.is_empty()).map(|debs| (Name::constant(Image::DEBS), debs));
+        let debs = debs.clone().filter(|_| !packages.is_empty()).map(|debs| (Name::constant(DEBS), debs));
         let image = Image {
             links: self.table(&raw.links),
             trim: self.trim(),
@@ -53,8 +54,8 @@ impl Draft<'_> {
     }
 
     fn image_sources(&mut self) -> BTreeMap<Name, Source> {
-        for (name, _) in self.raw.sources.iter().filter(|(name, _)| name.as_str() == Image::DEBS) {
-            let title = format!("the source `{}` of an image is its packages", Image::DEBS);
+        for (name, _) in self.raw.sources.iter().filter(|(name, _)| name.as_str() == DEBS) {
+            let title = format!("the source `{}` of an image is its packages", DEBS);
             self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
         }
         self.sources()
@@ -147,11 +148,19 @@ impl Draft<'_> {
             let place = self.place(place);
             let owner = written.owner.as_ref().map_or(Some((0, 0)), |owner| self.numbers(owner, users));
             let mode = written.mode.as_ref().map_or(Some(None), |mode| self.mode(mode).map(Some));
-            let capabilities = self.texts(&written.capabilities);
+            let capabilities = self.capabilities(&written.capabilities);
             let (Some(place), Some((uid, gid)), Some(mode)) = (place, owner, mode) else { continue };
             found.insert(place, Attributes { uid, gid, mode, capabilities });
         }
         found
+    }
+
+    fn capabilities(&mut self, written: &[At<String>]) -> Vec<String> {
+        for name in written.iter().filter(|name| capability(name).is_none()) {
+            let title = format!("`{}` is not the name of a capability", name.escape_debug());
+            self.faults.push(Fault::new(name.span(), title).help("write one such as `cap_net_bind_service`"));
+        }
+        written.iter().map(|name| name.to_string()).collect()
     }
 
     /// The numbers of user and group that a name, or `number:number`, stands for.

@@ -169,6 +169,7 @@
 mod arguments;
 mod beside;
 mod book;
+mod capability;
 mod cargo;
 mod container;
 mod crossing;
@@ -197,6 +198,7 @@ mod vars;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub use capability::capability;
 pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
@@ -217,6 +219,9 @@ use input::Archives;
 use text::{Span, Texts};
 use unit::{Draft, Unit};
 use vars::Vars;
+
+/// The source that the packages of a toolroot or an image stand in.
+pub const DEBS: &str = "debs";
 
 /// The file that pins the crates of a Rust workspace.
 pub const CARGO_LOCK: &str = "Cargo.lock";

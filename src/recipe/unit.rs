@@ -15,6 +15,7 @@ use super::source::{Archive, Source};
 use super::text::Span;
 use super::vars::Vars;
 use crate::path::{Name, RelPath};
+use crate::recipe::DEBS;
 
 /// How long the steps of a unit may take if it does not say.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -23,8 +24,6 @@ const DEFAULT_TRIM: [&str; 6] =
     ["usr/share/doc", "usr/share/doc-base", "usr/share/info", "usr/share/lintian", "usr/share/locale", "usr/share/man"];
 /// clang's BPF instruction set if a unit does not say.
 const DEFAULT_CPU: &str = "v3";
-/// The source that a toolroot's packages stand in.
-const DEBS: &str = "debs";
 /// The source that a bpf unit's programs stand in.
 const PROGRAMS: &str = "src";
 
@@ -126,7 +125,7 @@ impl<'a> Draft<'a> {
     pub(super) fn trim(&mut self) -> Vec<RelPath> {
         match &self.raw.trim {
             Some(paths) => paths.iter().filter_map(|path| field::path(path, self.faults)).collect(),
-            None => DEFAULT_TRIM.map(|path| RelPath::new(path).expect("BUG: a default path is unclean")).to_vec(),
+            None => DEFAULT_TRIM.map(RelPath::constant).to_vec(),
         }
     }
 

@@ -31,8 +31,7 @@ pub fn archive<W: Write>(store: &Store, layout: &Blob, docker: Option<Docker<'_>
     let mut tree = TreeBuilder::new();
     tree.graft(store, None, &layout.digest)?;
     if let Some(docker) = docker {
-        let place = RelPath::new("manifest.json").expect("BUG: a clean path");
-        tree.file(&place, store.put(docker.manifest().as_bytes())?, false)?;
+        tree.file(&RelPath::constant("manifest.json"), store.put(docker.manifest().as_bytes())?, false)?;
     }
     tarball::write(store, &tree.finish(store)?.digest, &BTreeMap::new(), out)
 }

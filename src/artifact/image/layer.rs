@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::ops::ControlFlow;
 
 use super::super::toolroot::Packages;
-use super::super::{Error, Parts, Say, archive};
+use super::super::{Error, Parts, Say, archive, files};
 use super::{compress::Compressor, failed, root, tarball};
 use crate::debian::alternatives;
 use crate::debian::deb::Deb;
@@ -51,9 +51,9 @@ pub fn assemble(
     let tree = tree(layer, store, parts, threads, say)?;
     let (blob, diff_id) = pack(layer, store, &tree, threads, say)?;
     let mut result = TreeBuilder::new();
-    result.file(&clean(LAYER)?, blob, false)?;
-    result.file(&clean(DIFF_ID)?, store.put(diff_id.hex().as_bytes())?, false)?;
-    result.graft(store, Some(&clean(TREE)?), &tree.digest)?;
+    result.file(&RelPath::constant(LAYER), blob, false)?;
+    result.file(&RelPath::constant(DIFF_ID), store.put(diff_id.hex().as_bytes())?, false)?;
+    result.graft(store, Some(&RelPath::constant(TREE)), &tree.digest)?;
     Ok(Output::Tree(result.finish(store)?))
 }
 
@@ -125,7 +125,7 @@ fn packages(
     }
     for (package, deb) in debs {
         let deb = Deb::open(archive::open(store, deb)?).map_err(|error| Error::Refused(error.to_string()))?;
-        tree.file(&clean(&format!("{STATUS}/{package}"))?, store.put(deb.control().as_bytes())?, false)?;
+        tree.file(&files::path(&format!("{STATUS}/{package}"))?, store.put(deb.control().as_bytes())?, false)?;
     }
     Ok(())
 }
@@ -214,8 +214,4 @@ impl<W: Write> Write for Sum<'_, W> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
-}
-
-fn clean(path: &str) -> Result<RelPath, Error> {
-    RelPath::new(path).map_err(|error| Error::Refused(error.to_string()))
 }

@@ -16,7 +16,7 @@ use oci_spec::image::{
 };
 use serde::Serialize;
 
-use super::super::Error;
+use super::super::{Error, files};
 use super::layer::Made;
 use crate::debian::date::Date;
 use crate::derivation::Image;
@@ -34,17 +34,24 @@ pub(super) const BLOBS: &str = "blobs/sha256";
 /// # Errors
 /// Where the store fails, and for what the specification forbids.
 pub(super) fn write(store: &Store, image: &Image<Output>, layers: &[Made]) -> Result<Blob, Error> {
-    let mut tree = TreeBuilder::new();
-    let mut put = |blob: Blob| -> Result<(), Error> { Ok(tree.file(&place(&blob)?, blob, false)?) };
     let config = json(store, &config(&image.config, layers)?)?;
-    put(config)?;
-    layers.iter().try_for_each(|layer| put(layer.blob))?;
     let manifest = json(store, &manifest(image, config, layers)?)?;
-    put(manifest)?;
-    let index = json(store, &index(image, manifest)?)?;
-    tree.file(&clean("index.json")?, index, false)?;
+    let blobs = layers.iter().map(|layer| layer.blob).chain([config, manifest]);
+    lay(store, blobs, &index(image, manifest)?)
+}
+
+/// A layout of blobs, and of the index that names what is in them.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) fn lay(store: &Store, blobs: impl Iterator<Item = Blob>, index: &impl Serialize) -> Result<Blob, Error> {
+    let mut tree = TreeBuilder::new();
+    for blob in blobs {
+        tree.file(&files::path(&format!("{BLOBS}/{}", blob.digest.hex()))?, blob, false)?;
+    }
     let version = OciLayoutBuilder::default().image_layout_version("1.0.0").build()?;
-    tree.file(&clean("oci-layout")?, json(store, &version)?, false)?;
+    tree.file(&RelPath::constant("index.json"), json(store, index)?, false)?;
+    tree.file(&RelPath::constant("oci-layout"), json(store, &version)?, false)?;
     Ok(tree.finish(store)?)
 }
 
@@ -134,18 +141,10 @@ fn unordered(table: &BTreeMap<String, String>) -> HashMap<String, String> {
 }
 
 /// A document with its keys in order, in the store.
-pub(super) fn json(store: &Store, document: &impl Serialize) -> Result<Blob, Error> {
+fn json(store: &Store, document: &impl Serialize) -> Result<Blob, Error> {
     let refused = |error: serde_json::Error| Error::Refused(error.to_string());
     let ordered = serde_json::to_value(document).map_err(refused)?;
     Ok(store.put(&serde_json::to_vec(&ordered).map_err(refused)?)?)
-}
-
-pub(super) fn place(blob: &Blob) -> Result<RelPath, Error> {
-    clean(&format!("{BLOBS}/{}", blob.digest.hex()))
-}
-
-pub(super) fn clean(path: &str) -> Result<RelPath, Error> {
-    RelPath::new(path).map_err(|error| Error::Refused(error.to_string()))
 }
 
 impl From<OciSpecError> for Error {

@@ -7,8 +7,8 @@ use std::io::Read as _;
 use serde_json::{Value, json};
 
 use super::super::Error;
-use super::layout::{clean, json as document, place};
-use crate::store::{Blob, Output, Store, TreeBuilder};
+use super::layout;
+use crate::store::{Blob, Output, Store};
 
 /// What a manifest is that does not say it.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -27,15 +27,9 @@ pub fn pulled(store: &Store, manifest: &Output, blobs: &[(String, Output)]) -> R
             return Err(Error::Refused(format!("its manifest names {digest}, which is not locked: `forge lock`")));
         }
     }
-    let mut tree = TreeBuilder::new();
-    for blob in blobs.iter().map(|(_, blob)| blob.blob()).chain([manifest.blob()]) {
-        tree.file(&place(&blob)?, blob, false)?;
-    }
-    let index = document(store, &index(store, &read, &manifest.blob(), blobs)?)?;
-    tree.file(&clean("index.json")?, index, false)?;
-    let version = json!({"imageLayoutVersion": "1.0.0"});
-    tree.file(&clean("oci-layout")?, document(store, &version)?, false)?;
-    Ok(Output::Tree(tree.finish(store)?))
+    let index = index(store, &read, &manifest.blob(), blobs)?;
+    let all = blobs.iter().map(|(_, blob)| blob.blob()).chain([manifest.blob()]);
+    Ok(Output::Tree(layout::lay(store, all, &index)?))
 }
 
 fn index(store: &Store, read: &Value, manifest: &Blob, blobs: &[(String, Output)]) -> Result<Value, Error> {

@@ -3,7 +3,7 @@
 use super::super::Error;
 use crate::digest::Digest;
 use crate::path::RelPath;
-use crate::store::{Node, Store};
+use crate::store::{Node, Store, TreeBuilder};
 
 /// How many links the kernel follows.
 const MOST_LINKS: usize = 40;
@@ -13,17 +13,9 @@ const MOST_LINKS: usize = 40;
 /// # Errors
 /// Where the store fails.
 pub(super) fn node(store: &Store, tree: &Digest, path: &RelPath) -> Result<Option<Node>, Error> {
-    let mut at = Some(*tree);
-    let mut found = None;
-    for name in path.components() {
-        let Some(digest) = at else { return Ok(None) };
-        found = store.directory(&digest)?.entries.remove(name);
-        at = match &found {
-            Some(Node::Directory(blob)) => Some(blob.digest),
-            _ => None,
-        };
-    }
-    Ok(found)
+    let mut whole = TreeBuilder::new();
+    whole.graft(store, None, tree)?;
+    Ok(whole.get(path)?)
 }
 
 /// What an absolute path leads to, with all links followed; nothing where it leads nowhere.
@@ -69,7 +61,6 @@ fn parts(path: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::TreeBuilder;
 
     #[test]
     fn links_are_followed() {

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use tar::{Builder, EntryType, Header};
 
-use super::super::Error;
+use super::super::{Error, files};
 use super::{capability, failed};
 use crate::digest::Digest;
 use crate::path::RelPath;
@@ -25,7 +25,7 @@ const CAPABILITIES: &str = "SCHILY.xattr.security.capability";
 /// Writes a tree, whose files have `attributes` where these are not as usual.
 ///
 /// # Errors
-/// For a capability that is none, and where `out` or the store fails.
+/// Where `out` or the store fails.
 pub(super) fn write<W: Write>(
     store: &Store,
     tree: &Digest,
@@ -46,7 +46,7 @@ struct Archive<'a, W: Write> {
 impl<W: Write> Archive<'_, W> {
     fn folder(&mut self, at: Option<&RelPath>, digest: &Digest) -> Result<(), Error> {
         for (name, node) in self.store.directory(digest)?.entries {
-            let name = RelPath::new(name).map_err(|error| Error::Refused(error.to_string()))?;
+            let name = files::path(&name)?;
             let path = at.map_or_else(|| name.clone(), |at| at.join(&name));
             self.entry(&path, &node)?;
             if let Node::Directory(blob) = &node {
@@ -78,7 +78,7 @@ impl<W: Write> Archive<'_, W> {
             records.insert("linkpath", target.clone().into_bytes());
         }
         if !own.capabilities.is_empty() {
-            records.insert(CAPABILITIES, capability::attribute(&own.capabilities)?);
+            records.insert(CAPABILITIES, capability::attribute(&own.capabilities));
         }
         self.append(header, &records, node)
     }
