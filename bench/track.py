@@ -49,15 +49,26 @@ env = {{ RACE = "nonce-0" }}
 sources.src = {{ crate = "{name}", version = "{version}" }}
 """
 
+WHOLE = """\
+kind = "toolroot"
+extends = "toolroot-c"
+trim = []
+ignore-alternatives = [
+  "awk.1.gz", "builtins.7.gz", "c89.1.gz", "c99.1.gz", "nawk.1.gz", "pager.1.gz", "rmt.8.gz", "which.1.gz",
+  "which.de1.gz", "which.es1.gz", "which.fr1.gz", "which.it1.gz", "which.ja1.gz", "which.pl1.gz", "which.sl1.gz",
+]
+"""
+
 PICTURE = """\
 kind = "image"
 archive = "debian"
 user = "1:1"
-entrypoint = ["/opt/run"]
-sources.tree = {{ path = ["{tree}/**"] }}
-sources.own = {{ path = ["own/*"] }}
-files = {{ "/opt/tree" = "src/tree", "/opt/run" = "src/own/own/run", "/opt/own" = "src/own/own/own" }}
-directories = {{ "/nonce-0" = {{}} }}
+entrypoint = ["/usr/bin/gcc"]
+sources.own = { path = ["own"] }
+deps = { tree = "whole" }
+files = { "/usr" = "deps/tree/usr", "/opt/own" = "src/own/own" }
+directories = { "/nonce-0" = {} }
+waivers = { shell = "all that a compiler needs" }
 """
 
 # What forge gives cargo, for cargo by hand.
@@ -251,14 +262,14 @@ class Track:
     # Images
 
     def picture(self):
-        """A project with the image `picture` of `tree` and of a program and a file of 1 MB."""
+        """A project with the image `picture`, of all that a compiler's packages bring and of a file of 1 MB."""
         def lay(folder):
             shutil.copytree(self.base(), folder, dirs_exist_ok=True)
-            shutil.copytree(self.tree(), folder / "recipes" / "tree")
-            write(folder / "recipes" / "picture.toml", PICTURE.format(tree="tree"))
-            write(folder / "recipes" / "own" / "run", "#!/opt/own\n").chmod(0o755)
-            (folder / "recipes" / "own" / "own").write_bytes(random.Random(2).randbytes(1_000_000))
+            write(folder / "recipes" / "whole.toml", WHOLE)
+            write(folder / "recipes" / "picture.toml", PICTURE)
+            (folder / "recipes" / "own").write_bytes(random.Random(2).randbytes(1_000_000))
             output(self.forge, "-C", folder, "lock")
+            output(self.forge, "-C", folder, "build", "whole")
         return self.once("picture", lay)
 
     # Rust

@@ -330,9 +330,10 @@ fn server(arguments: &str, steps: &str) -> Forge {
         "archive = 'debian'\nuser = 'web'\nentrypoint = ['/usr/bin/httpd']\ncommand = ['-f', '-p', '8080', '-h', '/srv']\n\
          deps = {{ web = 'web' }}\nusers = {{ web = 10001 }}\ndirectories = {{ '/srv/own' = {{ owner = 'web' }} }}\n\
          files = {{ '/usr/bin/httpd' = 'deps/web/httpd', '/srv' = 'deps/web/srv' }}\n\
+         sources.list = {{ path = ['list'] }}\n\
          [tests.answers]\ntoolroot = 'tools'\n{arguments}\nsteps = [\"\"\"{steps}\"\"\"]\n"
     );
-    forge.write("images/site.toml", &image);
+    forge.write("images/site.toml", &image).write("images/list", "/usr/bin/httpd\n/srv/hello\n");
     forge.run(&["lock"]).success();
     forge
 }
@@ -348,6 +349,12 @@ fn a_test_talks_to_the_program_of_an_image() {
     assert_eq!(forge.run(&["test", "site"]).success().stdout, "ok site: answers\n");
     forge.run(&["test", "site"]).success().says("1 passed (1 cached)");
     let forge = server("arguments = ['-f', '-p', '9090', '-h', '/srv']", &format!("{ASK}ask 9090; grep -qx hi said"));
+    assert_eq!(forge.run(&["test", "site"]).success().stdout, "ok site: answers\n");
+}
+
+#[test]
+fn a_test_looks_at_an_image_and_starts_nothing() {
+    let forge = server("entrypoint = []", "while read -r file; do test -f /deps/root$file; done < /src/list/list");
     assert_eq!(forge.run(&["test", "site"]).success().stdout, "ok site: answers\n");
 }
 

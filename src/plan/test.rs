@@ -53,14 +53,16 @@ impl Planner<'_> {
     fn test(&mut self, recipe: &Recipe<Locked>, name: &Name, test: &Test) -> Result<StepId, Error> {
         let run = Run {
             root: self.main_output(&test.toolroot)?,
-            sources: self.sources_of_build(&recipe.name),
+            sources: self.seen(recipe)?,
             deps: self.made(&recipe.name)?.into_iter().chain(self.references(&test.deps)?).collect(),
             argv: cmd::argv(test.steps.iter().cloned()),
             env: cmd::environment(&test.env),
             outputs: Vec::new(),
             profile: Profile::Run,
             service: match &recipe.build {
-                Build::Image(image) => Some(Box::new(self.service(recipe, image, test)?)),
+                Build::Image(image) if test.entrypoint.as_deref() != Some(&[]) => {
+                    Some(Box::new(self.service(recipe, image, test)?))
+                }
                 _ => None,
             },
         };
@@ -90,6 +92,14 @@ impl Planner<'_> {
             uid,
             gid,
         })
+    }
+
+    /// What a test finds in `/src`: what the unit's build found there, and all sources of an image, which has no sandbox.
+    fn seen(&mut self, recipe: &Recipe<Locked>) -> Result<BTreeMap<Name, Input>, Error> {
+        match &recipe.build {
+            Build::Image(_) => self.sources(recipe),
+            _ => Ok(self.sources_of_build(&recipe.name)),
+        }
     }
 
     /// What the command of a unit's build finds in `/src`.

@@ -153,7 +153,7 @@
 //! shell = "its health check is a script"
 //! [tests.answers]                       # its program runs beside the steps, in its own file system, on the same localhost
 //! toolroot = "gcc"
-//! entrypoint = ["/usr/bin/serve"]       # by default its own
+//! entrypoint = ["/usr/bin/serve"]       # by default its own; `[]` starts nothing
 //! arguments = ["--port", "9090"]        # by default its `command`; it may write to directories that its user owns
 //! steps = ["curl --fail --retry 9 --retry-connrefused http://127.0.0.1:9090/health"]
 //! ```

@@ -259,7 +259,8 @@ pub struct Test {
     pub deps: BTreeMap<Name, Reference>,
     /// Environment variables, beside the fixed ones of the sandbox.
     pub env: BTreeMap<String, String>,
-    /// Of an image: the program that is started beside the steps; its own `entrypoint` if there is none.
+    /// Of an image: the program that is started beside the steps, none if it is empty; its own `entrypoint` if there is
+    /// nothing here.
     pub entrypoint: Option<Vec<String>>,
     /// What that program is started with; the image's own `command` if there is none.
     pub arguments: Option<Vec<String>>,

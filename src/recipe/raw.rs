@@ -245,7 +245,7 @@ pub(super) struct Test {
     pub(super) toolroot: Option<At<String>>,
     /// Outputs of other units, at /deps/<name>: `unit` or `unit:output`.
     pub(super) deps: Table,
-    /// Of an image: the program of it that is started beside the steps; its `entrypoint` by default.
+    /// Of an image: the program of it that is started beside the steps, `[]` for none; its `entrypoint` by default.
     pub(super) entrypoint: Option<At<Texts>>,
     /// Of an image: what that program is started with; the image's `command` by default.
     pub(super) arguments: Option<At<Texts>>,

@@ -95,7 +95,7 @@ impl<W: Write> Archive<'_, W> {
         }
         header.set_cksum();
         match node {
-            Node::File { blob, .. } => self.tar.append(&header, self.store.read(blob)?),
+            Node::File { blob, .. } => self.tar.append(&header, self.store.open_file(blob)?),
             Node::Directory(_) | Node::Symlink(_) => self.tar.append(&header, io::empty()),
         }
         .map_err(&failed)
