@@ -2,8 +2,8 @@
 //!
 //! Rust gives types no stable layout, and a plugin that was made otherwise than its host crashes it, or
 //! worse. So both must come from one toolroot (and so one rustc), with the same flags, and from the same
-//! versions of the crates whose types cross the boundary, with the same features: a feature may add a field
-//! to a type. All of it stands in recipes and lock, so it is known before anything is built.
+//! versions of the crates whose types cross the boundary, with the same features and patches: either may add a
+//! field to a type. All of it stands in recipes and lock, so it is known before anything is built.
 
 use super::Error;
 use super::crossing::{Side, Waived};
@@ -32,9 +32,28 @@ fn drifts(abi: &Abi, (plugin, ours): (&Recipe<Locked>, &Cargo), host: &Recipe<Lo
     let crates = abi.crates.iter().flat_map(|(here, there)| {
         let name = if here == there { here.clone() } else { format!("{here} ({there} in {})", host.name) };
         let waived = Waived::of(&abi.waivers, here);
-        Side::of(plugin, here).drifts(&Side::of(host, there), &name, &host.name, &waived)
+        let patches = odd_patches((plugin, ours, here), (host, theirs, there), &name);
+        Side::of(plugin, here).drifts(&Side::of(host, there), &name, &host.name, &waived).into_iter().chain(patches)
     });
     flags(ours, theirs).into_iter().chain(crates).collect()
+}
+
+/// A crate as it is in a unit.
+type Crossing<'r> = (&'r Recipe<Locked>, &'r Cargo, &'r str);
+
+/// The patches that a crate, which people call `name`, has on one side alone: they are the same where they are one file.
+fn odd_patches(ours: Crossing<'_>, theirs: Crossing<'_>, name: &str) -> Option<String> {
+    let host = &theirs.0.name;
+    let (ours, theirs) = (patches(ours), patches(theirs));
+    let words = |patches: &[String]| if patches.is_empty() { "nothing".to_owned() } else { patches.join(", ") };
+    (ours != theirs).then(|| format!("{name}: patched by {} here, by {} in {host}", words(&ours), words(&theirs)))
+}
+
+/// The files by which a unit patches a crate, relative to the project.
+fn patches((unit, cargo, name): Crossing<'_>) -> Vec<String> {
+    let folder = unit.file.parent().map(|folder| format!("{folder}/")).unwrap_or_default();
+    let own = cargo.crate_patches.iter().filter(|(package, _)| package.split('@').next() == Some(name));
+    own.flat_map(|(_, patches)| patches.iter().map(|patch| format!("{folder}{patch}"))).collect()
 }
 
 /// What of the compiler and its flags differs.
@@ -93,6 +112,7 @@ mod tests {
                 let locked = match name.as_str() {
                     "src" => Locked::Crate(published(&"x 1".parse().expect("a line"))),
                     "crates" => crates_of(crates),
+                    Cargo::CRATE_PATCHES => continue,
                     _ => Locked::Debs(Vec::new()),
                 };
                 let entry = Entry { spec: source.specification(), locked };
@@ -189,6 +209,20 @@ mod tests {
             (FEATURE, &["api 1 full"], &["api 2"], &["api: 1 here, 2 in host"]),
         ] {
             assert_eq!(drifts_of(fields, ours, theirs), drift, "{fields} {ours:?} {theirs:?}");
+        }
+    }
+
+    #[test]
+    fn patches_count() {
+        const API: &str = "abi = { host = 'host', crates = ['api'] }";
+        for (patched, drift) in [
+            ("crate-patches = { other = ['a.patch'] }", None),
+            ("crate-patches = { api = ['a.patch'] }", Some("recipes/a.patch")),
+            ("crate-patches = { 'api@1' = ['a.patch', 'b.patch'] }", Some("recipes/a.patch, recipes/b.patch")),
+        ] {
+            let drifts = drifts_of(&format!("{patched}\n{API}"), &["api 1", "other 1"], &["api 1", "other 1"]);
+            let drift = drift.map(|patches| format!("api: patched by {patches} here, by nothing in host"));
+            assert_eq!(drifts, drift.into_iter().collect::<Vec<_>>());
         }
     }
 
