@@ -140,6 +140,10 @@ impl Survey<'_> {
                     let standing = Standing::Unwatched("an address does not say what is newer");
                     self.add("url", label, &unit.name, Finding::Known(standing));
                 }
+                (Source::Supplied { .. }, _) => {
+                    let standing = Standing::Unwatched("whoever gave it to you says what is newer");
+                    self.add("supplied", label, &unit.name, Finding::Known(standing));
+                }
                 _ => {}
             }
         }

@@ -49,6 +49,14 @@
 //! size = 1234
 //! digest = "sha256:…"
 //!
+//! [[source]]                                    # a file that the user has
+//! unit = "jupiter"
+//! name = "program"
+//! spec = "sha256:…"
+//! supplied = "jupiter-swap-api"
+//! size = 1234
+//! digest = "sha256:…"
+//!
 //! [[source]]                                    # a git repository
 //! unit = "hello"
 //! name = "lib"

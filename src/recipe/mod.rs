@@ -36,6 +36,7 @@
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
+//! tool = { supplied = "vendor-tool" }                   # a file that each user gives, also of units that are free
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
 //! base = { oci = "docker.io/library/debian:13-slim" }   # an image as an OCI layout; or @sha256:…
 //! linux = { archive = "debian", package = "linux-source-6.12", member = "usr/src/linux-source-6.12.tar.xz" }

@@ -417,6 +417,12 @@ fn wrong_sources() {
     source("git = 'https://a'", "a git source needs exactly one of `commit`, `tag` and `branch`");
     source("git = 'https://a', commit = 'abc'", "a commit has 40 hex digits");
     source("git = 'https://a', branch = '--upload-pack=x'", "`--upload-pack=x` is not the name of a tag or branch");
+    source(
+        "supplied = '/srv/a'",
+        "`/srv/a` is not a name: use lower-case letters, digits, `.` and `-`, starting with a letter or digit",
+    );
+    source("supplied = 'a', strip = 1", "`strip` needs `unpack = true`");
+    source("supplied = 'a', url = 'https://a'", "a source is of exactly one kind");
     source("package = 'a'", "a package needs the archive that it comes from");
     source("package = 'a', archive = 'debain'", "there is no archive `debain`");
     source("package = 'a b', archive = 'debian'", "`a b` is not the name of a Debian package");
