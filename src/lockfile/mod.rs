@@ -103,6 +103,7 @@ mod parse;
 mod repository;
 #[cfg(test)]
 mod tests;
+mod unfree;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,6 +114,7 @@ pub use diff::{Change, Diff};
 pub use entry::{Crate, Deb, Entry, Index, Locked, Pin, Place, Suite};
 pub use linked::Linked;
 pub use repository::{Asked, GitCrate, Repository, is_word};
+pub use unfree::Unfree;
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;

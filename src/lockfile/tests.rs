@@ -228,6 +228,10 @@ fn what_has_no_words_is_refused() {
 }
 
 fn project(url: &str) -> Project {
+    recipe::parse(files_of(url).into(), Target::default()).expect("sound")
+}
+
+fn files_of(url: &str) -> [(RelPath, String); 3] {
     let archive = format!(
         "kind = 'archive'\nsuite = 's'\ncomponents = ['m']\narchitecture = 'a'\nfingerprints = ['{}']",
         "0".repeat(40)
@@ -238,8 +242,7 @@ fn project(url: &str) -> Project {
         ("recipes/gcc.toml", "kind = 'toolroot'\narchive = 'debian'\npackages = ['gcc']".to_owned()),
         ("recipes/hello.toml", hello),
     ];
-    let files = files.map(|(file, text)| (RelPath::new(file).expect("clean"), text));
-    recipe::parse(files.into(), Target::default()).expect("sound")
+    files.map(|(file, text)| (RelPath::new(file).expect("clean"), text))
 }
 
 /// A lockfile that fits `project`.
@@ -290,28 +293,25 @@ fn locking_starts_from_what_stays() {
     let same = project("https://example.org/a");
     let other = project("https://example.org/b");
     let lockfile = lock(&same);
-    let only = |unit| Update::Named(BTreeSet::from([name(unit)]));
+    let only = |unit| Update::Named(BTreeSet::from([(name(unit), None)]));
+    let one = |unit, source| Update::Named(BTreeSet::from([(name(unit), Some(name(source)))]));
     let cases = [
         (&same, Update::Needed, vec![]),
         (&other, Update::Needed, vec!["hello"]),
         (&same, only("gcc"), vec!["gcc"]),
+        (&same, one("hello", "data"), vec!["hello"]),
+        (&same, one("hello", "src"), vec![]),
         (&same, Update::All, vec!["gcc", "hello"]),
     ];
     for (project, update, expected) in cases {
-        let (kept, open) = lockfile.prepare(project, &update);
+        let (kept, open) = lockfile.prepare(project, &update, Unfree::Left);
         assert_eq!(open.keys().map(|(unit, _)| unit.as_str()).collect::<Vec<_>>(), expected, "{update:?}");
         assert_eq!(kept.sources.len() + open.len(), 2);
     }
-    let (kept, _) = lockfile.prepare(&Project { units: BTreeMap::new() }, &Update::Needed);
+    let (kept, _) = lockfile.prepare(&Project::default(), &Update::Needed, Unfree::Left);
     assert_eq!(kept, Lockfile::default());
 }
 
-#[test]
-fn difference_in_words() {
-    let old = example();
-    assert!(Diff::new(&old, &old).is_empty());
-    let mut new = old.clone();
-    new.set_suite(suite("20261001T000000Z"));
 #[test]
 fn a_file_of_the_user() {
     let golden = include_str!("golden-supplied.toml");
@@ -375,6 +375,12 @@ fn what_is_not_free_is_left_alone() {
     }
 }
 
+#[test]
+fn difference_in_words() {
+    let old = example();
+    assert!(Diff::new(&old, &old).is_empty());
+    let mut new = old.clone();
+    new.set_suite(suite("20261001T000000Z"));
     new.set_suite(suite("20260912T075541Z"));
     new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("gcc", "4:14.3.0-1"), deb("cpp", "1")])))
         .expect("fits");

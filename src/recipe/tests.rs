@@ -430,6 +430,22 @@ fn wrong_sources() {
 }
 
 #[test]
+fn what_is_not_free_is_built_for_who_names_it() {
+    let unit =
+        |fields: &str| format!("//- recipes/x.toml\ntoolroot = 'gcc'\nsteps = ['true']\nunfree = true\n{fields}");
+    let help = "drop `default = true`: who may build it names it, and says so with --allow-unfree\n";
+    check(&unit("default = true"), &["recipes/x.toml:1 `x` is not free, and built where no unit is named", help]);
+    let user = "\n//- recipes/y.toml\ntoolroot = 'gcc'\nsteps = ['true']\ndeps.x = 'x'\n";
+    check(
+        &unit(&format!("{user}default = true\n//- recipes/z.toml\ntoolroot = 'gcc'\nsteps = ['true']\ndefault = true")),
+        &["recipes/y.toml:1 `y` is built where no unit is named, and needs `x`, which is not free", help],
+    );
+    let project = sound(&unit(&format!("sources.tool = {{ supplied = 'tool', unpack = true }}{user}")));
+    let supplied = Source::Supplied { name: "tool".to_owned(), unpack: Some(Unpack { strip: 0 }) };
+    assert_eq!(project.units["x"].sources["tool"], supplied);
+}
+
+#[test]
 fn wrong_references() {
     let headers = "//- kernel/headers.toml\nkind = 'cmd'\ntoolroot = 'gcc'\nsteps = ['true']\n";
     check(
