@@ -15,6 +15,7 @@ mod help;
 mod hermetic;
 mod image;
 mod input;
+mod jupiter;
 mod log;
 mod mirror;
 mod outdated;

@@ -102,7 +102,7 @@ pub enum Trouble {
         /// The whole log.
         log: PathBuf,
     },
-    /// The inputs make no good result.
+    /// The inputs make no good result, or the user did not give one.
     Refused(String),
     /// No place serves a source, or the machine, its disk or its settings failed.
     Environment(String),
@@ -150,6 +150,7 @@ impl From<fetch::Error> for Trouble {
         match error {
             fetch::Error::Store(error) => error.into(),
             fetch::Error::Cancelled(_) => Self::Cancelled,
+            fetch::Error::Unsupplied(file) => Self::Refused(file.to_string()),
             error => Self::Environment(error.to_string()),
         }
     }

@@ -10,6 +10,7 @@ use super::error::CliError;
 use super::overrides::{self, Overridden, Override, Overrides};
 use super::progress::Screen;
 use super::session::Planned;
+use super::unfree::Permission;
 use super::{Verdict, failure, output, session};
 use crate::build::realise::Worker;
 use crate::build::settled::{Link, Settled};
@@ -57,6 +58,8 @@ pub struct Args {
     /// has it. Can be given many times. What it reaches is linked as ./result/NAME+override and can't be released.
     #[arg(long = "override", value_name = "SOURCE=PATH")]
     overrides: Vec<Override>,
+    #[command(flatten)]
+    permission: Permission,
     /// Only say what would be built, and why.
     #[arg(long)]
     dry_run: bool,
@@ -64,18 +67,22 @@ pub struct Args {
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     if args.dry_run {
-        return super::plan::show(directory, &args.names, &args.overrides, args.json);
+        return super::plan::show(directory, &args.names, &args.overrides, args.json, |planned| {
+            args.permission.check(planned)
+        });
     }
     let root = session::root(directory)?;
     let store = session::store()?;
     let observer = session::observer(&root, &store)?;
-    // A record that there is nothing to do knows of no overrides.
-    let state = if args.overrides.is_empty() { session::state(&root, &observer) } else { None };
+    // A record that there is nothing to do knows of no overrides, nor who may have what is not free.
+    let plain = args.overrides.is_empty() && !args.permission.allow_unfree;
+    let state = if plain { session::state(&root, &observer) } else { None };
     if let Some(settled) = args.settled(&root, &store, state) {
         output::words(&summary(0, settled.units));
         return Ok(Verdict::Good);
     }
     let planned = session::plan(&root, &observer, &store, &args.names, &args.overrides)?;
+    args.permission.check(&planned)?;
     announce(&planned.overrides);
     session::with_worker(&root, &store, &planned, args.offline, args.jobs, |worker| {
         realise(&root, state, &planned, args, worker)

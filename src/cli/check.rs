@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::finding::{self, Report, Status};
 use super::progress::{Rebuilds, Screen};
 use super::session::Planned;
+use super::unfree::Permission;
 use super::{Verdict, failure, output, session};
 use crate::build::realise::{Trouble, Worker};
 use crate::build::{self, Finishes, Options};
@@ -43,6 +44,8 @@ pub struct Args {
     /// Print what diffoscope says of outputs that differ; it must be installed.
     #[arg(long, conflicts_with = "json")]
     diffoscope: bool,
+    #[command(flatten)]
+    permission: Permission,
     /// Only say what would be rebuilt, and what is varied.
     #[arg(long)]
     dry_run: bool,
@@ -62,6 +65,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let store = session::store()?;
     let planned = session::planned(&root, &store, &args.names)?;
+    args.permission.check(&planned)?;
     if args.dry_run {
         return Ok(show(&planned, &factors));
     }

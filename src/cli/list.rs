@@ -43,7 +43,8 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 
 fn row(line: &Line<'_>) -> [String; 3] {
     let mark = if line.default { '*' } else { ' ' };
-    [format!("{mark} {}", line.name), line.kind.to_owned(), line.description.to_owned()]
+    let unfree = if line.unfree { "not free: " } else { "" };
+    [format!("{mark} {}", line.name), line.kind.to_owned(), format!("{unfree}{}", line.description)]
 }
 
 fn line(recipe: &Recipe) -> Line<'_> {

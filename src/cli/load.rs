@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::built::{self, Built};
 use super::error::CliError;
+use super::unfree::Permission;
 use super::{Verdict, output, session};
 use crate::artifact::image::{Docker, archive};
 use crate::path::Name;
@@ -40,6 +41,8 @@ pub struct Args {
     /// Use no network to build; what is not in the store fails.
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    permission: Permission,
     /// Only say what would be loaded, and into what.
     #[arg(long)]
     dry_run: bool,
@@ -81,6 +84,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let store = session::store()?;
     let planned = built::planned(&root, &store, &args.name)?;
+    args.permission.check(&planned)?;
     let engine = Engine::of(args.into)?;
     if args.dry_run {
         let first =

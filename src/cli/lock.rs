@@ -9,12 +9,13 @@ use std::time::SystemTime;
 use super::error::CliError;
 use super::lock_report::{self, Meaning};
 use super::progress::Bar;
+use super::unfree::Permission;
 use super::{Verdict, environment, output, session};
 use crate::build::times::Times;
 use crate::debian::date::Date;
 use crate::debian::openpgp::Key;
 use crate::fetch::{Fetcher, Indexes, Trust};
-use crate::lockfile::{Entry, Lockfile, Mode, Stale, Update};
+use crate::lockfile::{Entry, Lockfile, Mode, Stale, Unfree, Update};
 use crate::path::Name;
 use crate::recipe::{Archive, Build, Cargo, Closure, Project, Source};
 use crate::store::{Output, Store};
@@ -28,9 +29,12 @@ pub struct Args {
     /// Only say whether the lockfile fits the recipes; uses no network.
     #[arg(long, conflicts_with_all = ["update", "dry_run"])]
     check: bool,
-    /// Move to the newest versions; of the named units, or of all. All .debs of an archive move together.
-    #[arg(long, value_name = "NAME", num_args = 0.., value_parser = super::name)]
-    update: Option<Vec<Name>>,
+    /// Move to the newest versions; of the named units, of single sources (UNIT/SOURCE), or of all. All .debs of an
+    /// archive move together.
+    #[arg(long, value_name = "NAME", num_args = 0.., value_parser = part)]
+    update: Option<Vec<(Name, Option<Name>)>>,
+    #[command(flatten)]
+    permission: Permission,
     /// Print what would change and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -52,33 +56,59 @@ impl Args {
             (false, false) => Mode::Write(update),
         }
     }
+
+    /// Refuses to move what is not there, or not free.
+    fn known(&self, project: &Project) -> Result<(), CliError> {
+        for (unit, source) in self.update.iter().flatten() {
+            session::known(project, std::slice::from_ref(unit))?;
+            let own = &project.units[unit].sources;
+            if let Some(source) = source.as_ref().filter(|source| !own.contains_key(*source)) {
+                let own = own.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                return Err(CliError::user(format!("`{unit}` has no source `{source}`")).hint(format!("it has {own}")));
+            }
+            if project.units[unit].unfree {
+                self.permission.of(project, std::slice::from_ref(unit))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `unit` or `unit/source`.
+fn part(text: &str) -> Result<(Name, Option<Name>), String> {
+    match text.split_once('/') {
+        Some((unit, source)) => Ok((super::name(unit)?, Some(super::name(source)?))),
+        None => Ok((super::name(text)?, None)),
+    }
 }
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let project = session::recipes(&root)?;
-    session::known(&project, args.update.as_deref().unwrap_or_default())?;
-    let old = session::lockfile(&root)?;
+    args.known(&project)?;
+    let (old, unfree) = (session::lockfile(&root)?, args.permission.locking());
     let (update, write) = match args.mode() {
-        Mode::Check => return check(&old, &project, args.json),
+        Mode::Check => return check(&old, &project, unfree, args.json),
         Mode::DryRun(update) => (update, false),
         Mode::Write(update) => (update, true),
     };
-    let new = lock(&root, &project, &old, &update)?;
+    let new = lock(&root, &project, &old, &update, unfree)?;
     let times = Times::read(&environment::store()?);
     lock_report::show(&Meaning::of(&project, &old, &new, &times), args.json);
+    lock_report::show_left(&new, &project);
     if write {
         new.save(&root).map_err(CliError::environment)?;
     }
     Ok(Verdict::Good)
 }
 
-fn check(lockfile: &Lockfile, project: &Project, json: bool) -> Result<Verdict, CliError> {
-    let problems = lockfile.problems(project);
+fn check(lockfile: &Lockfile, project: &Project, unfree: Unfree, json: bool) -> Result<Verdict, CliError> {
+    let problems = lockfile.problems(project, unfree);
     if json {
         lock_report::show_problems(&problems);
     }
     if problems.is_empty() {
+        lock_report::show_left(lockfile, project);
         output::words("lockfile.toml fits the recipes");
         return Ok(Verdict::Good);
     }
@@ -86,8 +116,8 @@ fn check(lockfile: &Lockfile, project: &Project, json: bool) -> Result<Verdict, 
 }
 
 /// The lockfile that fits the recipes.
-fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Result<Lockfile, CliError> {
-    let (mut new, mut open) = old.prepare(project, update);
+fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update, unfree: Unfree) -> Result<Lockfile, CliError> {
+    let (mut new, mut open) = old.prepare(project, update, unfree);
     if open.is_empty() {
         return Ok(new);
     }
@@ -100,7 +130,7 @@ fn lock(root: &Path, project: &Project, old: &Lockfile, update: &Update) -> Resu
         new.set_suite(suite.locked.clone());
     }
     // Where an archive moved on, the sets that stood on its old state have lost their entries.
-    let (_, moved) = new.prepare(project, &Update::Needed);
+    let (_, moved) = new.prepare(project, &Update::Needed, unfree);
     open.extend(moved);
     let indexes = Indexes::new(&suites)?;
     // What a Cargo.lock names can only be known once its source is pinned.

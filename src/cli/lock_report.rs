@@ -8,7 +8,6 @@ use super::output;
 use crate::build::times::Times;
 use crate::lockfile::{Change, Diff, Lockfile, Problem};
 use crate::path::Name;
-use crate::plan;
 use crate::recipe::Project;
 use crate::words;
 
@@ -25,7 +24,7 @@ impl Meaning {
     /// Of moving from `old` to `new`. All that depends on a source that moved is taken to be built again: where a
     /// result comes out the same, fewer are.
     pub fn of(project: &Project, old: &Lockfile, new: &Lockfile, times: &Times) -> Self {
-        let units = plan::dependents(project, &new.moved_since(old));
+        let units = project.dependents(&new.moved_since(old));
         Self {
             diff: Diff::new(old, new),
             download: (old.download(), new.download()),
@@ -56,6 +55,15 @@ pub fn show(meaning: &Meaning, json: bool) {
         [format!("  {unit}"), seconds.map_or("not built here yet".to_owned(), words::duration)]
     };
     output::table(&meaning.rebuilds.iter().map(row).collect::<Vec<_>>());
+}
+
+/// Says what was left alone, as it is not free.
+pub fn show_left(lockfile: &Lockfile, project: &Project) {
+    let left: Vec<String> = lockfile.left(project).iter().map(|(unit, source)| format!("{unit}/{source}")).collect();
+    if !left.is_empty() {
+        let left = left.join(", ");
+        output::words(&format!("note: not locked, as it is not free: {left}; `forge lock --allow-unfree` locks it"));
+    }
 }
 
 #[derive(Serialize)]

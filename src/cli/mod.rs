@@ -35,6 +35,7 @@ mod shell;
 mod store;
 mod terminal;
 mod test;
+mod unfree;
 mod usage;
 mod why;
 mod why_changed;

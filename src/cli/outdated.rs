@@ -10,7 +10,7 @@ use super::progress::Bar;
 use super::{Verdict, lock, output, session};
 use crate::fetch::newer::{self, Newer, Standing};
 use crate::fetch::{self, Fetcher, Indexes};
-use crate::lockfile::{Locked, Lockfile, Stale, Update};
+use crate::lockfile::{Locked, Lockfile, Stale, Unfree, Update};
 use crate::path::Name;
 use crate::plan;
 use crate::recipe::{Archive, Published, Recipe, Source};
@@ -36,7 +36,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let project = session::recipes(&root)?;
     let lockfile = session::lockfile(&root)?;
-    let problems = lockfile.problems(&project);
+    let problems = lockfile.problems(&project, Unfree::Left);
     if !problems.is_empty() {
         return Err(CliError::user(Stale(problems)));
     }
@@ -139,6 +139,10 @@ impl Survey<'_> {
                 (Source::Url { .. }, _) => {
                     let standing = Standing::Unwatched("an address does not say what is newer");
                     self.add("url", label, &unit.name, Finding::Known(standing));
+                }
+                (Source::Supplied { .. }, _) => {
+                    let standing = Standing::Unwatched("whoever gave it to you says what is newer");
+                    self.add("supplied", label, &unit.name, Finding::Known(standing));
                 }
                 _ => {}
             }

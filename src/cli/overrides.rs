@@ -22,7 +22,7 @@ use super::error::CliError;
 use crate::fetch::Observer;
 use crate::lockfile::Locked;
 use crate::path::{Name, RelPath};
-use crate::plan::{self, Observed};
+use crate::plan::Observed;
 use crate::recipe::{self, Project, Recipe};
 use crate::store::{Output, Store};
 
@@ -104,7 +104,7 @@ impl Overrides {
     pub fn reach(&self, project: &Project<Locked>) -> Overridden {
         let mut reached = Overridden::new();
         for (unit, source) in self.0.keys() {
-            for name in plan::dependents(project, &BTreeSet::from([unit.clone()])) {
+            for name in project.dependents(&BTreeSet::from([unit.clone()])) {
                 reached.entry(name).or_default().push(format!("{unit}/{source}"));
             }
         }

@@ -46,14 +46,22 @@ struct Line<'a> {
 }
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
-    show(directory, &args.names, &[], args.json)
+    show(directory, &args.names, &[], args.json, |_| Ok(()))
 }
 
-/// Prints the plan for `names`; also what `forge build --dry-run` does.
-pub fn show(directory: Option<&Path>, names: &[Name], overrides: &[Override], json: bool) -> Result<Verdict, CliError> {
+/// Prints the plan for `names` if `check` lets it pass; also what `forge build --dry-run` does.
+pub fn show(
+    directory: Option<&Path>,
+    names: &[Name],
+    overrides: &[Override],
+    json: bool,
+    check: impl FnOnce(&Planned) -> Result<(), CliError>,
+) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let store = session::store()?;
-    let Planned { plan, .. } = session::plan(&root, &session::observer(&root, &store)?, &store, names, overrides)?;
+    let planned = session::plan(&root, &session::observer(&root, &store)?, &store, names, overrides)?;
+    check(&planned)?;
+    let plan = planned.plan;
     reasoned(&root, &store, &plan, |reasons| {
         let lines: Vec<Line<'_>> = plan.units.keys().map(|name| line(name, reasons)).collect();
         if json { lines.iter().for_each(output::json) } else { print(&lines) }

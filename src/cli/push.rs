@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::built::{self, Built};
 use super::error::CliError;
 use super::meter::Meter;
+use super::unfree::Permission;
 use super::{Verdict, output, registry, session};
 use crate::path::Name;
 use crate::plan;
@@ -57,6 +58,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let planned = built::planned(&root, &store, &args.name)?;
     let needed = plan::closure(&planned.project, std::slice::from_ref(&args.name))?;
     registry::permit(needed, &repository.host, args.allow_unfree)?;
+    Permission { allow_unfree: args.allow_unfree }.check(&planned)?;
     let built = if args.dry_run {
         built::known(&store, &planned, &args.name)
     } else {

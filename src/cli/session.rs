@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::error::CliError;
 use super::overrides::{Override, Overrides};
-use super::{Verdict, environment, progress};
+use super::{Verdict, environment, progress, unfree};
 use crate::build::realise::Worker;
 use crate::canon;
 use crate::digest::Digest;
@@ -101,8 +101,11 @@ fn empty() -> CliError {
     CliError::user("there are no recipes here").hint(PROJECT)
 }
 
-/// Refuses a name that no unit has.
+/// Refuses a name that no unit has, and a unit that can't be planned.
 pub fn known<S>(project: &Project<S>, names: &[Name]) -> Result<(), CliError> {
+    if let Some((name, why)) = names.iter().find_map(|name| project.unlocked.get_key_value(name)) {
+        return Err(unfree::unlocked(name, why));
+    }
     if let Some(unknown) = names.iter().find(|name| !project.units.contains_key(*name)) {
         if project.units.is_empty() {
             return Err(empty());
@@ -220,6 +223,7 @@ pub fn with_tests(
     let project = read(root, &observer)?;
     let tested = chosen(&project)?;
     let (units, overrides) = (plan::tried_with(&project, &tested), Overrides::default());
+    known(&project, &units)?;
     let observed = observe(root, &observer, store, &project, &units, &overrides)?;
     observer.save()?;
     let plan = plan::plan_tests(&project, &observed, &tested)?;

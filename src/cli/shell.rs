@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::progress::Screen;
 use super::session::{self, Planned};
 use super::terminal::{self, Raw};
+use super::unfree::Permission;
 use super::{Verdict, failure, output};
 use crate::build::command::workspace;
 use crate::build::failed::{self, Failed};
@@ -51,6 +52,8 @@ pub struct Args {
     /// Use no network for the dependencies.
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    permission: Permission,
     /// Run this in place of a shell.
     #[arg(last = true, value_name = "CMD")]
     command: Vec<String>,
@@ -72,6 +75,7 @@ fn fresh(root: &Path, store: &Store, name: &Name, args: &Args) -> Result<Verdict
         None => session::planned(root, store, names)?,
         Some(_) => session::planned_tests(root, store, names)?,
     };
+    args.permission.check(&planned)?;
     let run = match &args.test {
         None => entrance(&planned.plan, name)?,
         Some(test) => trial(&planned.plan, name, test)?,

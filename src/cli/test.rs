@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::error::CliError;
 use super::progress::Screen;
 use super::session::{self, Planned};
+use super::unfree::Permission;
 use super::{Verdict, failure, output};
 use crate::build::realise::Worker;
 use crate::build::schedule::State;
@@ -39,6 +40,8 @@ pub struct Args {
     /// Run the tests again although they succeeded before.
     #[arg(long)]
     rebuild: bool,
+    #[command(flatten)]
+    permission: Permission,
     /// Only say which tests would run.
     #[arg(long)]
     dry_run: bool,
@@ -48,6 +51,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let root = session::root(directory)?;
     let store = session::store()?;
     let planned = session::planned_tests(&root, &store, &args.names)?;
+    args.permission.check(&planned)?;
     if args.dry_run {
         foretell(&planned.plan, &store, args);
         return Ok(Verdict::Good);

@@ -204,7 +204,7 @@ pub fn pinned(lockfile: &Lockfile, digest: &Digest) -> Vec<Thing> {
         let crates = entry.locked.crates().iter().filter(|one| one.digest == *digest);
         found.extend(crates.map(|one| krate(unit, source, one.reference())));
         let own = match &entry.locked {
-            Locked::Url { pin, .. } => pin.digest == *digest,
+            Locked::File { pin, .. } => pin.digest == *digest,
             Locked::Git { tree, .. } => tree.digest == *digest,
             Locked::Oci { index, .. } => {
                 index == digest || entry.locked.image().iter().any(|pin| pin.digest == *digest)

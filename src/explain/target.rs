@@ -85,6 +85,7 @@ fn source(text: &str, project: &Project) -> Vec<Thing> {
 fn urls(text: &str, project: &Project) -> Vec<Thing> {
     let is = |source: &Source| match source {
         Source::Url { url, .. } | Source::Git { url, .. } => url == text,
+        Source::Supplied { name, .. } => name == text,
         Source::Oci { reference } => reference.to_string() == *text,
         Source::Crate(Published { name, version }) => format!("{name} {version}") == *text,
         Source::Debs { .. } | Source::DebMember { .. } | Source::Crates(_) | Source::Path { .. } => false,

@@ -84,7 +84,7 @@ impl Fetcher<'_> {
         let (pin, strip) = match locked {
             Locked::Git { url, commit, tree } => return self.git(url, commit, tree, watch),
             Locked::Crate(one) => (one.pin(), Crate::STRIP),
-            Locked::Url { pin, unpack: Some(unpack) } => (pin.clone(), unpack.strip),
+            Locked::File { pin, unpack: Some(unpack) } => (pin.clone(), unpack.strip),
             _ => return Err(Error::CargoLock("its source `src` is not a folder: add `unpack = true`".to_owned())),
         };
         let blob = self.file(&pin, unit, unit, watch)?;

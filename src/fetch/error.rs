@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::download::{Try, Want};
 use super::fault::Fault;
+use super::supplied::Unsupplied;
 use crate::debian::package::IndexError;
 use crate::debian::release;
 use crate::debian::root::RootError;
@@ -40,6 +41,9 @@ pub enum Error {
     /// No place gave the file.
     #[error(transparent)]
     Exhausted(Box<Exhausted>),
+    /// The user did not give a file.
+    #[error(transparent)]
+    Unsupplied(Box<Unsupplied>),
     /// The registry that a mirror is in.
     #[error(transparent)]
     Shelf(registry::Error),
@@ -295,6 +299,7 @@ impl Error {
                 | Self::Path(_)
                 | Self::CargoLock(_)
                 | Self::Patch { .. }
+                | Self::Unsupplied(_)
         )
     }
 

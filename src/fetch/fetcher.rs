@@ -33,10 +33,11 @@ impl<'a> Fetcher<'a> {
     /// One pinned file, as it is. `name` is what a person calls it, `unit` whose source it is.
     ///
     /// # Errors
-    /// [`Error::Exhausted`] when no place has it.
+    /// [`Error::Exhausted`], or [`Error::Unsupplied`], when no place has it.
     pub fn file(&self, pin: &Pin, name: &str, unit: &str, watch: &Watch<'_>) -> Result<Blob, Error> {
         let want = Want { name, unit: Some(unit), digest: Some(pin.digest), size: Some(pin.size), limit: pin.size };
-        match pin.place {
+        match &pin.place {
+            Place::Supplied(called) => self.supplied(called, pin, &want, watch),
             Place::Registry { .. } => self.crate_file(pin, &want, watch),
             _ => self.downloader.download(self.store, &want, &self.places.of(pin), watch),
         }

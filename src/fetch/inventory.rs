@@ -100,7 +100,7 @@ fn source(unit: &Name, name: &Name, locked: &Locked) -> Vec<Item> {
         Locked::Debs(_) | Locked::DebMember { .. } => {
             locked.debs().iter().map(|deb| file(format!("{} {}", deb.package, deb.version), &deb.pin)).collect()
         }
-        Locked::Url { pin, .. } => vec![file(format!("{unit}/{name}"), pin)],
+        Locked::File { pin, .. } => vec![file(format!("{unit}/{name}"), pin)],
         Locked::Crate(_) | Locked::Crates { .. } => {
             let published = locked.crates().iter().map(|one| file(one.reference(), &one.pin()));
             let repositories = locked.git_crates().iter().map(|one| &one.repository);

@@ -8,6 +8,7 @@
 //! * [`newer`] compares what is locked with what there is by now (pure).
 //! * [`inventory`] lists what the lock pins, and a [`mirror`] keeps copies of it by digest, or
 //!   a [`shelf`] in a registry.
+//! * `supplied` takes the files that nobody but the user can give.
 //! * [`Observer`] makes trees of this repository's files; a [`Finder`] tells which source holds one of them.
 
 pub mod apt;
@@ -39,6 +40,7 @@ pub mod shelf;
 mod snapshot;
 mod stanzas;
 mod suite;
+mod supplied;
 mod tree;
 mod walk;
 
@@ -53,4 +55,5 @@ pub use observe::{Finder, Observer};
 pub use pin::Indexes;
 pub use places::{Mirrors, Places};
 pub use suite::{Suite, Trust};
+pub use supplied::Unsupplied;
 pub use tree::SharedWatch;

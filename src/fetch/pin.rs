@@ -48,7 +48,10 @@ impl Fetcher<'_> {
                 let deb = candidate(indexes.of(archive), package)?;
                 Locked::DebMember { deb, member: member.clone(), unpack: unpack.clone() }
             }
-            Source::Url { url, unpack } => Locked::Url { pin: self.pin_url(url, watch)?, unpack: unpack.clone() },
+            Source::Url { url, unpack } => Locked::File { pin: self.pin_url(url, watch)?, unpack: unpack.clone() },
+            Source::Supplied { name, unpack } => {
+                Locked::File { pin: self.pin_supplied(name, watch)?, unpack: unpack.clone() }
+            }
             Source::Git { url, rev } => {
                 let (commit, tree) = self.pin_git(url, rev)?;
                 Locked::Git { url: url.clone(), commit, tree }

@@ -4,7 +4,8 @@
 //! The order for a file of an archive: content mirrors (`digests`), `[archive]` mirrors, the bases of
 //! the host's apt sources, the permanent snapshot. For a URL: content mirrors, `[url]` mirrors, the
 //! URL itself. For the tree of a commit: content mirrors, `[git]` mirrors, the URL. For an image:
-//! content mirrors, `[oci]` mirrors of its registry, the registry. No place is trusted: what comes is compared with the pin.
+//! content mirrors, `[oci]` mirrors of its registry, the registry. For a file that the user has to give: content mirrors,
+//! then where `[supplied]` says it is. No place is trusted: what comes is compared with the pin.
 //!
 //! `FORGE_MIRRORS` names a TOML file:
 //! ```toml
@@ -18,6 +19,8 @@
 //! "https://host/prefix/" = ["https://other/prefix/"]   # the prefix is replaced
 //! [oci]
 //! "docker.io" = ["oci://host", "oci://host/prefix"]   # a repository has the same name there, below the prefix
+//! [supplied]                             # where files are that the user has to give
+//! jupiter-swap-api = "/srv/jupiter/jupiter-swap-api"
 //! ```
 
 use std::collections::BTreeMap;
@@ -27,6 +30,7 @@ use serde::Deserialize;
 
 use super::location::Base;
 use super::oci::{Other, Shelf};
+use super::supplied::Supply;
 use super::{Error, Location, snapshot};
 use crate::digest::Digest;
 use crate::lockfile::{Pin, Place};
@@ -42,6 +46,7 @@ pub struct Mirrors {
     git: BTreeMap<String, Vec<String>>,
     url: BTreeMap<String, Vec<Base>>,
     oci: BTreeMap<String, Vec<Other>>,
+    supplied: BTreeMap<String, Supply>,
 }
 
 impl Mirrors {
@@ -94,10 +99,16 @@ impl Places {
                 places
                     .extend(self.oci(repository).into_iter().map(|repository| Location::Registry(address(repository))));
             }
-            // Cargo knows where the registry is.
-            Place::Registry { .. } => {}
+            // Cargo knows where the registry is, and the user where that file is.
+            Place::Registry { .. } | Place::Supplied(_) => {}
         }
         places
+    }
+
+    /// Where the user says that the file of this name is.
+    #[must_use]
+    pub fn supplied(&self, name: &str) -> Option<Location> {
+        self.mirrors.supplied.get(name).map(Supply::location)
     }
 
     /// Where content of this digest may lie, whatever it is.
@@ -157,6 +168,8 @@ mod tests {
         [url]
         "https://example/" = ["http://slow.example/"]
         "https://example/dist/" = ["http://fast.example/d/", "/srv/dist"]
+        [supplied]
+        program = "/srv/program"
     "#;
 
     fn places() -> Places {
@@ -209,12 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn files_of_the_user() {
+        assert_eq!(places().supplied("program"), Some(Location::File("/srv/program".into())));
+        assert_eq!(places().supplied("other"), None);
+        let found = texts(&places().of(&pin(Place::Supplied("program".to_owned()))));
+        assert_eq!(found, [format!("/srv/forge/sha256/{}", Digest::of(b"abc").hex())], "the user's place comes later");
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused_with_its_line() {
         for (text, words) in [
             ("\nmirrors = 1", "line 2"),
             ("digests = [\"relative/dir\"]", "relative/dir"),
             ("[archive]\ndebian = [\"ftp://host/debian\"]", "line 2"),
             ("[archive]\ndebian = \"http://host\"", "line 2"),
+            ("[supplied]\nx = \"down/x\"", "`down/x` is relative"),
         ] {
             let error = Mirrors::parse(text).expect_err("test").to_string();
             assert!(error.contains(words), "{error}");

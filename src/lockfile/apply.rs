@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::drift::drift;
-use super::{Entry, Locked, Lockfile};
+use super::{Entry, Locked, Lockfile, Unfree};
 use crate::path::Name;
 use crate::recipe::{Project, Recipe, Source};
 
@@ -13,8 +13,8 @@ use crate::recipe::{Project, Recipe, Source};
 pub enum Update {
     /// None.
     Needed,
-    /// Those of these units.
-    Named(BTreeSet<Name>),
+    /// Those of these units, or these alone of them.
+    Named(BTreeSet<(Name, Option<Name>)>),
     /// All.
     All,
 }
@@ -55,30 +55,35 @@ impl std::error::Error for Stale {}
 impl Lockfile {
     /// Where it does not fit the recipes.
     #[must_use]
-    pub fn problems(&self, project: &Project) -> BTreeMap<(Name, Name), Problem> {
+    pub fn problems(&self, project: &Project, unfree: Unfree) -> BTreeMap<(Name, Name), Problem> {
         let wanted: BTreeMap<_, _> = wanted(project).collect();
-        let judge = |(key, source): (&(Name, Name), &&Source)| match self.sources.get(key) {
-            None => Some((key.clone(), Problem::Missing)),
-            Some(entry) if entry.spec != source.specification() => {
-                Some((key.clone(), Problem::Stale(drift(entry, source))))
-            }
-            Some(_) => None,
-        };
+        let asked = wanted.iter().filter(|((unit, _), source)| !unfree.leaves(&project.units[unit], source));
+        let wrong = asked.filter_map(|(key, source)| Some((key.clone(), self.problem(key, source)?)));
         let left_over = self.sources.keys().filter(|key| !wanted.contains_key(key));
-        wanted.iter().filter_map(judge).chain(left_over.map(|key| (key.clone(), Problem::LeftOver))).collect()
+        wrong.chain(left_over.map(|key| (key.clone(), Problem::LeftOver))).collect()
     }
 
-    /// Pins every source of `project`.
+    /// What is wrong with the entry of a source.
+    pub(super) fn problem(&self, key: &(Name, Name), source: &Source) -> Option<Problem> {
+        match self.sources.get(key) {
+            None => Some(Problem::Missing),
+            Some(entry) if entry.spec != source.specification() => Some(Problem::Stale(drift(entry, source))),
+            Some(_) => None,
+        }
+    }
+
+    /// Pins every source of `project`. Units that are not free and not locked are left out, with those that need them.
     ///
     /// # Errors
     /// Lists each source that is not locked or has changed, and each entry that no recipe asks for.
     pub fn apply(&self, project: Project) -> Result<Project<Locked>, Stale> {
-        let problems = self.problems(&project);
+        let problems = self.problems(&project, Unfree::Left);
         if !problems.is_empty() {
             return Err(Stale(problems));
         }
-        let units = project.units.into_iter().map(|(name, recipe)| (name, self.pin(recipe)));
-        Ok(Project { units: units.collect() })
+        let unlocked = self.unlocked(&project);
+        let units = project.units.into_iter().filter(|(name, _)| !unlocked.contains_key(name));
+        Ok(Project { units: units.map(|(name, recipe)| (name, self.pin(recipe))).collect(), unlocked })
     }
 
     fn pin(&self, recipe: Recipe) -> Recipe<Locked> {
@@ -98,19 +103,28 @@ impl Lockfile {
     /// What `forge lock` starts from: this lockfile with only the entries that stay as they are, and the sources to
     /// pin, by unit and name. Suites without entries are gone, unless a source to pin may use them.
     #[must_use]
-    pub fn prepare<'a>(&self, project: &'a Project, update: &Update) -> (Self, BTreeMap<(Name, Name), &'a Source>) {
-        let moves = |unit: &Name| match update {
+    pub fn prepare<'a>(
+        &self,
+        project: &'a Project,
+        update: &Update,
+        unfree: Unfree,
+    ) -> (Self, BTreeMap<(Name, Name), &'a Source>) {
+        let moves = |(unit, source): &(Name, Name)| match update {
             Update::Needed => false,
-            Update::Named(units) => units.contains(unit),
+            Update::Named(named) => {
+                named.iter().any(|(one, part)| one == unit && part.as_ref().is_none_or(|part| part == source))
+            }
             Update::All => true,
         };
         let mut kept = self.clone();
         let mut open = BTreeMap::new();
-        let problems = self.problems(project);
-        kept.sources.retain(|key, _| !problems.contains_key(key) && !moves(&key.0));
-        for (key, source) in wanted(project).filter(|(key, _)| !kept.sources.contains_key(key)) {
-            open.insert(key, source);
-        }
+        let problems = self.problems(project, unfree);
+        let leaves = |(unit, name): &(Name, Name)| {
+            let recipe = project.units.get(unit);
+            recipe.is_some_and(|recipe| recipe.sources.get(name).is_some_and(|source| unfree.leaves(recipe, source)))
+        };
+        kept.sources.retain(|key, _| !problems.contains_key(key) && (!moves(key) || leaves(key)));
+        open.extend(wanted(project).filter(|(key, _)| !kept.sources.contains_key(key) && !leaves(key)));
         let archives = open.values().filter_map(|source| source.archive());
         let asked: BTreeSet<&Name> = archives.map(|archive| &archive.name).collect();
         let used: BTreeSet<Name> = kept.sources.values().flat_map(Entry::archives).cloned().collect();
@@ -120,7 +134,7 @@ impl Lockfile {
 }
 
 /// Every source that needs an entry.
-fn wanted(project: &Project) -> impl Iterator<Item = ((Name, Name), &Source)> {
+pub(super) fn wanted(project: &Project) -> impl Iterator<Item = ((Name, Name), &Source)> {
     let all = project.units.values().flat_map(|recipe| {
         recipe.sources.iter().map(|(source, written)| ((recipe.name.clone(), source.clone()), written))
     });

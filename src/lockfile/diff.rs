@@ -153,7 +153,7 @@ fn summary(locked: &Locked) -> String {
             let member = member.as_ref().map(|member| format!(", {member}")).unwrap_or_default();
             format!("{}{member}{}", deb.reference(), strip(unpack))
         }
-        Locked::Url { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
+        Locked::File { pin, unpack } => format!("{} ({}){}", pin.digest, bytes(pin.size), strip(unpack)),
         Locked::Git { commit, tree, .. } => format!("commit {commit}, tree {}", tree.digest),
         Locked::Oci { manifest, .. } => {
             format!("{} ({})", manifest.digest, bytes(locked.image().iter().map(|pin| pin.size).sum()))

@@ -18,8 +18,13 @@ pub(super) fn drift(entry: &Entry, source: &Source) -> Vec<String> {
         (Locked::DebMember { deb, .. }, Source::DebMember { package, .. }) if deb.package != *package => {
             moved("package ", &deb.package, package)
         }
-        (Locked::Url { pin: Pin { place: Place::Url(old), .. }, .. }, Source::Url { url, .. }) if old != url => {
+        (Locked::File { pin: Pin { place: Place::Url(old), .. }, .. }, Source::Url { url, .. }) if old != url => {
             moved("", old, url)
+        }
+        (Locked::File { pin: Pin { place: Place::Supplied(old), .. }, .. }, Source::Supplied { name, .. })
+            if old != name =>
+        {
+            moved("", old, name)
         }
         (Locked::Git { url: old, .. }, Source::Git { url, .. }) if old != url => moved("", old, url),
         (Locked::Git { commit, .. }, Source::Git { rev: Rev::Commit(new), .. }) if commit != new => {
@@ -82,7 +87,7 @@ mod tests {
     fn edits_of_other_sources() {
         let entry = |locked| Entry { spec: Digest::of(b"spec"), locked };
         let pin = Pin { place: Place::Url("https://a.example/x".to_owned()), size: 1, digest: Digest::of(b"x") };
-        let file = entry(Locked::Url { pin, unpack: None });
+        let file = entry(Locked::File { pin, unpack: None });
         let (commit, tree) = ("0a".repeat(20), Blob { digest: Digest::of(b"tree"), size: 4 });
         let git = entry(Locked::Git { url: "https://a.example/g".to_owned(), commit: commit.clone(), tree });
         let url = |url: &str| Source::Url { url: url.to_owned(), unpack: None };

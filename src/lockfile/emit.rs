@@ -81,9 +81,8 @@ fn deb_line(deb: &Deb) -> String {
     let Deb { package, version, architecture, pin: Pin { place, size, digest } } = deb;
     let path = match place {
         Place::Archive { path, .. } => path.as_str(),
-        Place::Url(url) => url,
+        Place::Url(name) | Place::Supplied(name) | Place::Registry { name, .. } => name,
         Place::Oci { repository, .. } => &repository.name,
-        Place::Registry { name, .. } => name,
     };
     format!("{package}:{architecture} {version} {size} {} {path}", digest.hex())
 }
@@ -98,14 +97,14 @@ fn emit_entry(out: &mut String, entry: &Entry) {
             optional(out, "member", member.as_ref().map(RelPath::as_str));
             emit_unpack(out, unpack.as_ref());
         }
-        Locked::Url { pin: Pin { place, size, digest }, unpack } => {
-            let url = match place {
-                Place::Url(url) => url,
-                Place::Archive { path, .. } => path.as_str(),
-                Place::Oci { repository, .. } => &repository.name,
-                Place::Registry { name, .. } => name,
+        Locked::File { pin: Pin { place, size, digest }, unpack } => {
+            let (kind, place) = match place {
+                Place::Supplied(name) => ("supplied", name.as_str()),
+                Place::Url(name) | Place::Registry { name, .. } => ("url", name.as_str()),
+                Place::Archive { path, .. } => ("url", path.as_str()),
+                Place::Oci { repository, .. } => ("url", repository.name.as_str()),
             };
-            field(out, "url", url);
+            field(out, kind, place);
             _ = writeln!(out, "size = {size}");
             field(out, "digest", &digest.to_string());
             emit_unpack(out, unpack.as_ref());

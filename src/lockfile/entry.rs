@@ -35,6 +35,8 @@ pub enum Place {
     },
     /// At one address.
     Url(String),
+    /// With the user, who has to say where; this is what recipes call it.
+    Supplied(String),
     /// In a repository of an OCI registry.
     Oci {
         /// Which.
@@ -106,7 +108,7 @@ impl Deb {
     pub(super) fn state(&self) -> Option<(&Name, &str)> {
         match &self.pin.place {
             Place::Archive { archive, date, .. } => Some((archive, date)),
-            Place::Url(_) | Place::Oci { .. } | Place::Registry { .. } => None,
+            Place::Url(_) | Place::Supplied(_) | Place::Oci { .. } | Place::Registry { .. } => None,
         }
     }
 
@@ -148,8 +150,8 @@ pub enum Locked {
         /// Whether to unpack that file.
         unpack: Option<Unpack>,
     },
-    /// A file.
-    Url {
+    /// A file, from an address or from the user.
+    File {
         /// The file.
         pin: Pin,
         /// Whether to unpack it.
@@ -295,8 +297,8 @@ impl Entry {
             }
         }
         match &self.locked {
-            Locked::Url { pin, .. } if !matches!(pin.place, Place::Url(_)) => {
-                Some("a `url` source can't be pinned to an archive or a registry".to_owned())
+            Locked::File { pin, .. } if !matches!(pin.place, Place::Url(_) | Place::Supplied(_)) => {
+                Some("a `url` or `supplied` source can't be pinned to an archive or a registry".to_owned())
             }
             Locked::Path { .. } => Some("a `path` source is never locked".to_owned()),
             Locked::Crates { git, .. } => {

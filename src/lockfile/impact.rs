@@ -27,7 +27,7 @@ impl Lockfile {
 
 fn pins(entry: &Entry) -> Vec<Pin> {
     match &entry.locked {
-        Locked::Url { pin, .. } => vec![pin.clone()],
+        Locked::File { pin, .. } => vec![pin.clone()],
         locked => {
             let debs = locked.debs().iter().map(|deb| deb.pin.clone());
             debs.chain(locked.crates().iter().map(Crate::pin)).chain(locked.image()).collect()
@@ -50,7 +50,7 @@ impl Content {
         let mut digests: Vec<Digest> = pins(entry).iter().map(|pin| pin.digest).collect();
         let (member, unpack) = match &entry.locked {
             Locked::DebMember { member, unpack, .. } => (member.clone(), unpack.clone()),
-            Locked::Url { unpack, .. } => (None, unpack.clone()),
+            Locked::File { unpack, .. } => (None, unpack.clone()),
             Locked::Git { tree, .. } => {
                 digests.push(tree.digest);
                 (None, None)

@@ -49,6 +49,14 @@
 //! size = 1234
 //! digest = "sha256:…"
 //!
+//! [[source]]                                    # a file that the user has
+//! unit = "jupiter"
+//! name = "program"
+//! spec = "sha256:…"
+//! supplied = "jupiter-swap-api"
+//! size = 1234
+//! digest = "sha256:…"
+//!
 //! [[source]]                                    # a git repository
 //! unit = "hello"
 //! name = "lib"
@@ -95,6 +103,7 @@ mod parse;
 mod repository;
 #[cfg(test)]
 mod tests;
+mod unfree;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -105,6 +114,7 @@ pub use diff::{Change, Diff};
 pub use entry::{Crate, Deb, Entry, Index, Locked, Pin, Place, Suite};
 pub use linked::Linked;
 pub use repository::{Asked, GitCrate, Repository, is_word};
+pub use unfree::Unfree;
 
 use crate::path::Name;
 use crate::recipe::Diagnostic;

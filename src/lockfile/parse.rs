@@ -57,6 +57,7 @@ struct RawSource<'a> {
     member: Option<Text<'a>>,
     strip: Option<u32>,
     url: Option<String>,
+    supplied: Option<String>,
     size: Option<u64>,
     digest: Option<Text<'a>>,
     git: Option<String>,
@@ -167,6 +168,12 @@ fn source<'f>(
     let file = raw.size.zip(raw.digest.as_ref());
     let state = raw.commit.as_ref().zip(raw.tree.as_ref().zip(raw.tree_size));
     let unpack = raw.strip.map(|strip| Unpack { strip });
+    let place = match (&raw.url, &raw.supplied) {
+        (Some(url), None) => Some(Place::Url(url.clone())),
+        (None, Some(name)) => Some(Place::Supplied(name.clone())),
+        (None, None) => None,
+        (Some(_), Some(_)) => return faults.refuse(at, "a source has `url` or `supplied`, not both"),
+    };
     if let Some(locked) = registry(raw, crates, faults) {
         return Some(((unit, name), Entry { spec, locked: locked? }.sorted()));
     }
@@ -174,7 +181,7 @@ fn source<'f>(
         let locked = image(repository, raw, at, faults)?;
         return Some(((unit, name), Entry { spec, locked }));
     }
-    let locked = match (&raw.debs, &raw.deb, &raw.member, &raw.url, file, &raw.git, state, unpack) {
+    let locked = match (&raw.debs, &raw.deb, &raw.member, place, file, &raw.git, state, unpack) {
         (Some(debs), None, None, None, None, None, None, None) => Locked::Debs(set(debs, listed, faults)),
         (None, Some(deb), member, None, None, None, None, unpack) => {
             let member = match member {
@@ -183,9 +190,8 @@ fn source<'f>(
             };
             Locked::DebMember { deb: listed.named(deb, faults)?, member, unpack }
         }
-        (None, None, None, Some(url), Some((size, digest)), None, None, unpack) => {
-            let place = Place::Url(url.clone());
-            Locked::Url { pin: Pin { place, size, digest: faults.parsed(digest)? }, unpack }
+        (None, None, None, Some(place), Some((size, digest)), None, None, unpack) => {
+            Locked::File { pin: Pin { place, size, digest: faults.parsed(digest)? }, unpack }
         }
         (None, None, None, None, None, Some(url), Some((commit, (tree, size))), None) => {
             let tree = Blob { digest: faults.parsed(tree)?, size };
@@ -194,7 +200,7 @@ fn source<'f>(
         _ => {
             return faults.refuse(
                 at,
-                "a source has `debs`, or `deb`, or `url size digest`, or `git commit tree tree-size`, \
+                "a source has `debs`, or `deb`, or `url size digest`, or `supplied size digest`, or `git commit tree tree-size`, \
                           or `oci index manifest blobs`, or `crate`, or `crates`",
             );
         }

@@ -66,7 +66,7 @@ fn example() -> Lockfile {
         ("gcc", "debs", Locked::Debs(vec![deb("libc6", "2.41-12"), deb("gcc", "4:14.2.0-1")])),
         ("clang", "debs", Locked::Debs(vec![deb("libc6", "2.41-12")])),
         ("linux", "src", Locked::DebMember { deb: deb("linux-source-6.12", "6.12.63-1"), member, unpack }),
-        ("hello", "data", Locked::Url { pin, unpack: None }),
+        ("hello", "data", Locked::File { pin, unpack: None }),
         ("hello", "lib", git),
         ("serve", "src", Locked::Crate(krate("serve", "1.2.3"))),
         ("serve", "crates", Locked::Crates { published, git: Vec::new(), features }),
@@ -92,14 +92,14 @@ fn what_a_change_means() {
     assert_eq!(old.moved_since(&old), BTreeSet::new());
     let mut new = example();
     let pin = Pin { place: Place::Url("https://other.example/x".to_owned()), size: 12, digest: Digest::of(b"data") };
-    new.insert(name("hello"), name("data"), entry(Locked::Url { pin: pin.clone(), unpack: None })).expect("fits");
+    new.insert(name("hello"), name("data"), entry(Locked::File { pin: pin.clone(), unpack: None })).expect("fits");
     assert_eq!(new.moved_since(&old), BTreeSet::new(), "the same content from elsewhere");
     let unpack = Some(Unpack { strip: 0 });
-    new.insert(name("hello"), name("data"), entry(Locked::Url { pin: pin.clone(), unpack })).expect("fits");
+    new.insert(name("hello"), name("data"), entry(Locked::File { pin: pin.clone(), unpack })).expect("fits");
     assert_eq!(new.moved_since(&old), BTreeSet::from([name("hello")]));
     let mut new = example();
     new.insert(name("gcc"), name("debs"), entry(Locked::Debs(vec![deb("libc6", "2.41-12")]))).expect("fits");
-    new.insert(name("new"), name("data"), entry(Locked::Url { pin, unpack: None })).expect("fits");
+    new.insert(name("new"), name("data"), entry(Locked::File { pin, unpack: None })).expect("fits");
     assert_eq!(new.moved_since(&old), BTreeSet::from([name("gcc"), name("new")]));
 }
 
@@ -218,7 +218,7 @@ fn what_has_no_words_is_refused() {
         Locked::Debs(vec![deb("a b", "1")]),
         Locked::Debs(vec![Deb { pin, ..deb("gcc", "1") }]),
         Locked::Debs(vec![deb("gcc", "1"), deb("gcc", "2")]),
-        Locked::Url { pin: deb("gcc", "1").pin, unpack: None },
+        Locked::File { pin: deb("gcc", "1").pin, unpack: None },
         Locked::Path { directory: path, include: vec![], exclude: vec![] },
     ];
     for locked in cases {
@@ -228,6 +228,10 @@ fn what_has_no_words_is_refused() {
 }
 
 fn project(url: &str) -> Project {
+    recipe::parse(files_of(url).into(), Target::default()).expect("sound")
+}
+
+fn files_of(url: &str) -> [(RelPath, String); 3] {
     let archive = format!(
         "kind = 'archive'\nsuite = 's'\ncomponents = ['m']\narchitecture = 'a'\nfingerprints = ['{}']",
         "0".repeat(40)
@@ -238,8 +242,7 @@ fn project(url: &str) -> Project {
         ("recipes/gcc.toml", "kind = 'toolroot'\narchive = 'debian'\npackages = ['gcc']".to_owned()),
         ("recipes/hello.toml", hello),
     ];
-    let files = files.map(|(file, text)| (RelPath::new(file).expect("clean"), text));
-    recipe::parse(files.into(), Target::default()).expect("sound")
+    files.map(|(file, text)| (RelPath::new(file).expect("clean"), text))
 }
 
 /// A lockfile that fits `project`.
@@ -251,7 +254,7 @@ fn lock(project: &Project) -> Lockfile {
         (
             "hello",
             "data",
-            Locked::Url {
+            Locked::File {
                 pin: Pin { place: Place::Url("u".to_owned()), size: 1, digest: Digest::of(b"") },
                 unpack: None,
             },
@@ -268,7 +271,7 @@ fn every_source_is_pinned() {
     let project = project("https://example.org/a");
     let locked = lock(&project).apply(project).expect("fits");
     assert!(matches!(locked.units["hello"].sources["src"], Locked::Path { .. }));
-    assert!(matches!(locked.units["hello"].sources["data"], Locked::Url { .. }));
+    assert!(matches!(locked.units["hello"].sources["data"], Locked::File { .. }));
 }
 
 #[test]
@@ -290,20 +293,86 @@ fn locking_starts_from_what_stays() {
     let same = project("https://example.org/a");
     let other = project("https://example.org/b");
     let lockfile = lock(&same);
-    let only = |unit| Update::Named(BTreeSet::from([name(unit)]));
+    let only = |unit| Update::Named(BTreeSet::from([(name(unit), None)]));
+    let one = |unit, source| Update::Named(BTreeSet::from([(name(unit), Some(name(source)))]));
     let cases = [
         (&same, Update::Needed, vec![]),
         (&other, Update::Needed, vec!["hello"]),
         (&same, only("gcc"), vec!["gcc"]),
+        (&same, one("hello", "data"), vec!["hello"]),
+        (&same, one("hello", "src"), vec![]),
         (&same, Update::All, vec!["gcc", "hello"]),
     ];
     for (project, update, expected) in cases {
-        let (kept, open) = lockfile.prepare(project, &update);
+        let (kept, open) = lockfile.prepare(project, &update, Unfree::Left);
         assert_eq!(open.keys().map(|(unit, _)| unit.as_str()).collect::<Vec<_>>(), expected, "{update:?}");
         assert_eq!(kept.sources.len() + open.len(), 2);
     }
-    let (kept, _) = lockfile.prepare(&Project { units: BTreeMap::new() }, &Update::Needed);
+    let (kept, _) = lockfile.prepare(&Project::default(), &Update::Needed, Unfree::Left);
     assert_eq!(kept, Lockfile::default());
+}
+
+#[test]
+fn a_file_of_the_user() {
+    let golden = include_str!("golden-supplied.toml");
+    let pin = Pin { place: Place::Supplied("program".to_owned()), size: 12, digest: Digest::of(b"data") };
+    let mut lockfile = Lockfile::default();
+    let locked = Locked::File { pin, unpack: Some(Unpack { strip: 1 }) };
+    lockfile.insert(name("closed"), name("tool"), entry(locked)).expect("fits");
+    assert_eq!(lockfile.emit(), golden);
+    assert_eq!(Lockfile::parse(golden).expect("parses"), lockfile);
+    let both = golden.replace("strip = 1", "url = \"https://example.org/x\"");
+    let errors = Lockfile::parse(&both).expect_err("both");
+    assert!(errors[0].title().contains("`url` or `supplied`, not both"), "{errors:?}");
+}
+
+/// A project with a unit that is not free, and one that needs it.
+fn unfree(called: &str) -> Project {
+    let closed = format!(
+        "unfree = true\ntoolroot = 'gcc'\nsteps = ['true']\nsources.tool.supplied = '{called}'\n\
+                          sources.deb = {{ archive = 'debian', package = 'make' }}"
+    );
+    let user = "toolroot = 'gcc'\nsteps = ['true']\ndeps.closed = 'closed'";
+    let files = [("recipes/closed.toml", closed), ("recipes/user.toml", user.to_owned())];
+    let files = files.map(|(file, text)| (RelPath::new(file).expect("clean"), text));
+    recipe::parse(files.into_iter().chain(files_of("https://example.org/a")).collect(), Target::default())
+        .expect("sound")
+}
+
+#[test]
+fn what_is_not_free_is_left_alone() {
+    let project = unfree("program");
+    let mut lockfile = lock(&project);
+    let missing = |lockfile: &Lockfile, unfree| {
+        let problems = lockfile.problems(&project, unfree);
+        problems.into_keys().map(|(unit, source)| format!("{unit}/{source}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(missing(&lockfile, Unfree::Left), "closed/deb", "what an archive has is locked all the same");
+    assert_eq!(missing(&lockfile, Unfree::Locked), "closed/deb closed/tool");
+    let member = Locked::DebMember { deb: deb("make", "1"), member: None, unpack: None };
+    let spec = project.units["closed"].sources["deb"].specification();
+    lockfile.insert(name("closed"), name("deb"), Entry { spec, locked: member }).expect("fits");
+    let locked = lockfile.apply(project.clone()).expect("sound without");
+    assert_eq!(locked.units.keys().map(Name::as_str).collect::<Vec<_>>(), ["gcc", "hello"]);
+    let why = recipe::Unlocked { unit: name("closed"), supplied: vec!["program".to_owned()] };
+    assert_eq!(locked.unlocked, BTreeMap::from([(name("closed"), why.clone()), (name("user"), why)]));
+
+    let pin = Pin { place: Place::Supplied("program".to_owned()), size: 1, digest: Digest::of(b"x") };
+    let spec = project.units["closed"].sources["tool"].specification();
+    let tool = Entry { spec, locked: Locked::File { pin, unpack: None } };
+    lockfile.insert(name("closed"), name("tool"), tool.clone()).expect("fits");
+    assert_eq!(lockfile.apply(project.clone()).expect("fits").units.len(), 4);
+    let (other, stays) = (unfree("other"), (name("closed"), name("tool")));
+    assert_eq!(lockfile.left(&other), BTreeSet::from([stays.clone()]), "it has changed since");
+    for (update, unfree, open) in [
+        (Update::Needed, Unfree::Left, false),
+        (Update::All, Unfree::Left, false),
+        (Update::Needed, Unfree::Locked, true),
+    ] {
+        let (kept, found) = lockfile.prepare(&other, &update, unfree);
+        assert_eq!(found.contains_key(&stays), open, "{update:?} {unfree:?}");
+        assert_eq!(kept.sources.get(&stays), (!open).then_some(&tool), "{update:?} {unfree:?}");
+    }
 }
 
 #[test]
@@ -358,9 +427,8 @@ fn any_locked() -> impl Strategy<Value = Locked> {
     let debs = debs.prop_map(|set| set.iter().map(|(package, version)| deb(package, &version.to_string())).collect());
     let member = ("[a-z]{1,3}", proptest::option::of(any_path()), unpack())
         .prop_map(|(package, member, unpack)| Locked::DebMember { deb: deb(&package, "1"), member, unpack });
-    let url = (any::<String>(), any::<u32>(), digest(), unpack()).prop_map(|(url, size, digest, unpack)| Locked::Url {
-        pin: Pin { place: Place::Url(url), size: size.into(), digest },
-        unpack,
+    let url = (any::<String>(), any::<u32>(), digest(), unpack()).prop_map(|(url, size, digest, unpack)| {
+        Locked::File { pin: Pin { place: Place::Url(url), size: size.into(), digest }, unpack }
     });
     let tree = (digest(), any::<u32>()).prop_map(|(digest, size)| Blob { digest, size: size.into() });
     let git = (any::<String>(), "[0-9a-f]{40}", tree).prop_map(|(url, commit, tree)| Locked::Git { url, commit, tree });
@@ -376,7 +444,11 @@ fn any_locked() -> impl Strategy<Value = Locked> {
             features,
         }
     });
-    prop_oneof![debs.prop_map(Locked::Debs), member, url, git, packages]
+    let supplied = (any::<String>(), digest()).prop_map(|(called, digest)| Locked::File {
+        pin: Pin { place: Place::Supplied(called), size: 1, digest },
+        unpack: None,
+    });
+    prop_oneof![debs.prop_map(Locked::Debs), member, url, supplied, git, packages]
 }
 
 proptest! {

@@ -21,7 +21,7 @@ mod source;
 mod test;
 mod toolroot;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::derivation::{Assemble, Derivation};
@@ -184,24 +184,6 @@ pub fn closure<'a, S>(project: &'a Project<S>, wanted: &[Name]) -> Result<Vec<&'
         }
     }
     Ok(found.into_values().collect())
-}
-
-/// The units that `changed` ones are, or are built from, through any number of others.
-#[must_use]
-pub fn dependents<S>(project: &Project<S>, changed: &BTreeSet<Name>) -> BTreeSet<Name> {
-    let mut found: BTreeSet<Name> = changed.iter().filter(|name| project.units.contains_key(*name)).cloned().collect();
-    loop {
-        let reads = |recipe: &Recipe<S>| {
-            recipe.toolroot().is_some_and(|unit| found.contains(unit))
-                || recipe.deps().any(|(_, reference)| found.contains(&reference.unit))
-        };
-        let more = project.units.values().filter(|recipe| !found.contains(&recipe.name) && reads(recipe));
-        let more: Vec<Name> = more.map(|recipe| recipe.name.clone()).collect();
-        if more.is_empty() {
-            return found;
-        }
-        found.extend(more);
-    }
 }
 
 impl Plan {

@@ -14,7 +14,7 @@ impl Step {
     #[must_use]
     pub fn fetched(&self) -> Option<&str> {
         match &self.derivation {
-            Derivation::Fetch(Pin { place: Place::Url(url), .. }) => Some(url),
+            Derivation::Fetch(Pin { place: Place::Url(name) | Place::Supplied(name), .. }) => Some(name),
             // The label ends with the version: see `Planner::deb`.
             Derivation::Fetch(Pin { place: Place::Archive { .. }, .. }) => self.label.rsplit(' ').next(),
             Derivation::Fetch(Pin { place: Place::Registry { version, .. }, .. }) => Some(version),
@@ -42,7 +42,7 @@ impl Planner<'_> {
             Locked::Path { .. } => {
                 return Err(Error::Unobserved { unit: unit.clone(), source_name: name.clone() });
             }
-            Locked::Url { pin, unpack } => {
+            Locked::File { pin, unpack } => {
                 let file = self.pin(unit, name.as_str(), pin);
                 self.unpacked(unit, name, file, unpack.as_ref())
             }

@@ -20,6 +20,29 @@ impl Graph {
             faults.extend(uses.filter_map(|using| self.misuse(unit, using)));
         }
         self.cycles(faults);
+        faults.extend(self.units.values().filter_map(|unit| self.denied(unit)));
+    }
+
+    /// Refuses what is built where no unit is named and is not free to all.
+    fn denied(&self, unit: &Unit) -> Option<Fault> {
+        let recipe = unit.recipe.as_ref().filter(|recipe| recipe.default)?;
+        let unfree = self.unfree(&recipe.name, &mut BTreeSet::new())?;
+        let title = if *unfree == recipe.name {
+            format!("`{unfree}` is not free, and built where no unit is named")
+        } else {
+            format!("`{}` is built where no unit is named, and needs `{unfree}`, which is not free", recipe.name)
+        };
+        let help = "drop `default = true`: who may build it names it, and says so with --allow-unfree";
+        Some(Fault::new(unit.at.clone(), title).help(help))
+    }
+
+    /// What is not free among a unit and all that it uses.
+    fn unfree<'a>(&'a self, name: &Name, seen: &mut BTreeSet<&'a Name>) -> Option<&'a Name> {
+        let (name, unit) = self.units.get_key_value(name).filter(|(name, _)| seen.insert(name))?;
+        if unit.recipe.as_ref().is_some_and(|recipe| recipe.unfree) {
+            return Some(name);
+        }
+        unit.uses.iter().find_map(|using| self.unfree(&using.reference.unit, seen))
     }
 
     /// What is wrong with one reference.

@@ -16,9 +16,10 @@ use crate::registry::{self, Reference};
 pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
 
 /// The field that makes a source what it is, and those that may stand beside it.
-const KINDS: [(&str, &[&str]); 6] = [
+const KINDS: [(&str, &[&str]); 7] = [
     ("path", &["exclude"]),
     ("url", &["unpack", "strip"]),
+    ("supplied", &["unpack", "strip"]),
     ("git", &["commit", "tag", "branch", "update"]),
     ("oci", &[]),
     ("crate", &["version", "update"]),
@@ -37,6 +38,7 @@ impl Inputs<'_> {
         match kind(input, faults)? {
             "path" => self.files(input, faults),
             "url" => self.url(input, faults),
+            "supplied" => supplied(input, faults),
             "git" => self.git(input, faults),
             "oci" => self.image(input, faults),
             "crate" => self.published(input, faults),
@@ -168,6 +170,12 @@ fn kind(input: &At<Input>, faults: &mut Vec<Fault>) -> Option<&'static str> {
         faults.push(fault.help(format!("beside `{kind}` may stand {known}")));
     }
     Some(kind)
+}
+
+fn supplied(input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {
+    let name = field::name(input.supplied.as_ref()?, faults);
+    let unpack = unpack(input, faults);
+    name.map(|name| Source::Supplied { name: name.to_string(), unpack })
 }
 
 fn unpack(input: &Input, faults: &mut Vec<Fault>) -> Option<Unpack> {

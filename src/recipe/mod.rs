@@ -28,7 +28,7 @@
 //! kind = "cmd"
 //! description = "Says hello"
 //! default = true                        # built when no name is given
-//! unfree = false
+//! unfree = false                        # true: made only with --allow-unfree, published never; not with `default = true`
 //! toolroot = "gcc"
 //! steps = ["gcc -O${level} -o /out/out/hello /src/src/hello.c -I/deps/zlib"]  # lines for `sh -eu`, run in /build
 //! outputs = ["out"]                     # names below /out, the main one first
@@ -36,6 +36,7 @@
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
+//! tool = { supplied = "vendor-tool" }                   # a file that each user gives, also of units that are free
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
 //! base = { oci = "docker.io/library/debian:13-slim" }   # an image as an OCI layout; or @sha256:…
 //! linux = { archive = "debian", package = "linux-source-6.12", member = "usr/src/linux-source-6.12.tar.xz" }
@@ -145,7 +146,7 @@
 //! "/etc/serve" = "src/etc/etc"
 //! [directories]
 //! "/data" = { owner = "server", mode = "0750" }
-//! [attributes]                          # of what packages and files bring
+//! [attributes]                          # of what packages and files bring; a mode makes a source's file a program
 //! "/usr/bin/serve" = { capabilities = ["cap_net_bind_service"] }
 //! [env]
 //! LANG = "C.UTF-8"
@@ -203,7 +204,7 @@ pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
 pub use model::{
-    Abi, Arguments, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot,
+    Abi, Arguments, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot, Unlocked,
 };
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
@@ -272,7 +273,7 @@ pub fn parse(files: Vec<(RelPath, String)>, target: Target) -> Result<Project, V
     };
     let mut units = graph.units.into_iter().map(sound).collect();
     crossing::mark(&mut units, target);
-    Ok(Project { units })
+    Ok(Project { units, unlocked: BTreeMap::new() })
 }
 
 fn graph(book: &Book<'_>, pages: &[Page<'_>], texts: &Texts, faults: &mut Vec<Fault>) -> Graph {

@@ -1,6 +1,6 @@
 //! What recipes say once they are read: units, and what they are built by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +15,17 @@ pub const OUTPUT: &str = "out";
 pub struct Project<S = Source> {
     /// Every unit by its name.
     pub units: BTreeMap<Name, Recipe<S>>,
+    /// Units that are not among them, once sources are pinned, as one is not free and not locked.
+    pub unlocked: BTreeMap<Name, Unlocked>,
+}
+
+/// A unit that is not free and not locked, for which others are left out with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlocked {
+    /// The unit.
+    pub unit: Name,
+    /// The files that its user has to give.
+    pub supplied: Vec<String>,
 }
 
 /// A unit as its author wrote it; `S` is [`Source`] before locking, `lockfile::Locked` after.
@@ -34,7 +45,7 @@ pub struct Recipe<S = Source> {
     pub description: String,
     /// Built when no name is given.
     pub default: bool,
-    /// Not free software: explicit opt-in, never pushed to a public registry.
+    /// Not free software: made only for who says that they may, never pushed to a public registry.
     pub unfree: bool,
     /// Inputs from outside, by the name under which the build sees them.
     pub sources: BTreeMap<Name, S>,
@@ -48,7 +59,27 @@ pub struct Recipe<S = Source> {
 
 impl<S> Default for Project<S> {
     fn default() -> Self {
-        Self { units: BTreeMap::new() }
+        Self { units: BTreeMap::new(), unlocked: BTreeMap::new() }
+    }
+}
+
+impl<S> Project<S> {
+    /// The units that `changed` ones are, or are built from, through any number of others.
+    #[must_use]
+    pub fn dependents(&self, changed: &BTreeSet<Name>) -> BTreeSet<Name> {
+        let mut found: BTreeSet<Name> = changed.iter().filter(|name| self.units.contains_key(*name)).cloned().collect();
+        loop {
+            let reads = |recipe: &Recipe<S>| {
+                recipe.toolroot().is_some_and(|unit| found.contains(unit))
+                    || recipe.deps().any(|(_, reference)| found.contains(&reference.unit))
+            };
+            let more = self.units.values().filter(|recipe| !found.contains(&recipe.name) && reads(recipe));
+            let more: Vec<Name> = more.map(|recipe| recipe.name.clone()).collect();
+            if more.is_empty() {
+                return found;
+            }
+            found.extend(more);
+        }
     }
 }
 

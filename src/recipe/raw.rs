@@ -255,7 +255,7 @@ pub(super) struct Test {
     pub(super) timeout_seconds: Option<At<u64>>,
 }
 
-/// An input from outside: exactly one of `path`, `url`, `git`, `oci`, `crate` and `package`.
+/// An input from outside: exactly one of `path`, `url`, `supplied`, `git`, `oci`, `crate` and `package`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Input {
@@ -265,6 +265,8 @@ pub(super) struct Input {
     pub(super) exclude: Option<At<Texts>>,
     /// A file to download.
     pub(super) url: Option<At<String>>,
+    /// A file that the user has: what it is called under `[supplied]` in the file that FORGE_MIRRORS names.
+    pub(super) supplied: Option<At<String>>,
     /// A git repository.
     pub(super) git: Option<At<String>>,
     /// An image of a registry, as an OCI layout: `host/repository:tag`, or `host/repository@sha256:…`.
@@ -303,6 +305,7 @@ impl Input {
             list("path", &self.path),
             list("exclude", &self.exclude),
             text("url", &self.url),
+            text("supplied", &self.supplied),
             text("git", &self.git),
             text("oci", &self.oci),
             text("commit", &self.commit),

@@ -41,6 +41,13 @@ pub enum Source {
         /// Whether to unpack it.
         unpack: Option<Unpack>,
     },
+    /// A file that the user has and nobody else may give.
+    Supplied {
+        /// What it is called where the user says where it is.
+        name: String,
+        /// Whether to unpack it.
+        unpack: Option<Unpack>,
+    },
     /// One state of a git repository.
     Git {
         /// The repository.
@@ -151,6 +158,7 @@ impl Source {
         match self {
             Self::Debs { archive, .. } | Self::DebMember { archive, .. } => Some(archive),
             Self::Url { .. }
+            | Self::Supplied { .. }
             | Self::Git { .. }
             | Self::Oci { .. }
             | Self::Crate(_)
@@ -214,6 +222,11 @@ impl Canon for Source {
                 7u64.canon(out);
                 reference.to_string().canon(out);
             }
+            Self::Supplied { name, unpack } => {
+                8u64.canon(out);
+                name.canon(out);
+                unpack.canon(out);
+            }
         }
     }
 }
@@ -264,7 +277,7 @@ impl Canon for Archive {
 mod tests {
     use super::*;
 
-    fn sources() -> [Source; 9] {
+    fn sources() -> [Source; 10] {
         let text = str::to_owned;
         let archive = Archive {
             name: Name::new("debian").expect("name"),
@@ -301,6 +314,7 @@ mod tests {
             published.clone(),
             Source::Crates(closure.clone()),
             Source::Crates(Closure { crossing: Some(crossing), ..closure }),
+            Source::Supplied { name: text("program"), unpack: None },
             Source::Oci { reference: "example.org/a/b:1".parse().expect("a reference") },
         ]
     }
@@ -317,6 +331,7 @@ mod tests {
             "b905398c9b5188ee9d5b715105511b1cd20aeafd02606fdcbdcbc4d5ec057bb4",
             "aa9ccfc2042dcacfcdc2154e96bf931287e74e7d316dc30e8e9b6383fcef8295",
             "9b2af7c5f0f1b96edd220e4eb457a6d4fa2911b69cecb2ea0236f6b7e7631ca6",
+            "cf0eed34d4379e76d88297913665634e659afff378dcff4272edfde280472370",
             "fcb97deede2ed49c4f2273187ba876050d76d4458555d2fb4abf8925e5776c57",
         ];
         assert_eq!(found, expected);

@@ -417,10 +417,32 @@ fn wrong_sources() {
     source("git = 'https://a'", "a git source needs exactly one of `commit`, `tag` and `branch`");
     source("git = 'https://a', commit = 'abc'", "a commit has 40 hex digits");
     source("git = 'https://a', branch = '--upload-pack=x'", "`--upload-pack=x` is not the name of a tag or branch");
+    source(
+        "supplied = '/srv/a'",
+        "`/srv/a` is not a name: use lower-case letters, digits, `.` and `-`, starting with a letter or digit",
+    );
+    source("supplied = 'a', strip = 1", "`strip` needs `unpack = true`");
+    source("supplied = 'a', url = 'https://a'", "a source is of exactly one kind");
     source("package = 'a'", "a package needs the archive that it comes from");
     source("package = 'a', archive = 'debain'", "there is no archive `debain`");
     source("package = 'a b', archive = 'debian'", "`a b` is not the name of a Debian package");
     source("package = 'a', archive = 'debian', member = '/a'", "`/a` is absolute; a relative path is needed");
+}
+
+#[test]
+fn what_is_not_free_is_built_for_who_names_it() {
+    let unit =
+        |fields: &str| format!("//- recipes/x.toml\ntoolroot = 'gcc'\nsteps = ['true']\nunfree = true\n{fields}");
+    let help = "drop `default = true`: who may build it names it, and says so with --allow-unfree\n";
+    check(&unit("default = true"), &["recipes/x.toml:1 `x` is not free, and built where no unit is named", help]);
+    let user = "\n//- recipes/y.toml\ntoolroot = 'gcc'\nsteps = ['true']\ndeps.x = 'x'\n";
+    check(
+        &unit(&format!("{user}default = true\n//- recipes/z.toml\ntoolroot = 'gcc'\nsteps = ['true']\ndefault = true")),
+        &["recipes/y.toml:1 `y` is built where no unit is named, and needs `x`, which is not free", help],
+    );
+    let project = sound(&unit(&format!("sources.tool = {{ supplied = 'tool', unpack = true }}{user}")));
+    let supplied = Source::Supplied { name: "tool".to_owned(), unpack: Some(Unpack { strip: 0 }) };
+    assert_eq!(project.units["x"].sources["tool"], supplied);
 }
 
 #[test]

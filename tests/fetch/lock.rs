@@ -178,7 +178,7 @@ fn urls_are_pinned_unpacked_and_mirrored() {
     let fetcher = Fetcher::new(&home.store, Places::default(), policy, Git::default(), Cargo::default());
     let source = Source::Url { url: url.clone(), unpack: Some(Unpack { strip: 1 }) };
     let indexes = Indexes::new(&[]).expect("nothing to parse");
-    let Locked::Url { pin, unpack } = fetcher.pin(&source, &indexes, &go_on).expect("a pin") else { panic!() };
+    let Locked::File { pin, unpack } = fetcher.pin(&source, &indexes, &go_on).expect("a pin") else { panic!() };
     assert_eq!((&pin.place, pin.size), (&Place::Url(url), body.len() as u64));
     assert_eq!(unpack, Some(Unpack { strip: 1 }));
     let blob = fetcher.file(&pin, "a.tar", "unit", &go_on).expect("the file");

@@ -97,7 +97,14 @@ fn what_is_not_free_is_not_mirrored_in_public() {
     let (server, origin) = (Server::start(), Origin::new());
     let forge = project(&server, &origin);
     let text = fs::read_to_string(forge.project().join("recipes/u.toml")).unwrap();
-    forge.write("recipes/u.toml", &format!("unfree = true\n{text}"));
+    forge.write("recipes/u.toml", &format!("unfree = true\n{}", text.replace("default = true", "")));
     forge.run(&["mirror", "oci://ghcr.io/me/sources", "--allow-unfree"]).code(2).says("must not be published");
     forge.run(&["mirror", "oci://registry.invalid/me/sources"]).code(2).says("--allow-unfree");
+    let folder = forge.folder().join("mirror").display().to_string();
+    forge.run(&["mirror", &folder, "u"]).code(2).says("`u` is not free").says("--allow-unfree");
+    let named = |run: &crate::support::Run| run.json().iter().any(|line| line["name"] == "u/data");
+    let run = forge.run(&["mirror", &folder, "--json"]).success().says("left out, as it is not free: u");
+    assert!(!named(&run), "{}", run.stdout);
+    let run = forge.run(&["mirror", &folder, "--json", "--allow-unfree"]).success().says("do not publish");
+    assert!(named(&run), "{}", run.stdout);
 }

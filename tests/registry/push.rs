@@ -166,5 +166,7 @@ fn what_is_not_free_is_not_published() {
     let run = forge.run(&["push", "app", "registry.invalid/app:1"]).code(2);
     run.says("`tool` must not be published: not free").says("--allow-unfree");
     let real = Real::start();
-    forge.run(&["push", "app", &format!("{}/app:1", real.host)]).success();
+    let place = format!("{}/app:1", real.host);
+    forge.run(&["push", "app", &place]).code(2).says("`app` needs `tool`, which is not free");
+    forge.run(&["push", "app", &place, "--allow-unfree"]).success();
 }

@@ -4,18 +4,19 @@
 //! |---|---|
 //! | its program is there | the first word of the entrypoint |
 //! | the folder it starts in is there | `workdir` |
-//! | its own programs find their libraries | `DT_NEEDED` in the folders of the loader and in `LD_LIBRARY_PATH` |
+//! | its own programs and libraries are of its architecture | the header |
+//! | its own programs find their loader | `PT_INTERP` |
+//! | they find their libraries | `DT_NEEDED` in the folders of the loader and in `LD_LIBRARY_PATH` |
+//! | these have the versions of symbols that are needed | `.gnu.version_r` of the one, `.gnu.version_d` of the other |
 //! | what has attributes is there, links lead somewhere | the recipe |
 //! | there is no shell in it, unless a waiver says why | the usual names |
 
-use super::super::{Error, programs};
+use super::super::Error;
 use super::layer::places;
 use super::root;
 use crate::derivation::Image;
 use crate::store::{Blob, Node, Output, Store};
 
-/// Where Debian's loader looks.
-const LIBRARIES: [&str; 4] = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"];
 /// Programs that run scripts of a shell.
 const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "sh", "tcsh", "zsh"];
 
@@ -29,19 +30,22 @@ pub(super) fn judge(store: &Store, image: &Image<Output>, tree: &Blob, own: &[Bl
     wrong.extend(look.present()?);
     wrong.extend(look.shells()?);
     for part in own {
-        wrong.extend(look.libraries(part)?);
+        wrong.extend(look.links(part)?);
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Refused(wrong.join("\n"))) }
 }
 
-struct Look<'a> {
-    store: &'a Store,
-    image: &'a Image<Output>,
-    tree: &'a Blob,
+/// An image that is looked at.
+pub(super) struct Look<'a> {
+    pub(super) store: &'a Store,
+    pub(super) image: &'a Image<Output>,
+    /// Its file system.
+    pub(super) tree: &'a Blob,
 }
 
 impl Look<'_> {
-    fn at(&self, path: &str) -> Result<Option<Node>, Error> {
+    /// What an absolute path leads to.
+    pub(super) fn at(&self, path: &str) -> Result<Option<Node>, Error> {
         root::follow(self.store, &self.tree.digest, path)
     }
 
@@ -94,29 +98,5 @@ impl Look<'_> {
             (Some(_), true) => vec!["`waivers.shell` says why there is a shell, and there is none: drop it".to_owned()],
             _ => Vec::new(),
         })
-    }
-
-    /// The libraries that programs of a layer need and that are not there.
-    fn libraries(&self, part: &Blob) -> Result<Vec<String>, Error> {
-        let mut wrong = Vec::new();
-        for (file, bytes) in programs::elf_files(self.store, &Output::Tree(*part))? {
-            let linkage = programs::read(&bytes).map_err(|why| Error::Refused(format!("/{file}: {why}")))?;
-            for library in linkage.needed {
-                if !self.has_library(&library)? {
-                    wrong.push(format!("/{file} needs {library}, which is not in it: add the package that has it"));
-                }
-            }
-        }
-        Ok(wrong)
-    }
-
-    fn has_library(&self, name: &str) -> Result<bool, Error> {
-        let more = self.image.config.env.get("LD_LIBRARY_PATH").map(String::as_str).unwrap_or_default();
-        for folder in more.split(':').filter(|folder| !folder.is_empty()).chain(LIBRARIES) {
-            if matches!(self.at(&format!("{folder}/{name}"))?, Some(Node::File { .. })) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }

@@ -32,6 +32,9 @@ const TREE: &str = "tree";
 /// Where scanners look for packages, a file each.
 const STATUS: &str = "var/lib/dpkg/status.d";
 
+/// The permission bit by which a file is a program.
+const OWNER_EXECUTES: u32 = 0o100;
+
 /// How much of the archive is compressed at once.
 const BUFFER: usize = 256 << 10;
 /// After how many bytes it is told how far the work is.
@@ -94,7 +97,7 @@ fn tree(layer: &Layer<Output>, store: &Store, parts: Parts, threads: usize, say:
         packages(&mut tree, layer, store, parts, threads, say)?;
     }
     for (place, from, path) in &layer.files {
-        file(&mut tree, store, place, from, path.as_ref())?;
+        file(&mut tree, store, layer, (place, from, path.as_ref()))?;
     }
     for (place, text) in &layer.texts {
         tree.file(place, store.put(text.as_bytes())?, false)?;
@@ -130,21 +133,24 @@ fn packages(
     Ok(())
 }
 
-/// Puts in what stands at `path` in `from`.
+/// Puts in what stands at `path` in `from`. A mode of the recipe says whether it is a program, also where it came
+/// without one, as what is downloaded or supplied does.
 fn file(
     tree: &mut TreeBuilder,
     store: &Store,
-    place: &RelPath,
-    from: &Output,
-    path: Option<&RelPath>,
+    layer: &Layer<Output>,
+    (place, from, path): (&RelPath, &Output, Option<&RelPath>),
 ) -> Result<(), Error> {
+    let mode = layer.attributes.get(place).and_then(|attributes| attributes.mode);
     let node = match (from, path) {
         (output, None) => Some((*output).into()),
         (Output::File { .. }, Some(_)) => None,
         (Output::Tree(blob), Some(path)) => root::node(store, &blob.digest, path)?,
     };
     match node {
-        Some(Node::File { blob, executable }) => tree.file(place, blob, executable)?,
+        Some(Node::File { blob, executable }) => {
+            tree.file(place, blob, mode.map_or(executable, |mode| mode & OWNER_EXECUTES != 0))?;
+        }
         Some(Node::Symlink(target)) => tree.symlink(place, &target)?,
         Some(Node::Directory(blob)) => tree.graft(store, Some(place), &blob.digest)?,
         None => return Err(missing(store, place, from, path)),

@@ -5,7 +5,7 @@
 //! | `layer` | one layer: a tree, packed |
 //! | `tarball` `capability` | the tree as a tar archive |
 //! | `compress` | the archive's bytes, made smaller |
-//! | `judge` `root` | whether the whole can run: programs, libraries, users, shells |
+//! | `judge` `link` `root` | whether the whole can run: programs, libraries, users, shells |
 //! | `layout` | configuration, manifest, index |
 //! | [`pulled`](pulled()) | the layout of an image that others made |
 //! | [`archive`](archive()) | a layout as one file |
@@ -19,6 +19,7 @@ mod compress;
 mod judge;
 mod layer;
 mod layout;
+mod link;
 mod pulled;
 mod root;
 mod tarball;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::meter::Meter;
+use super::unfree::Permission;
 use super::{Verdict, environment, output, registry, session};
 use crate::fetch::inventory::{Content, Item, inventory};
 use crate::fetch::mirror::Found;
@@ -38,7 +39,7 @@ pub struct Args {
     /// The units whose sources are copied, with what they need; all units where none is named.
     #[arg(value_name = "NAME", value_parser = super::name)]
     names: Vec<Name>,
-    /// Copy to a private registry although a source is not free. Public registries are refused all the same.
+    /// Copy sources that are not free too, also to a private registry. Public registries are refused all the same.
     #[arg(long)]
     allow_unfree: bool,
     /// Print one JSON object a line for each source, as it is done.
@@ -53,10 +54,13 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let place = Place::of(&args.place)?;
     let root = session::root(directory)?;
     let project = session::locked(&root)?;
+    let units = units(&project, &args.names)?;
     if let Place::Repository(repository) = &place {
-        registry::permit(units(&project, &args.names)?, &repository.host, args.allow_unfree)?;
+        registry::permit(units.iter().copied(), &repository.host, args.allow_unfree)?;
     }
-    let items = items(&root, &project, &args.names)?;
+    Permission { allow_unfree: args.allow_unfree }.of(&project, &args.names)?;
+    let copied = units.into_iter().filter(|unit| args.allow_unfree || !unit.unfree);
+    let items = inventory(copied, session::lockfile(&root)?.suites().values());
     let store = session::store()?;
     let mut fetcher = session::fetcher(&store, false)?;
     fetcher.expect(session::closures(&project));
@@ -92,11 +96,6 @@ fn units<'a>(project: &'a Project<Locked>, names: &[Name]) -> Result<Vec<&'a Rec
     session::known(project, names)?;
     let all: Vec<Name> = project.units.keys().cloned().collect();
     Ok(plan::closure(project, if names.is_empty() { &all } else { names })?)
-}
-
-/// What is to be copied for the units `names`, or for all.
-fn items(root: &Path, project: &Project<Locked>, names: &[Name]) -> Result<Vec<Item>, CliError> {
-    Ok(inventory(units(project, names)?, session::lockfile(root)?.suites().values()))
 }
 
 /// What became of an item.
@@ -221,15 +220,18 @@ fn conclude(place: &Place, project: &Project<Locked>, items: &[Item], fates: &[F
         output::words(INTERRUPTED);
     }
     if verdict == Verdict::Good && !args.dry_run {
-        advise(place, project);
+        advise(place, project, args);
     }
     verdict
 }
 
-fn advise(place: &Place, project: &Project<Locked>) {
+fn advise(place: &Place, project: &Project<Locked>, args: &Args) {
     let unfree: Vec<&str> = project.units.values().filter(|unit| unit.unfree).map(|unit| unit.name.as_str()).collect();
-    if !unfree.is_empty() {
-        output::words(&format!("note: do not publish {place} if it holds sources of {}: not free", unfree.join(", ")));
+    let names = unfree.join(", ");
+    if args.allow_unfree && !unfree.is_empty() {
+        output::words(&format!("note: do not publish {place} if it holds sources of {names}: not free"));
+    } else if args.names.is_empty() && !unfree.is_empty() {
+        output::words(&format!("note: left out, as it is not free: {names}; --allow-unfree copies it too"));
     }
     if environment::mirrors().is_none() {
         let line = format!("digests = [{:?}]", place.to_string());

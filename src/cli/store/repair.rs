@@ -22,7 +22,7 @@ pub struct Repair {
 impl Repair {
     /// Looks up all units of the project.
     pub fn prepare(root: &Path, store: &Store) -> Result<Self, CliError> {
-        let names: Vec<_> = session::recipes(root)?.units.into_keys().collect();
+        let names: Vec<_> = session::locked(root)?.units.into_keys().collect();
         let planned = session::planned(root, store, &names)?;
         let had = had(&planned.plan, store);
         Ok(Self { root: root.to_owned(), planned, had })

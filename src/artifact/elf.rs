@@ -1,0 +1,203 @@
+//! What ELF files say of themselves: the one place that reads them as programs and shared libraries.
+//!
+//! | field | read from |
+//! |---|---|
+//! | `machine`, `linked` | the header |
+//! | `interpreter` | `PT_INTERP` |
+//! | `needed`, `search` | `DT_NEEDED`; `DT_RPATH`, `DT_RUNPATH` |
+//! | `versions`, `defined` | `.gnu.version_r`, `.gnu.version_d` |
+//! | `build_id` | the note `NT_GNU_BUILD_ID` |
+
+use std::io::Read as _;
+
+use object::elf::{self, FileHeader64, Machine};
+use object::read::StringTable;
+use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _, SectionTable};
+use object::{Endianness, Object as _};
+
+use super::Error;
+use crate::store::{Blob, Node, Output, Store};
+
+/// What an ELF file starts with.
+const MAGIC: &[u8] = b"\x7fELF";
+
+type Header = FileHeader64<Endianness>;
+type Sections<'a> = SectionTable<'a, Header, &'a [u8]>;
+
+/// What a file says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Elf {
+    /// Whose instructions it has.
+    pub(super) machine: Machine,
+    /// Whether it is a program or a shared library, and no object or core.
+    pub(super) linked: bool,
+    /// The loader that it is started by.
+    pub(super) interpreter: Option<String>,
+    /// The libraries that it needs.
+    pub(super) needed: Vec<String>,
+    /// The folders of its own in which it looks for them.
+    pub(super) search: Vec<String>,
+    /// The versions of symbols that it needs.
+    pub(super) versions: Vec<Version>,
+    /// The versions of symbols that it has.
+    pub(super) defined: Vec<String>,
+    /// Whether it has a build-id.
+    pub(super) build_id: bool,
+}
+
+/// A version of symbols that a file needs: `GLIBC_2.38` of `libc.so.6`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    /// The library that must have it.
+    pub(super) library: String,
+    /// Its name there.
+    pub(super) name: String,
+    /// Whether the file can do without.
+    pub(super) weak: bool,
+}
+
+impl Elf {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Says why it can't be read.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+        parse(bytes).map_err(|error| format!("is no 64-bit ELF file: {error}"))
+    }
+}
+
+fn parse(bytes: &[u8]) -> object::Result<Elf> {
+    let file = ElfFile64::<Endianness>::parse(bytes)?;
+    let header = Header::parse(bytes)?;
+    let endian = header.endian()?;
+    let mut elf = Elf {
+        machine: header.e_machine(endian),
+        linked: [elf::ET_EXEC, elf::ET_DYN].contains(&header.e_type(endian)),
+        build_id: file.build_id()?.is_some(),
+        ..Elf::default()
+    };
+    for segment in header.program_headers(endian, bytes)? {
+        elf.interpreter = elf.interpreter.or(segment.interpreter(endian, bytes)?.map(text));
+    }
+    let sections = header.sections(endian, bytes)?;
+    dynamic(&mut elf, endian, &sections, bytes)?;
+    needs(&mut elf, endian, &sections, bytes)?;
+    has(&mut elf, endian, &sections, bytes)?;
+    Ok(elf)
+}
+
+fn dynamic(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8]) -> object::Result<()> {
+    let Some((entries, link)) = sections.dynamic(endian, bytes)? else { return Ok(()) };
+    let strings = sections.strings(endian, bytes, link)?;
+    for entry in entries {
+        let list = match entry.tag(endian) {
+            elf::DT_NEEDED => &mut elf.needed,
+            elf::DT_RPATH | elf::DT_RUNPATH => &mut elf.search,
+            _ => continue,
+        };
+        list.push(text(entry.string(endian, strings)?));
+    }
+    Ok(())
+}
+
+fn needs(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8]) -> object::Result<()> {
+    let Some((mut needs, link)) = sections.gnu_verneed(endian, bytes)? else { return Ok(()) };
+    let strings: StringTable<'_> = sections.strings(endian, bytes, link)?;
+    while let Some((need, mut versions)) = needs.next()? {
+        let library = text(need.file(endian, strings)?);
+        while let Some(version) = versions.next()? {
+            let weak = version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0;
+            let name = text(version.name(endian, strings)?);
+            elf.versions.push(Version { library: library.clone(), name, weak });
+        }
+    }
+    Ok(())
+}
+
+/// The first name of a definition is its own; others are of those that it follows.
+fn has(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8]) -> object::Result<()> {
+    let Some((mut definitions, link)) = sections.gnu_verdef(endian, bytes)? else { return Ok(()) };
+    let strings: StringTable<'_> = sections.strings(endian, bytes, link)?;
+    while let Some((_, mut names)) = definitions.next()? {
+        if let Some(name) = names.next()? {
+            elf.defined.push(text(name.name(endian, strings)?));
+        }
+    }
+    Ok(())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The versions in `2.34` as numbers; what is none (`PRIVATE`) counts as the highest.
+pub(super) fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map(|part| part.parse().unwrap_or(u32::MAX)).collect()
+}
+
+/// The ELF files of a tree, each with its path.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) fn files(store: &Store, tree: &Output) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut files = Vec::new();
+    collect(store, "", tree, &mut files)?;
+    Ok(files)
+}
+
+fn collect(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
+    match output {
+        Output::File { blob, .. } => {
+            let bytes = bytes(store, at, blob)?;
+            files.extend(bytes.starts_with(MAGIC).then(|| (at.to_owned(), bytes)));
+        }
+        Output::Tree(blob) => {
+            for (name, node) in store.directory(&blob.digest)?.entries {
+                let path = if at.is_empty() { name } else { format!("{at}/{name}") };
+                match node {
+                    Node::File { blob, executable } => {
+                        collect(store, &path, &Output::File { blob, executable }, files)?;
+                    }
+                    Node::Directory(blob) => collect(store, &path, &Output::Tree(blob), files)?,
+                    Node::Symlink(_) => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of the file that stands at `path`.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) fn bytes(store: &Store, path: &str, blob: &Blob) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = store.read(blob)?.read_to_end(&mut bytes);
+    read.map_err(|error| Error::Refused(format!("{path}: {error}")))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_of_this_host_says() {
+        let own = std::fs::read("/proc/self/exe").expect("own program");
+        let elf = Elf::read(&own).expect("ELF");
+        assert!(elf.linked && elf.search.is_empty() && elf.defined.is_empty(), "{elf:?}");
+        assert!(elf.needed.contains(&"libc.so.6".to_owned()), "{elf:?}");
+        let glibc = |one: &Version| one.library == "libc.so.6" && one.name.starts_with("GLIBC_2.");
+        assert!(elf.versions.iter().any(glibc), "{elf:?}");
+        let loader = std::fs::read(elf.interpreter.expect("a loader")).expect("the loader");
+        let loader = Elf::read(&loader).expect("ELF");
+        assert!(loader.interpreter.is_none() && loader.machine == elf.machine, "{loader:?}");
+        assert!(loader.defined.iter().any(|name| name.starts_with("GLIBC_2.")), "{loader:?}");
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        assert!(Elf::read(b"\x7fELF").expect_err("cut").contains("no 64-bit ELF file"));
+    }
+}

@@ -1,0 +1,48 @@
+//! Units that are not free. What they take from outside is locked only for who asks for it: a project is sound without.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Lockfile;
+use super::apply::wanted;
+use crate::path::Name;
+use crate::recipe::{Project, Recipe, Source, Unlocked};
+
+/// What becomes of the sources of units that are not free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfree {
+    /// They stay as they are, locked or not.
+    Left,
+    /// They are locked as all others are.
+    Locked,
+}
+
+impl Unfree {
+    /// Whether a source is left alone. What an archive has is not: all its packages move together, and to lock them
+    /// none is downloaded.
+    pub(super) fn leaves(self, recipe: &Recipe, source: &Source) -> bool {
+        self == Self::Left && recipe.unfree && source.archive().is_none()
+    }
+}
+
+impl Lockfile {
+    /// The sources that are not free and not locked as their recipes say.
+    #[must_use]
+    pub fn left(&self, project: &Project) -> BTreeSet<(Name, Name)> {
+        let left = wanted(project).filter(|((unit, _), source)| Unfree::Left.leaves(&project.units[unit], source));
+        left.filter(|(key, source)| self.problem(key, source).is_some()).map(|(key, _)| key).collect()
+    }
+
+    /// The units that can't be planned for what is left, each with the one that is at fault.
+    pub(super) fn unlocked(&self, project: &Project) -> BTreeMap<Name, Unlocked> {
+        let mut unlocked = BTreeMap::new();
+        for (unit, _) in self.left(project) {
+            let supplied = project.units[&unit].sources.values().filter_map(|source| match source {
+                Source::Supplied { name, .. } => Some(name.clone()),
+                _ => None,
+            });
+            let why = Unlocked { unit: unit.clone(), supplied: supplied.collect() };
+            unlocked.extend(project.dependents(&BTreeSet::from([unit])).into_iter().map(|name| (name, why.clone())));
+        }
+        unlocked
+    }
+}
