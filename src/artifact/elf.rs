@@ -10,13 +10,14 @@
 
 use std::io::Read as _;
 
-use object::elf::{self, FileHeader64, Machine};
+use object::elf::{self, FileHeader64};
 use object::read::StringTable;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _, SectionTable};
 use object::{Endianness, Object as _};
+use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::store::{Blob, Node, Output, Store};
+use crate::store::{self, Blob, Node, Output, Store};
 
 /// What an ELF file starts with.
 const MAGIC: &[u8] = b"\x7fELF";
@@ -25,10 +26,10 @@ type Header = FileHeader64<Endianness>;
 type Sections<'a> = SectionTable<'a, Header, &'a [u8]>;
 
 /// What a file says of itself.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Elf {
-    /// Whose instructions it has.
-    pub(super) machine: Machine,
+    /// Whose instructions it has: `e_machine`.
+    pub(super) machine: u16,
     /// Whether it is a program or a shared library, and no object or core.
     pub(super) linked: bool,
     /// The loader that it is started by.
@@ -46,7 +47,7 @@ pub(super) struct Elf {
 }
 
 /// A version of symbols that a file needs: `GLIBC_2.38` of `libc.so.6`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Version {
     /// The library that must have it.
     pub(super) library: String,
@@ -71,7 +72,7 @@ fn parse(bytes: &[u8]) -> object::Result<Elf> {
     let header = Header::parse(bytes)?;
     let endian = header.endian()?;
     let mut elf = Elf {
-        machine: header.e_machine(endian),
+        machine: header.e_machine(endian).0,
         linked: [elf::ET_EXEC, elf::ET_DYN].contains(&header.e_type(endian)),
         build_id: file.build_id()?.is_some(),
         ..Elf::default()
@@ -135,47 +136,53 @@ pub(super) fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|part| part.parse().unwrap_or(u32::MAX)).collect()
 }
 
-/// The ELF files of a tree, each with its path.
-///
-/// # Errors
-/// Where the store fails.
-pub(super) fn files(store: &Store, tree: &Output) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let mut files = Vec::new();
-    collect(store, "", tree, &mut files)?;
-    Ok(files)
+/// An ELF file of a tree: its path there, itself, and its bytes.
+pub(super) struct File {
+    pub(super) path: String,
+    pub(super) blob: Blob,
+    pub(super) bytes: Vec<u8>,
 }
 
-fn collect(store: &Store, at: &str, output: &Output, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
-    match output {
-        Output::File { blob, .. } => {
-            let bytes = bytes(store, at, blob)?;
-            files.extend(bytes.starts_with(MAGIC).then(|| (at.to_owned(), bytes)));
-        }
-        Output::Tree(blob) => {
+/// Hands each ELF file of a tree to `take`.
+///
+/// # Errors
+/// Those of `take`, and where the store fails.
+pub(super) fn each(
+    store: &Store,
+    tree: &Output,
+    take: &mut impl FnMut(File) -> Result<(), Error>,
+) -> Result<(), Error> {
+    walk(store, "", (*tree).into(), take)
+}
+
+fn walk(store: &Store, path: &str, node: Node, take: &mut impl FnMut(File) -> Result<(), Error>) -> Result<(), Error> {
+    match node {
+        Node::File { blob, .. } => match bytes(store, &blob)? {
+            Some(bytes) => take(File { path: path.to_owned(), blob, bytes }),
+            None => Ok(()),
+        },
+        Node::Directory(blob) => {
             for (name, node) in store.directory(&blob.digest)?.entries {
-                let path = if at.is_empty() { name } else { format!("{at}/{name}") };
-                match node {
-                    Node::File { blob, executable } => {
-                        collect(store, &path, &Output::File { blob, executable }, files)?;
-                    }
-                    Node::Directory(blob) => collect(store, &path, &Output::Tree(blob), files)?,
-                    Node::Symlink(_) => {}
-                }
+                let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+                walk(store, &path, node, take)?;
             }
+            Ok(())
         }
+        Node::Symlink(_) => Ok(()),
     }
-    Ok(())
 }
 
-/// The bytes of the file that stands at `path`.
-///
-/// # Errors
-/// Where the store fails.
-pub(super) fn bytes(store: &Store, path: &str, blob: &Blob) -> Result<Vec<u8>, Error> {
+/// The bytes of an ELF file; of another only the first are read.
+fn bytes(store: &Store, blob: &Blob) -> Result<Option<Vec<u8>>, Error> {
+    let mut file = store.open_file(blob)?;
     let mut bytes = Vec::new();
-    let read = store.read(blob)?.read_to_end(&mut bytes);
-    read.map_err(|error| Error::Refused(format!("{path}: {error}")))?;
-    Ok(bytes)
+    let failed = |source| store::Error::Io { path: store.root().to_owned(), source };
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes != MAGIC {
+        return Ok(None);
+    }
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]

@@ -36,16 +36,16 @@ const AROUND: usize = 80;
 /// # Errors
 /// Names each file and rule that it breaks.
 pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<(), Error> {
-    let files = elf::files(store, tree)?;
-    if files.is_empty() {
-        return Err(Error::Refused("there is no program and no shared library in it".to_owned()));
-    }
-    let mut broken = Vec::new();
-    let mut needed = BTreeSet::new();
-    for (name, bytes) in &files {
-        let elf = Elf::read(bytes).map_err(|why| Error::Refused(format!("{name}: {why}")))?;
-        broken.extend(judge(&elf, bytes, rules).into_iter().map(|what| format!("{name} {what}")));
+    let (mut broken, mut needed, mut found) = (Vec::new(), BTreeSet::new(), false);
+    elf::each(store, tree, &mut |elf::File { path, bytes, .. }| {
+        let elf = Elf::read(&bytes).map_err(|why| Error::Refused(format!("{path}: {why}")))?;
+        broken.extend(judge(&elf, &bytes, rules).into_iter().map(|what| format!("{path} {what}")));
         needed.extend(elf.needed);
+        found = true;
+        Ok(())
+    })?;
+    if !found {
+        return Err(Error::Refused("there is no program and no shared library in it".to_owned()));
     }
     let idle = rules.needed.iter().filter(|library| !needed.contains(*library));
     broken.extend(idle.map(|library| format!("`needed` names {library}, which no file needs")));

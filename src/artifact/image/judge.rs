@@ -12,7 +12,8 @@
 //! | there is no shell in it, unless a waiver says why | the usual names |
 
 use super::super::Error;
-use super::layer::places;
+use super::layer::{Made, places};
+use super::linkage::Linkage;
 use super::root;
 use crate::derivation::Image;
 use crate::store::{Blob, Node, Output, Store};
@@ -20,17 +21,18 @@ use crate::store::{Blob, Node, Output, Store};
 /// Programs that run scripts of a shell.
 const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "sh", "tcsh", "zsh"];
 
-/// Judges the image whose file system is `tree`, and to which `own` were put beside packages.
+/// Judges the image whose file system is `tree`, of these layers.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(super) fn judge(store: &Store, image: &Image<Output>, tree: &Blob, own: &[Blob]) -> Result<(), Error> {
-    let look = Look { store, image, tree };
+pub(super) fn judge(store: &Store, image: &Image<Output>, tree: &Blob, layers: &[Made]) -> Result<(), Error> {
+    let linkage = |layer: &Made| Linkage::get(store, &layer.linkage);
+    let look = Look { store, image, tree, layers: layers.iter().map(linkage).collect::<Result<_, _>>()? };
     let mut wrong = look.program()?;
     wrong.extend(look.present()?);
     wrong.extend(look.shells()?);
-    for part in own {
-        wrong.extend(look.links(part)?);
+    for (_, linkage) in layers.iter().zip(&look.layers).filter(|(layer, _)| image.own.contains(&layer.name)) {
+        wrong.extend(look.links(linkage)?);
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Refused(wrong.join("\n"))) }
 }
@@ -41,6 +43,8 @@ pub(super) struct Look<'a> {
     pub(super) image: &'a Image<Output>,
     /// Its file system.
     pub(super) tree: &'a Blob,
+    /// The programs and libraries of its layers.
+    pub(super) layers: Vec<Linkage>,
 }
 
 impl Look<'_> {

@@ -1,11 +1,12 @@
 //! A layer: its tree, put together, then packed into one blob.
 //!
-//! A layer's result is a folder of three entries:
+//! A layer's result is a folder of four entries:
 //!
 //! | entry | what it is |
 //! |---|---|
 //! | `layer` | the compressed tar archive, a blob of the image |
 //! | `diff-id` | the digest of the archive before it was compressed |
+//! | `linkage` | what its ELF files say of themselves (`linkage`) |
 //! | `tree` | what is in it, for those who want to look: it costs nothing, as the store has it anyway |
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::ops::ControlFlow;
 
 use super::super::toolroot::Packages;
 use super::super::{Error, Parts, Say, archive, files};
+use super::linkage::Linkage;
 use super::{compress::Compressor, failed, root, tarball};
 use crate::debian::alternatives;
 use crate::debian::deb::Deb;
@@ -27,6 +29,7 @@ use crate::words;
 /// The entries of a result.
 const LAYER: &str = "layer";
 const DIFF_ID: &str = "diff-id";
+const LINKAGE: &str = "linkage";
 const TREE: &str = "tree";
 
 /// Where scanners look for packages, a file each.
@@ -56,6 +59,7 @@ pub fn assemble(
     let mut result = TreeBuilder::new();
     result.file(&RelPath::constant(LAYER), blob, false)?;
     result.file(&RelPath::constant(DIFF_ID), store.put(diff_id.hex().as_bytes())?, false)?;
+    result.file(&RelPath::constant(LINKAGE), Linkage::of(store, &tree)?.put(store)?, false)?;
     result.graft(store, Some(&RelPath::constant(TREE)), &tree.digest)?;
     Ok(Output::Tree(result.finish(store)?))
 }
@@ -69,6 +73,8 @@ pub(super) struct Made {
     pub(super) diff_id: Digest,
     /// What is in it.
     pub(super) tree: Blob,
+    /// A [`Linkage`](super::linkage::Linkage).
+    pub(super) linkage: Blob,
 }
 
 impl Made {
@@ -79,15 +85,18 @@ impl Made {
     pub(super) fn read(store: &Store, name: &str, result: &Output) -> Result<Self, Error> {
         let mut entries = store.directory(&result.digest())?.entries;
         let mut entry = |name| entries.remove(name);
-        let (Some(Node::File { blob, .. }), Some(Node::File { blob: digest, .. }), Some(Node::Directory(tree))) =
-            (entry(LAYER), entry(DIFF_ID), entry(TREE))
-        else {
+        let mut file = |name| match entry(name) {
+            Some(Node::File { blob, .. }) => Some(blob),
+            _ => None,
+        };
+        let files = (file(LAYER), file(DIFF_ID), file(LINKAGE));
+        let ((Some(blob), Some(digest), Some(linkage)), Some(Node::Directory(tree))) = (files, entry(TREE)) else {
             return Err(Error::Refused(format!("`{name}` is not a layer")));
         };
         let mut hex = String::new();
         store.read(&digest)?.read_to_string(&mut hex).map_err(failed(store))?;
         let diff_id = hex.parse().map_err(|_| Error::Refused(format!("the layer `{name}` has no diff-id")))?;
-        Ok(Self { name: name.to_owned(), blob, diff_id, tree })
+        Ok(Self { name: name.to_owned(), blob, diff_id, tree, linkage })
     }
 }
 

@@ -1,30 +1,38 @@
 //! Whether a program of an image can be loaded there: as the kernel and its loader would find out.
 
-use object::elf::{EM_AARCH64, EM_X86_64, Machine};
+use object::elf::{EM_AARCH64, EM_X86_64};
 
 use super::super::Error;
-use super::super::elf::{self, Elf, Version, numbers};
+use super::super::elf::{Elf, Version, numbers};
 use super::judge::Look;
-use crate::store::{Blob, Node, Output};
+use super::linkage::{File, Linkage};
+use crate::store::Node;
 
 /// Where Debian's loader looks.
 const LIBRARIES: [&str; 4] = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"];
 /// The machines of the architectures of Debian.
-const MACHINES: [(&str, Machine); 2] = [("amd64", EM_X86_64), ("arm64", EM_AARCH64)];
+const MACHINES: [(&str, u16); 2] = [("amd64", EM_X86_64.0), ("arm64", EM_AARCH64.0)];
+/// What stands for a file's own folder in its search path: ld.so(8).
+const ORIGIN: [&str; 2] = ["$ORIGIN", "${ORIGIN}"];
 
 impl Look<'_> {
     /// Why programs and libraries of a layer can't be loaded.
-    pub(super) fn links(&self, part: &Blob) -> Result<Vec<String>, Error> {
+    pub(super) fn links(&self, layer: &Linkage) -> Result<Vec<String>, Error> {
         let mut wrong = Vec::new();
-        for (file, bytes) in elf::files(self.store, &Output::Tree(*part))? {
-            let elf = Elf::read(&bytes).map_err(|why| Error::Refused(format!("/{file}: {why}")))?;
-            let found = if elf.linked { self.link(&elf)? } else { Vec::new() };
-            wrong.extend(found.into_iter().map(|what| format!("/{file} {what}")));
+        for File { paths, elf } in layer.files() {
+            for path in paths {
+                let found = match elf {
+                    Ok(elf) if elf.linked => self.link(path, elf)?,
+                    Ok(_) => Vec::new(),
+                    Err(why) => vec![why.clone()],
+                };
+                wrong.extend(found.into_iter().map(|what| format!("/{path} {what}")));
+            }
         }
         Ok(wrong)
     }
 
-    fn link(&self, elf: &Elf) -> Result<Vec<String>, Error> {
+    fn link(&self, path: &str, elf: &Elf) -> Result<Vec<String>, Error> {
         if let Some(strange) = strange(elf.machine, &self.image.config.architecture) {
             return Ok(vec![strange]);
         }
@@ -34,8 +42,9 @@ impl Look<'_> {
         {
             wrong.push(format!("is started by {loader}, which is not in it: add the package that has it"));
         }
+        let folders = self.folders(path, elf);
         for name in &elf.needed {
-            match self.library(name)? {
+            match self.library(name, &folders)? {
                 Some(library) => wrong.extend(lacking(name, &elf.versions, &library.defined)),
                 None => wrong.push(format!("needs {name}, which is not in it: add the package that has it")),
             }
@@ -43,14 +52,28 @@ impl Look<'_> {
         Ok(wrong)
     }
 
+    /// Where the loader looks for what the file at `path` needs.
+    fn folders(&self, path: &str, elf: &Elf) -> Vec<String> {
+        let origin = path.rsplit_once('/').map_or("/".to_owned(), |(folder, _)| format!("/{folder}"));
+        let own = elf
+            .search
+            .iter()
+            .map(|folders| ORIGIN.iter().fold(folders.clone(), |all, word| all.replace(word, &origin)));
+        let more = self.image.config.env.get("LD_LIBRARY_PATH").cloned();
+        let folders: Vec<String> =
+            own.chain(more).flat_map(|list| list.split(':').map(str::to_owned).collect::<Vec<_>>()).collect();
+        folders.into_iter().filter(|folder| !folder.is_empty()).chain(LIBRARIES.map(str::to_owned)).collect()
+    }
+
     /// The library that the loader would take.
-    fn library(&self, name: &str) -> Result<Option<Elf>, Error> {
-        let more = self.image.config.env.get("LD_LIBRARY_PATH").map(String::as_str).unwrap_or_default();
-        for folder in more.split(':').filter(|folder| !folder.is_empty()).chain(LIBRARIES) {
+    fn library(&self, name: &str, folders: &[String]) -> Result<Option<&Elf>, Error> {
+        for folder in folders {
             let path = format!("{folder}/{name}");
             if let Some(Node::File { blob, .. }) = self.at(&path)? {
-                let read = Elf::read(&elf::bytes(self.store, &path, &blob)?);
-                return read.map(Some).map_err(|why| Error::Refused(format!("{path}: {why}")));
+                let known = self.layers.iter().find_map(|layer| layer.file(&blob.digest));
+                let why = |why: &str| Error::Refused(format!("{path} {why}"));
+                let file = known.ok_or_else(|| why("is no library"))?;
+                return file.elf.as_ref().map(Some).map_err(|reason| why(reason));
             }
         }
         Ok(None)
@@ -58,10 +81,10 @@ impl Look<'_> {
 }
 
 /// What is wrong with the machine of a program, in an image of that architecture.
-fn strange(machine: Machine, architecture: &str) -> Option<String> {
+fn strange(machine: u16, architecture: &str) -> Option<String> {
     let (_, want) = MACHINES.iter().find(|(name, _)| *name == architecture)?;
     let name = MACHINES.iter().find(|(_, known)| *known == machine).map(|(name, _)| (*name).to_owned());
-    let name = name.unwrap_or_else(|| format!("machine {}", machine.0));
+    let name = name.unwrap_or_else(|| format!("machine {machine}"));
     (machine != *want).then(|| format!("is made for {name}, and the image for {architecture}"))
 }
 
@@ -91,10 +114,10 @@ mod tests {
 
     #[test]
     fn machines() {
-        assert_eq!(strange(EM_X86_64, "amd64"), None);
-        assert_eq!(strange(EM_AARCH64, "amd64").as_deref(), Some("is made for arm64, and the image for amd64"));
-        assert_eq!(strange(Machine(243), "arm64").as_deref(), Some("is made for machine 243, and the image for arm64"));
-        assert_eq!(strange(Machine(243), "riscv64"), None, "not known here");
+        assert_eq!(strange(EM_X86_64.0, "amd64"), None);
+        assert_eq!(strange(EM_AARCH64.0, "amd64").as_deref(), Some("is made for arm64, and the image for amd64"));
+        assert_eq!(strange(243, "arm64").as_deref(), Some("is made for machine 243, and the image for arm64"));
+        assert_eq!(strange(243, "riscv64"), None, "not known here");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | `layer` | one layer: a tree, packed |
 //! | `tarball` `capability` | the tree as a tar archive |
 //! | `compress` | the archive's bytes, made smaller |
-//! | `judge` `link` `root` | whether the whole can run: programs, libraries, users, shells |
+//! | `judge` `link` `linkage` `root` | whether the whole can run: programs, libraries, users, shells |
 //! | `layout` | configuration, manifest, index |
 //! | [`pulled`](pulled()) | the layout of an image that others made |
 //! | [`archive`](archive()) | a layout as one file |
@@ -20,6 +20,7 @@ mod judge;
 mod layer;
 mod layout;
 mod link;
+mod linkage;
 mod pulled;
 mod root;
 mod tarball;
@@ -50,8 +51,7 @@ pub fn image(image: &Image<Output>, store: &Store) -> Result<(Output, Output), E
         tree.graft(store, None, &layer.tree.digest).map_err(clash)?;
     }
     let tree = tree.finish(store)?;
-    let own = layers.iter().filter(|layer| image.own.contains(&layer.name)).map(|layer| layer.tree);
-    judge::judge(store, image, &tree, &own.collect::<Vec<_>>())?;
+    judge::judge(store, image, &tree, &layers)?;
     Ok((Output::Tree(layout::write(store, image, &layers)?), Output::Tree(tree)))
 }
 
