@@ -11,6 +11,7 @@ pub mod image;
 mod inherit;
 mod links;
 mod manifest;
+mod packages;
 mod part;
 pub mod programs;
 pub mod repository;
