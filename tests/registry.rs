@@ -7,3 +7,4 @@ mod mirror;
 mod push;
 mod real;
 mod source;
+mod tls;

@@ -5,6 +5,7 @@
 //! | [`Host`] [`reference`] `grammar` [`public`] | names of registries and repositories, and which registries all the world reads |
 //! | [`credentials`] `challenge` `token` | who we are, from docker's configuration; the tokens that registries want to see |
 //! | `clients` `wire` `policy` | one request and its answer; asking again, with patience that has bounds |
+//! | `trust` | servers that TLS does not trust |
 //! | `body` `blob` `upload` `range` | a blob's way into a registry: mounted, or uploaded and resumed |
 //! | [`image`] [`push`] | an image, blobs first, the tag last |
 //! | `keep` | blobs that no image names, kept all the same |
@@ -44,6 +45,7 @@ mod read;
 pub mod reference;
 mod resolve;
 mod token;
+mod trust;
 mod upload;
 mod wire;
 
@@ -56,6 +58,7 @@ pub use open::{Address, Content, Failure};
 pub use policy::Policy;
 pub use reference::{Reference, Repository, Version};
 pub use resolve::Resolved;
+pub use trust::Distrust;
 
 use wire::Wire;
 
