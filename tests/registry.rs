@@ -3,6 +3,7 @@
 mod double;
 mod hostile;
 mod load;
+mod login;
 mod mirror;
 mod push;
 mod real;
