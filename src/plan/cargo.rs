@@ -30,7 +30,8 @@ const CRATES: &str = "/deps/crates";
 const REMAP: [(&str, &str); 3] = [(CRATES, "/crates"), ("/src/src", "/package"), ("/build/t", "/target")];
 
 /// Leaves of what build scripts said only what cargo reads again: a make of several jobs says the rest in any order.
-const QUIET: &str = "find t/release/build -mindepth 2 -maxdepth 2 -name output -exec sed -i '/^cargo:/!d; /^cargo::\\?warning=/d' {} +
+const QUIET: &str =
+    "find t/release/build -mindepth 2 -maxdepth 2 -name output -exec sed -i '/^cargo:/!d; /^cargo::\\?warning=/d' {} +
 find t/release/build -mindepth 2 -maxdepth 2 -name stderr -exec truncate -s 0 {} +";
 
 /// The output of the command that builds the dependencies.
