@@ -178,6 +178,15 @@ def image_again(track, forge):
     return [Lap("forge", [forge, "-C", project, "build", "picture"], ["dd", "status=none", "if=/dev/urandom", f"of={own}", "bs=1M", "count=1"])]
 
 
+def push_again(track, forge):
+    project, host = track.packed(), track.registry()
+    layout = f"oci:{project}/result/packed:packed"
+    return [
+        Lap("forge", [forge, "-C", project, "push", "packed", f"{host}/forge/packed:1"]),
+        Lap("skopeo", ["skopeo", "copy", "--dest-tls-verify=false", layout, f"docker://{host}/skopeo/packed:1"]),
+    ]
+
+
 # Programs that are not in PATH.
 
 def example(forge, name):
@@ -263,6 +272,12 @@ CASES = {
         {clock: image_again},
         [Bar("forge", None, 0.06)],
         [],
+    ),
+    "push-again": Case(
+        "an image of a few packages to a registry of this machine that has it already",
+        {clock: push_again},
+        [Bar("forge", "skopeo", 0.4)],
+        ["docker-registry", "skopeo"],
     ),
     "cargo": Case(
         f"processor time of {' '.join(PROGRAM)} and all its crates, against cargo by hand in the same toolroot",

@@ -9,7 +9,8 @@ root=(env)
 
 "${root[@]}" apt-get update -qq
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-  bubblewrap buildah busybox-static debian-archive-keyring fuse3 graphviz hyperfine mmdebstrap ninja-build nix-bin python3-venv zstd
+  bubblewrap buildah busybox-static debian-archive-keyring docker-registry fuse3 graphviz hyperfine mmdebstrap \
+  ninja-build nix-bin python3-venv skopeo zstd
 
 python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check BuildStream==2.8.1

@@ -8,7 +8,8 @@ what they run on, `meters.py` reads what they cost.
 
     bench/race.py [--quick] [--only CASE]… [--json FILE]
 
-Exit codes: 0 every bar was met; 1 one was missed, or a command failed; 2 a program is missing.
+Exit codes: 0 every bar was met; 1 one was missed, or a command failed; 2 a program is missing;
+130 interrupted.
 """
 
 import argparse
@@ -131,8 +132,7 @@ def main():
     host = machine()
     print(f"{host['cores']} cores, load {host['load']:.1f}: the quieter the machine, the truer the figures")
     columns("case", "forge", "peer", "ratio", "bar", "")
-    with tempfile.TemporaryDirectory(prefix="race-") as root:
-        track = Track(Path(root), forge)
+    with tempfile.TemporaryDirectory(prefix="race-") as root, Track(Path(root), forge) as track:
         world(track)
         rows = [row for name in names for row in contest(name, track, forge, 1 if options.quick else ROUNDS)]
     if options.json:
@@ -152,5 +152,7 @@ def contest(name, track, forge, rounds):
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error.stderr}failed with {error.returncode}: {line(error.cmd)}")

@@ -8,7 +8,10 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -71,6 +74,25 @@ directories = { "/nonce-0" = {} }
 waivers = { shell = "all that a compiler needs" }
 """
 
+PACKED = """\
+kind = "image"
+archive = "debian"
+packages = ["coreutils"]
+user = "1:1"
+entrypoint = ["/usr/bin/true"]
+"""
+
+# docker-registry, with nothing said but what goes wrong.
+REGISTRY = """\
+version: 0.1
+log: {{ accesslog: {{ disabled: true }}, level: error }}
+storage: {{ filesystem: {{ rootdirectory: {folder}/data }} }}
+http: {{ addr: "{host}" }}
+"""
+
+# Seconds in which a server has to listen.
+PATIENCE = 20
+
 # What forge gives cargo, for cargo by hand.
 CARGO_WORLD = {"CARGO_HOME": "/build/cargo", "CARGO_INCREMENTAL": "0", "RUSTFLAGS": "-Ctarget-cpu=x86-64-v3"}
 
@@ -123,6 +145,24 @@ def output(*command):
     return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
 
 
+def free():
+    """An address of this machine that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()
+
+
+def listens(address, process):
+    """Waits until `process` listens at `address`; says whether it does."""
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(address).close()
+            return True
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+    return False
+
+
 def names(count):
     return [f"u{number:04}" for number in range(count)]
 
@@ -138,10 +178,14 @@ def chunks(items, size):
     return [items[start:start + size] for start in range(0, len(items), size)]
 
 
-class Track:
-    """The temporary folder. Each method lays out one thing, once, and returns where it is."""
+class Track(ExitStack):
+    """The temporary folder. Each method lays out one thing, once, and returns where it is.
+
+    As a context it ends what it started, however it is left.
+    """
 
     def __init__(self, root, forge):
+        super().__init__()
         self.root = root
         self.forge = forge
         self.store = root / "store"
@@ -271,6 +315,30 @@ class Track:
             output(self.forge, "-C", folder, "lock")
             output(self.forge, "-C", folder, "build", "whole")
         return self.once("picture", lay)
+
+    def packed(self):
+        """A project with the image `packed`, built: of packages alone, as a look at files of the project is no push."""
+        def lay(folder):
+            shutil.copytree(self.base(), folder, dirs_exist_ok=True)
+            write(folder / "recipes" / "packed.toml", PACKED)
+            output(self.forge, "-C", folder, "lock")
+            output(self.forge, "-C", folder, "build", "packed")
+        return self.once("packed", lay)
+
+    def registry(self):
+        """A registry of this machine, empty at first; returns its host and port."""
+        def lay(folder):
+            address = free()
+            host = "{}:{}".format(*address)
+            config = write(folder / "config.yml", REGISTRY.format(folder=folder, host=host))
+            with open(folder / "log", "w") as log:
+                process = subprocess.Popen(["docker-registry", "serve", config], stdout=log, stderr=log)
+            self.callback(process.wait)
+            self.callback(process.kill)
+            if not listens(address, process):
+                raise SystemExit(f"docker-registry does not start: {(folder / 'log').read_text()}")
+            return host
+        return self.once("registry", lay)
 
     # Rust
 

@@ -3,7 +3,9 @@
 mod double;
 mod hostile;
 mod load;
+mod login;
 mod mirror;
 mod push;
 mod real;
 mod source;
+mod tls;

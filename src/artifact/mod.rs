@@ -12,6 +12,7 @@ pub mod image;
 mod inherit;
 mod links;
 mod manifest;
+mod packages;
 mod part;
 pub mod programs;
 pub mod repository;

@@ -6,20 +6,13 @@
 //!
 //! Source: what `cargo vendor` writes.
 
-use std::collections::BTreeMap;
-
-use toml::{Table, Value};
-
 use super::Error;
-use super::files::{Files, clean, path, text};
-use super::inherit::{READMES, Workspace};
+use super::files::{Files, path};
 use super::links::Links;
-use super::manifest::{alone, identity};
+use super::manifest::alone;
+use super::packages::{MANIFEST, Packages};
 use super::vendor::CHECKSUM;
-use crate::path::RelPath;
 use crate::store::{Blob, Node, Output, Store, TreeBuilder};
-
-const MANIFEST: &str = "Cargo.toml";
 
 /// What stands in the file [`CHECKSUM`].
 const NO_CHECKSUM: &str = r#"{"files":{},"package":null}"#;
@@ -39,7 +32,7 @@ pub fn assemble(store: &Store, repository: &Output, packages: &[String]) -> Resu
             Error::Refused(why) => Error::Refused(format!("{package}: {why}")),
             error => error,
         };
-        let tree = repository.find(package).and_then(|folder| repository.package(folder)).map_err(named)?;
+        let tree = repository.packages.find(package).and_then(|folder| repository.package(folder)).map_err(named)?;
         all.graft(store, Some(&path(&package.replace(' ', "-"))?), &tree.digest)?;
     }
     Ok(Output::Tree(all.finish(store)?))
@@ -47,95 +40,15 @@ pub fn assemble(store: &Store, repository: &Output, packages: &[String]) -> Resu
 
 struct Repository<'a> {
     store: &'a Store,
-    files: Vec<(RelPath, Blob)>,
     links: Links<'a>,
-    /// By folder; `` is the top.
-    manifests: BTreeMap<String, Table>,
-    /// The folders of each package, by `name version`.
-    packages: BTreeMap<String, Vec<String>>,
+    packages: Packages,
 }
 
 impl<'a> Repository<'a> {
     fn read(store: &'a Store, top: Blob) -> Result<Self, Error> {
         let Files { files, links } = Files::of(store, &top.digest)?;
-        let mut manifests = BTreeMap::new();
-        for (path, blob) in files.iter().filter(|(path, _)| path.file_name() == MANIFEST) {
-            let table = match text(store, blob) {
-                Ok(text) => text.parse().ok(),
-                Err(Error::Refused(_)) => None,
-                Err(error) => return Err(error),
-            };
-            // What is no manifest may be there for a test; cargo leaves it out, too.
-            manifests.extend(table.map(|table| (folder_of(path), table)));
-        }
-        let links = Links::new(store, top, links)?;
-        let mut read = Self { store, files, links, manifests, packages: BTreeMap::new() };
-        read.packages = read.packages();
-        Ok(read)
-    }
-
-    fn packages(&self) -> BTreeMap<String, Vec<String>> {
-        let mut packages: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (folder, manifest) in self.manifests.iter().filter(|(folder, _)| self.is_seen(folder)) {
-            if let Some((name, version)) = identity(manifest, self.workspace(folder).as_ref()) {
-                packages.entry(format!("{name} {version}")).or_default().push(folder.clone());
-            }
-        }
-        packages
-    }
-
-    /// The folder of the package `name version`.
-    fn find(&self, package: &str) -> Result<&str, Error> {
-        match self.packages.get(package).map(Vec::as_slice) {
-            Some([folder]) => Ok(folder),
-            None | Some([]) => Err(Error::Refused("the repository has no such package at this commit".to_owned())),
-            Some(folders) => {
-                let places: Vec<_> = folders.iter().map(|folder| clean(&format!("{folder}/{MANIFEST}"))).collect();
-                let places = places.join(" and ");
-                Err(Error::Refused(format!("the repository has it twice, {places}: forge can't tell which is meant")))
-            }
-        }
-    }
-
-    /// Whether cargo looks for packages in that folder.
-    fn is_seen(&self, folder: &str) -> bool {
-        let mut above = String::new();
-        for part in folder.split('/') {
-            if part.starts_with('.') || part == "target" && self.manifests.contains_key(&above) {
-                return false;
-            }
-            above = if above.is_empty() { part.to_owned() } else { format!("{above}/{part}") };
-        }
-        true
-    }
-
-    /// The workspace of the package in `folder`: its own, the one that it names, or the nearest above it.
-    fn workspace(&self, folder: &str) -> Option<Workspace<'_>> {
-        let named = self.manifests.get(folder).and_then(|manifest| manifest.get("package")?.get("workspace")?.as_str());
-        if let Some(named) = named {
-            return self.root(&clean(&format!("{folder}/{named}")));
-        }
-        let mut at = folder;
-        loop {
-            if let Some(found) = self.root(at) {
-                return Some(found);
-            }
-            if at.is_empty() {
-                return None;
-            }
-            at = at.rsplit_once('/').map_or("", |(above, _)| above);
-        }
-    }
-
-    /// The workspace whose root is in `folder`.
-    fn root(&self, folder: &str) -> Option<Workspace<'_>> {
-        let (folder, manifest) = self.manifests.get_key_value(folder)?;
-        let table = manifest.get("workspace").and_then(Value::as_table)?;
-        let has = |name: &&str| {
-            let wanted = clean(&format!("{folder}/{name}"));
-            self.files.iter().any(|(path, _)| path.as_str() == wanted)
-        };
-        Some(Workspace { folder, table, readme: READMES.into_iter().find(has) })
+        let packages = Packages::read(store, files)?;
+        Ok(Self { store, links: Links::new(store, top, links)?, packages })
     }
 
     /// The tree of the package in `folder`.
@@ -145,7 +58,8 @@ impl<'a> Repository<'a> {
         let Some(Node::Directory(blob)) = node else { unreachable!("BUG: a manifest in no folder") };
         tree.graft(self.store, None, &blob.digest)?;
         self.links.follow(&mut tree, folder)?;
-        let manifest = alone(self.manifests[folder].clone(), folder, self.workspace(folder).as_ref());
+        let (manifest, workspace) = (self.packages.manifest(folder), self.packages.workspace(folder));
+        let manifest = alone(manifest.clone(), folder, workspace.as_ref());
         let manifest = manifest.and_then(|manifest| toml::to_string(&manifest).map_err(|error| error.to_string()));
         for (name, text) in [(MANIFEST, &*manifest.map_err(Error::Refused)?), (CHECKSUM, NO_CHECKSUM)] {
             let name = path(name)?;
@@ -156,13 +70,11 @@ impl<'a> Repository<'a> {
     }
 }
 
-fn folder_of(path: &RelPath) -> String {
-    path.parent().map(|folder| folder.to_string()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::files::text;
     use super::*;
+    use crate::path::RelPath;
 
     const ROOT: &str = "[workspace]\nmembers = ['crates/*']\n[workspace.package]\nversion = '1.0.0'\n\
                         [workspace.dependencies]\nb = { path = 'crates/b' }\n";

@@ -12,6 +12,7 @@ Environment:
   FORGE_STORE     the store's folder [default: $XDG_DATA_HOME/forge, or ~/.local/share/forge]
   FORGE_MIRRORS   a TOML file that says where sources are to be had
   DOCKER_CONFIG   the folder of docker's config.json, which has credentials for registries [default: ~/.docker]
+  SSL_CERT_FILE   a file with the CAs to trust, in place of those of this machine
   FORGE_NO_SYNC   set: do not wait for the disk; a power cut may then cost the whole store
   NO_COLOR        set: no colours
 

@@ -89,7 +89,10 @@ fn content(answer: Result<Content, Failure>) -> Result<Answer, Fault> {
     match answer {
         Ok(Content { body, from, total }) => Ok(Answer { body, from, total, validator: None }),
         Err(Failure { error, passing: true, after }) => Err(Fault::Passing { what: error.to_string(), after }),
-        Err(Failure { error, .. }) => Err(Fault::Refused(error.to_string())),
+        Err(Failure { error, .. }) => {
+            let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            Err(Fault::Refused(format!("{error}{hint}")))
+        }
     }
 }
 

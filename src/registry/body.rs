@@ -5,6 +5,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::Error;
+use crate::store;
+
 /// Is told how far a transfer is: what it is, bytes, and how many there will be.
 type Tell = dyn Fn(&str, u64, u64) + Send + Sync;
 
@@ -41,8 +44,33 @@ pub(super) struct Outgoing {
     pub(super) at: u64,
     pub(super) size: u64,
     pub(super) watch: Watch,
-    /// Set if reading fails: then it is not the registry's fault.
-    pub(super) failed: Arc<Mutex<Option<io::Error>>>,
+    pub(super) failed: Failed,
+}
+
+/// Set if reading fails: then it is not the registry's fault.
+#[derive(Clone, Default)]
+pub(super) struct Failed(Arc<Mutex<Option<io::Error>>>);
+
+impl Failed {
+    /// Why the bytes could not be read, where that is so.
+    pub(super) fn take(&self) -> Option<Error> {
+        self.0.lock().expect("BUG: a thread panicked").take().map(read_error)
+    }
+
+    /// Keeps an error; the HTTP client is given another one like it.
+    fn keep(&self, error: io::Error) -> io::Error {
+        let copy = io::Error::new(error.kind(), error.to_string());
+        *self.0.lock().expect("BUG: a thread panicked") = Some(error);
+        copy
+    }
+}
+
+/// What an error of reading is to a caller.
+pub(super) fn read_error(error: io::Error) -> Error {
+    match error.downcast::<store::Error>() {
+        Ok(error) => Error::Store(error),
+        Err(source) => Error::Io { path: "store".into(), source },
+    }
 }
 
 impl Read for Outgoing {
@@ -50,11 +78,7 @@ impl Read for Outgoing {
         if self.watch.look() == ControlFlow::Break(()) {
             return Err(io::Error::other("cancelled"));
         }
-        let count = self.bytes.read(buffer).map_err(|error| {
-            let copy = io::Error::new(error.kind(), error.to_string());
-            *self.failed.lock().expect("BUG: a thread panicked") = Some(error);
-            copy
-        })?;
+        let count = self.bytes.read(buffer).map_err(|error| self.failed.keep(error))?;
         self.at += count as u64;
         (self.watch.tell)(&self.name, self.at, self.size);
         Ok(count)

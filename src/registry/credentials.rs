@@ -45,8 +45,22 @@ impl Credentials {
             {
                 Ok(Identity::Anonymous)
             }
-            Err(trouble) => Err(failed(trouble.to_string().trim_end().to_owned())),
+            Err(trouble) => Err(failed(words(&trouble))),
         }
+    }
+}
+
+/// What went wrong, in a line.
+fn words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::HelperCommunicationError => {
+            "the credential helper that it names does not run: is docker-credential-… on PATH?".to_owned()
+        }
+        Trouble::HelperFailure { helper, stdout, stderr } => {
+            let said = stdout.lines().chain(stderr.lines()).map(str::trim).find(|line| !line.is_empty());
+            format!("{helper}: {}", said.unwrap_or("it failed, and did not say why"))
+        }
+        trouble => trouble.to_string(),
     }
 }
 

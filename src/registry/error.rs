@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Host;
+use super::{Distrust, Host};
 use crate::store;
 
 /// Why a registry did not do what it was asked.
@@ -52,6 +52,14 @@ pub enum Error {
         why: String,
         /// How often it was asked.
         attempts: u32,
+    },
+    /// TLS does not trust what answers.
+    #[error("{request}: {why}")]
+    Distrusted {
+        /// Method and address.
+        request: String,
+        /// What is wrong.
+        why: Distrust,
     },
     /// The registry breaks its own rules.
     #[error("{request}: {why}")]
@@ -116,13 +124,18 @@ impl Error {
             Self::Answer { code: 507, .. } => "the registry is full: make room there, and run this again",
             Self::Answer { code: 404, .. } => "is there such a repository, and may you see it?",
             Self::Answer { code: 500.., .. } | Self::Lost { .. } => {
-                "what was uploaded stays, and no tag names it yet: run this again when the registry is well"
+                "run this again when the registry is well; of a push, what was uploaded stays, and no tag names it yet"
+            }
+            Self::Distrusted { why, .. } => why.hint(),
+            Self::Client(_) => {
+                "TLS needs CAs to trust: install them (Debian: `apt-get install ca-certificates`), or name a file of \
+                 them in SSL_CERT_FILE"
             }
             Self::Broken { .. } | Self::Differs { .. } => {
                 "the registry, or a proxy before it, is at fault; ask who runs it"
             }
             Self::Answer { .. } => "the registry does not take it; who runs it knows what its words mean",
-            Self::Image(_) | Self::Client(_) | Self::Store(_) | Self::Io { .. } | Self::Cancelled => {
+            Self::Image(_) | Self::Store(_) | Self::Io { .. } | Self::Cancelled => {
                 return None;
             }
         })

@@ -2,10 +2,11 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`reference`] `grammar` [`public`] | names of repositories, and which registries all the world reads |
+//! | [`Host`] [`reference`] `grammar` [`public`] | names of registries and repositories, and which registries all the world reads |
 //! | [`credentials`] `challenge` `token` | who we are, from docker's configuration; the tokens that registries want to see |
 //! | `clients` `wire` `policy` | one request and its answer; asking again, with patience that has bounds |
-//! | `body` `blob` `upload` | a blob's way into a registry: mounted, or uploaded and resumed |
+//! | `trust` | servers that TLS does not trust |
+//! | `body` `blob` `upload` `range` | a blob's way into a registry: mounted, or uploaded and resumed |
 //! | [`image`] [`push`] | an image, blobs first, the tag last |
 //! | `keep` | blobs that no image names, kept all the same |
 //! | [`pushed`] | which repository has which blob, for mounts |
@@ -31,6 +32,7 @@ mod clients;
 pub mod credentials;
 mod error;
 mod grammar;
+mod host;
 pub mod image;
 mod keep;
 mod open;
@@ -38,21 +40,25 @@ mod policy;
 pub mod public;
 pub mod push;
 pub mod pushed;
+mod range;
 mod read;
 pub mod reference;
 mod resolve;
 mod token;
+mod trust;
 mod upload;
 mod wire;
 
 pub use body::Watch;
 pub use credentials::Credentials;
 pub use error::Error;
+pub use host::Host;
 pub use image::Image;
 pub use open::{Address, Content, Failure};
 pub use policy::Policy;
-pub use reference::{Host, Reference, Repository, Version};
+pub use reference::{Reference, Repository, Version};
 pub use resolve::Resolved;
+pub use trust::Distrust;
 
 use wire::Wire;
 

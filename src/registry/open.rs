@@ -4,12 +4,12 @@ use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 
-use reqwest::blocking::Response;
-use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderValue, RANGE};
+use reqwest::header::{ACCEPT, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 
 use super::policy::Fault;
 use super::push::MANIFESTS;
+use super::range;
 use super::token::Access;
 use super::wire::{Ask, answer};
 use super::{Error, Registry, Repository};
@@ -77,7 +77,7 @@ impl Registry {
         let response = self.wire.send(&Access::pull(&address.repository), &ask)?;
         let (from, total) = match response.status() {
             StatusCode::OK => (0, response.content_length()),
-            StatusCode::PARTIAL_CONTENT => match range(&response) {
+            StatusCode::PARTIAL_CONTENT => match range::part(response.headers()) {
                 Some((start, total)) if start == from => (start, total),
                 _ => {
                     let why = "answers with another range than was asked for".to_owned();
@@ -88,11 +88,4 @@ impl Registry {
         };
         Ok(Content { body: Box::new(response), from, total })
     }
-}
-
-/// `bytes 5-9/10`
-fn range(response: &Response) -> Option<(u64, Option<u64>)> {
-    let text = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
-    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
-    Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()))
 }

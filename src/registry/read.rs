@@ -11,6 +11,7 @@ use tokio::runtime::Builder;
 use super::policy::{Fault, STEP};
 use super::push::MANIFESTS;
 use super::token::{Access, Key};
+use super::wire::unanswered;
 use super::{Error, Registry, Repository, Watch};
 use crate::digest::Digest;
 
@@ -107,7 +108,7 @@ fn fault(request: &str, trouble: Trouble) -> Fault {
             let text = envelope.errors.iter().map(|error| error.message.clone()).collect::<Vec<_>>().join("; ");
             Fault::Final(refused(404, text))
         }
-        Trouble::RequestError(error) => Fault::passing(Error::Lost { request, why: error.to_string(), attempts: 1 }),
+        Trouble::RequestError(error) => unanswered(request, &error),
         trouble => Fault::Final(Error::Broken { request, why: trouble.to_string() }),
     }
 }

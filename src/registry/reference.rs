@@ -5,18 +5,9 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
-use super::Error;
 use super::grammar::{is_host, is_path, is_tag};
+use super::{Error, Host};
 use crate::digest::Digest;
-
-/// A registry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Host {
-    /// `host[:port]`.
-    name: String,
-    /// Spoken to without TLS.
-    plain: bool,
-}
 
 /// A repository of a registry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,56 +36,12 @@ pub struct Reference {
     pub version: Option<Version>,
 }
 
-impl Host {
-    /// The registry `name`. TLS is spoken with all but those of this machine.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), plain: is_loopback(name) }
-    }
-
-    /// `host[:port]`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether it is on this machine.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.name)
-    }
-
-    /// Where its interface stands: Docker's own has another name there.
-    pub(super) fn base(&self) -> Result<Url, Error> {
-        let scheme = if self.plain { "http" } else { "https" };
-        let name = if self.name == "docker.io" { "registry-1.docker.io" } else { &self.name };
-        let url = format!("{scheme}://{name}/v2/");
-        Url::parse(&url).map_err(|error| Error::Reference { text: self.name.clone(), why: error.to_string() })
-    }
-
-    /// What docker's configuration calls it.
-    pub(super) fn key(&self) -> &str {
-        if self.name == "docker.io" { "https://index.docker.io/v1/" } else { &self.name }
-    }
-
-    pub(super) fn is_plain(&self) -> bool {
-        self.plain
-    }
-}
-
 impl Repository {
     /// The address of something in it: `blobs/…`, `manifests/…`.
     pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
         let why = |error| Error::Reference { text: self.to_string(), why: format!("{error}") };
         self.host.base()?.join(&format!("{}/{path}", self.name)).map_err(why)
     }
-}
-
-/// Whether a `host[:port]` is this machine itself.
-fn is_loopback(name: &str) -> bool {
-    let host = name.rsplit_once(':').map_or(name, |(host, _)| host);
-    let address = host.parse::<std::net::Ipv4Addr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl FromStr for Reference {
@@ -110,30 +57,17 @@ impl FromStr for Reference {
         if !is_host(host) {
             return Err(wrong(&format!("`{host}` is not the name of a host")));
         }
-        let host = host_of(scheme, host).ok_or_else(|| wrong("it is no registry's address"))??;
+        let host = Host::of_address(scheme, host).ok_or_else(|| wrong("it is no registry's address"))??;
         let (path, version) = version(rest).map_err(|why| wrong(&why))?;
         if !is_path(path) {
             return Err(wrong(&format!(
                 "`{path}` is not the name of a repository: small letters, digits, - _ . and /"
             )));
         }
-        let official = host.name == "docker.io" && !path.contains('/');
+        let official = host.name() == "docker.io" && !path.contains('/');
         let name = if official { format!("library/{path}") } else { path.to_owned() };
         Ok(Self { repository: Repository { host, name }, version })
     }
-}
-
-/// The registry of an address; nothing for one that is no registry's.
-fn host_of(scheme: Option<&str>, name: &str) -> Option<Result<Host, Error>> {
-    let mut host = Host::new(if name == "index.docker.io" { "docker.io" } else { name });
-    match scheme {
-        None | Some("oci") => {}
-        Some("https") => host.plain = false,
-        Some("http") if host.is_loopback() => {}
-        Some("http") => return Some(Err(Error::Plain(host.name))),
-        Some(_) => return None,
-    }
-    Some(Ok(host))
 }
 
 /// The path of a repository, and the tag or the digest after it.
@@ -148,12 +82,6 @@ fn version(text: &str) -> Result<(&str, Option<Version>), String> {
         known.map(Version::Digest).ok_or_else(|| format!("`{digest}` is no sha256 digest"))
     });
     Ok((path, digest.transpose()?.or(tag.map(|tag| Version::Tag(tag.to_owned())))))
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
 }
 
 impl fmt::Display for Repository {

@@ -1,19 +1,19 @@
 //! One blob under way: opened, filled, asked how far it is after a cut, and closed.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use reqwest::blocking::{Body, Response};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 
 use super::blob::{Fate, Source, same_digest};
-use super::body::Outgoing;
+use super::body::{Failed, Outgoing, read_error};
 use super::policy::Fault;
+use super::range;
 use super::token::Access;
 use super::wire::{Ask, answer, location};
 use super::{Error, Registry, Repository};
-use crate::store::{self, Blob};
+use crate::store::Blob;
 
 /// An attempt after which the registry has so many bytes more was not in vain.
 const WORTH: u64 = 1 << 20;
@@ -96,7 +96,7 @@ impl<'a> Upload<'a> {
         let ask = Ask::new(Method::GET, place.clone());
         let response = self.registry.wire.send(&self.access, &ask)?;
         if response.status().is_success() {
-            let at = received(&response).filter(|at| *at <= self.blob.size);
+            let at = range::received(response.headers()).filter(|at| *at <= self.blob.size);
             self.place = location(place, &response).ok().or_else(|| Some(place.clone()));
             (self.at, self.resumed) = (at.unwrap_or_default(), true);
             return if at.is_some() { Ok(None) } else { self.open() };
@@ -117,8 +117,8 @@ impl<'a> Upload<'a> {
     fn fill(&mut self) -> Result<(), Fault> {
         let rest = self.blob.size - self.at;
         let Some(place) = self.place.clone().filter(|_| rest > 0) else { return Ok(()) };
-        let outgoing = Arc::default();
-        let body = || Ok(Body::sized(self.outgoing(&outgoing)?, rest));
+        let failed = Failed::default();
+        let body = || Ok(Body::sized(self.outgoing(&failed)?, rest));
         let mut ask = Ask::new(Method::PATCH, place.clone());
         ask.patience = Some(self.registry.wire.policy.patience(rest));
         ask.body = Some(&body);
@@ -128,7 +128,7 @@ impl<'a> Upload<'a> {
             ask.headers.insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("BUG: digits"));
         }
         let sent = self.registry.wire.expect(&self.access, &ask, &[StatusCode::ACCEPTED, StatusCode::NO_CONTENT]);
-        let sent = sent.map_err(|fault| local(&outgoing).map_or(fault, Fault::Final));
+        let sent = sent.map_err(|fault| failed.take().map_or(fault, Fault::Final));
         let response = self.forgiving(sent)?;
         self.place = Some(location(&place, &response)?);
         self.at = self.blob.size;
@@ -136,12 +136,12 @@ impl<'a> Upload<'a> {
     }
 
     /// The bytes that are still to go.
-    fn outgoing(&self, failed: &Arc<Failed>) -> Result<Outgoing, Error> {
+    fn outgoing(&self, failed: &Failed) -> Result<Outgoing, Error> {
         let mut bytes = (self.source)(self.blob)?;
         io::copy(&mut (&mut bytes).take(self.at), &mut io::sink()).map_err(read_error)?;
         let name = format!("sha256:{}", &self.blob.digest.hex()[..12]);
         let watch = self.registry.watch.clone();
-        Ok(Outgoing { bytes, name, at: self.at, size: self.blob.size, watch, failed: Arc::clone(failed) })
+        Ok(Outgoing { bytes, name, at: self.at, size: self.blob.size, watch, failed: failed.clone() })
     }
 
     /// Tells the registry that the blob is whole.
@@ -169,45 +169,6 @@ impl<'a> Upload<'a> {
             // It has another number of bytes than we think.
             Err(Fault::Final(error)) if code == Some(416) => Err(Fault::passing(error)),
             end => end,
-        }
-    }
-}
-
-/// Why the bytes could not be read here.
-type Failed = std::sync::Mutex<Option<io::Error>>;
-
-fn local(failed: &Failed) -> Option<Error> {
-    failed.lock().expect("BUG: a thread panicked").take().map(read_error)
-}
-
-fn read_error(error: io::Error) -> Error {
-    match error.downcast::<store::Error>() {
-        Ok(error) => Error::Store(error),
-        Err(source) => Error::Io { path: "store".into(), source },
-    }
-}
-
-/// How many bytes an upload has: `0-1023` are 1024, `0-0` are none, as registries say it of an empty one.
-fn received(response: &Response) -> Option<u64> {
-    range_end(response.headers().get(RANGE)?.to_str().ok()?)
-}
-
-fn range_end(text: &str) -> Option<u64> {
-    let (first, last) = text.trim_start_matches("bytes=").split_once('-')?;
-    let last: u64 = last.parse().ok()?;
-    (first == "0").then_some(if last == 0 { 0 } else { last + 1 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_much_there_is() {
-        for (text, want) in
-            [("0-1023", Some(1024)), ("0-0", Some(0)), ("bytes=0-9", Some(10)), ("1-9", None), ("x", None)]
-        {
-            assert_eq!(range_end(text), want, "{text}");
         }
     }
 }

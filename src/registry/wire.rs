@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::clients::Clients;
 use super::policy::{Fault, Policy};
 use super::token::{Access, Key, Keyring};
-use super::{Credentials, Error, Watch};
+use super::{Credentials, Distrust, Error, Watch};
 
 /// What is read of the text of a refusal.
 const TEXT: u64 = 16 << 10;
@@ -121,8 +121,15 @@ pub(super) fn answer(method: &str, url: &Url, response: Response) -> Fault {
 
 /// What a request without an answer means.
 pub(super) fn lost(method: &str, url: &Url, error: &reqwest::Error) -> Fault {
-    let error_text = Error::Lost { request: format!("{method} {}", shown(url)), why: causes(error), attempts: 1 };
-    if error.is_redirect() || error.is_builder() { Fault::Final(error_text) } else { Fault::passing(error_text) }
+    unanswered(format!("{method} {}", shown(url)), error)
+}
+
+pub(super) fn unanswered(request: String, error: &reqwest::Error) -> Fault {
+    if let Some(why) = Distrust::of(error) {
+        return Fault::Final(Error::Distrusted { request, why });
+    }
+    let lost = Error::Lost { request, why: causes(error), attempts: 1 };
+    if error.is_redirect() || error.is_builder() { Fault::Final(lost) } else { Fault::passing(lost) }
 }
 
 /// An address without what registries hide in it.

@@ -20,7 +20,7 @@ fn user(host: &str) -> String {
 }
 
 /// A project that uses the image, with a store that has nothing of it.
-fn consumer(host: &str) -> Forge {
+pub fn consumer(host: &str) -> Forge {
     let forge = boxed::forge();
     forge.write("recipes/user.toml", &user(host));
     forge
