@@ -55,7 +55,7 @@ fn a_project_is_sound_without_what_is_not_free() {
     {
         drop(forge.run(args).success());
     }
-    assert!(forge.run(&["list"]).success().stdout.contains("not free: "));
+    assert!(forge.run(&["list"]).success().stdout.contains("not free"));
     let run = forge.run(&["outdated", "closed", "--json"]);
     assert!(run.stdout.contains("whoever gave it to you says what is newer"), "{}", run.stdout);
     for verb in ["build", "plan", "test", "check", "shell", "log", "mirror"] {
@@ -86,8 +86,10 @@ fn what_is_not_free_is_made_for_who_says_so() {
     forge.run(&["test", "user"]).code(2).says("`user` needs `closed`, which is not free");
     assert_eq!(fs::read(forge.project().join("result/closed")).unwrap(), b"first");
     forge.run(&["build", "closed"]).code(2).says("not free");
+    assert!(forge.run(&["doctor"]).stdout.contains("ok    `vendor-tool` is supplied"));
     // What the store has needs no file.
     fs::remove_file(&file).unwrap();
+    assert!(forge.run(&["doctor"]).stdout.contains("note  `vendor-tool` is supplied\n      "));
     forge.run(&["build", "user", "--allow-unfree"]).success();
     forge.run(&["lock", "--check", "--allow-unfree"]).success();
 }

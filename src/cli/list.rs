@@ -43,8 +43,12 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 
 fn row(line: &Line<'_>) -> [String; 3] {
     let mark = if line.default { '*' } else { ' ' };
-    let unfree = if line.unfree { "not free: " } else { "" };
-    [format!("{mark} {}", line.name), line.kind.to_owned(), format!("{unfree}{}", line.description)]
+    let description = match (line.unfree, line.description) {
+        (false, description) => description.to_owned(),
+        (true, "") => "not free".to_owned(),
+        (true, description) => format!("not free: {description}"),
+    };
+    [format!("{mark} {}", line.name), line.kind.to_owned(), description]
 }
 
 fn line(recipe: &Recipe) -> Line<'_> {

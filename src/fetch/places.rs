@@ -59,6 +59,11 @@ impl Mirrors {
         Self::parse(&text).map_err(|error| Error::Mirrors { file: file.to_owned(), error: Box::new(error) })
     }
 
+    /// The files that the user has, each with its name.
+    pub fn supplied(&self) -> impl Iterator<Item = (&str, Location)> {
+        self.supplied.iter().map(|(name, supply)| (name.as_str(), supply.location()))
+    }
+
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }

@@ -86,7 +86,10 @@ fn examples_of_the_header() {
         ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "server", "zlib"]
     );
     let hello = &project.units["hello-o3"];
-    assert_eq!(hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(), ["base", "data", "lib", "linux", "src"]);
+    assert_eq!(
+        hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(),
+        ["base", "data", "lib", "linux", "src", "tool"]
+    );
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
     assert_eq!(cmd(&project, "hello-o3").env["LEVEL"], "3");
     assert_eq!(cmd(&project, "hello-o3").timeout, Duration::from_secs(600));
@@ -335,7 +338,7 @@ steps = [",
             "recipes/a.toml:3 `vra` is not a variable of this recipe",
             "did you mean `var`?",
             "recipes/a.toml:6 a source is of exactly one kind",
-            "give it one of `path`, `url`, `git`, `oci`, `crate`, `package`",
+            "give it one of `path`, `url`, `supplied`, `git`, `oci`, `crate`, `package`",
             "recipes/a.toml:6 unknown field `urll`",
             "did you mean `url`?",
             "recipes/a.toml:7 `ftp://x` is not an address forge can fetch from",
@@ -433,7 +436,7 @@ fn wrong_sources() {
 fn what_is_not_free_is_built_for_who_names_it() {
     let unit =
         |fields: &str| format!("//- recipes/x.toml\ntoolroot = 'gcc'\nsteps = ['true']\nunfree = true\n{fields}");
-    let help = "drop `default = true`: who may build it names it, and says so with --allow-unfree\n";
+    let help = "drop `default = true`: who may build it names it, and says so with --allow-unfree";
     check(&unit("default = true"), &["recipes/x.toml:1 `x` is not free, and built where no unit is named", help]);
     let user = "\n//- recipes/y.toml\ntoolroot = 'gcc'\nsteps = ['true']\ndeps.x = 'x'\n";
     check(

@@ -10,7 +10,7 @@ use rustix::process::{Resource, getrlimit};
 use super::Check;
 use crate::cli::error::CliError;
 use crate::cli::{environment, session};
-use crate::fetch::apt;
+use crate::fetch::{Location, Mirrors, apt};
 
 /// The first kernel with mount_setattr(2).
 const LEAST_KERNEL: (u32, u32) = (5, 12);
@@ -108,6 +108,22 @@ pub fn mirrors(ask: bool) -> Result<Vec<Check>, CliError> {
         }));
     }
     Ok(checks)
+}
+
+/// Whether the files are where the user says, which only some units need.
+pub fn supplied() -> Vec<Check> {
+    let Some(file) = environment::mirrors() else { return Vec::new() };
+    let mirrors = match Mirrors::read(&file) {
+        Ok(mirrors) => mirrors,
+        Err(error) => return vec![Check::fail("FORGE_MIRRORS names a file of mirrors", error.to_string())],
+    };
+    let check = |(name, place): (&str, Location)| {
+        let there = matches!(&place, Location::File(path) if path.is_file());
+        Check::or(there, &format!("`{name}` is supplied"), |name| {
+            Check::note(name, format!("{place}: no such file; mend it under [supplied] in {}", file.display()))
+        })
+    };
+    mirrors.supplied().map(check).collect()
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ pub fn run(_: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     }
     checks.extend(host::programs());
     checks.extend(host::mirrors(args.network)?);
+    checks.extend(host::supplied());
     for check in &checks {
         if args.json { output::json(check) } else { output::data(&draw(check)) }
     }
