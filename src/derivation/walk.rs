@@ -121,7 +121,7 @@ impl<I> Assemble<I> {
             Self::Arguments { .. } => 7,
             Self::Packages { .. } => 8,
             Self::Layout { .. } => 11,
-            Self::Layer(_) => 9,
+            Self::Layer(_) => 12,
             Self::Image(_) => 10,
         }
     }
