@@ -145,7 +145,7 @@ fn paths<I>(paths: &[RelPath]) -> Value<'_, I> {
 /// The compressor in full, as its bytes depend on all of that; `artifact::image::compress` holds to it.
 fn compressor(compression: Compression) -> &'static str {
     match compression {
-        Compression::Zstd => "zstd 1.5.7, level 3, workers, checksum",
+        Compression::Zstd => "zstd 1.5.7, level 3, tables of 2^15, workers",
         Compression::Gzip => "zlib-rs 0.6.8, level 6, blocks of 1 MiB",
     }
 }

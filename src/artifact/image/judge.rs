@@ -14,7 +14,7 @@
 use super::super::Error;
 use super::layer::{Made, places};
 use super::linkage::Linkage;
-use super::root;
+use super::root::Root;
 use crate::derivation::Image;
 use crate::store::{Blob, Node, Output, Store};
 
@@ -27,7 +27,11 @@ const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "csh", "dash", "fish", "ks
 /// Everything that is wrong with it.
 pub(super) fn judge(store: &Store, image: &Image<Output>, tree: &Blob, layers: &[Made]) -> Result<(), Error> {
     let linkage = |layer: &Made| Linkage::get(store, &layer.linkage);
-    let look = Look { store, image, tree, layers: layers.iter().map(linkage).collect::<Result<_, _>>()? };
+    let look = Look {
+        image,
+        root: Root::new(store, tree.digest),
+        layers: layers.iter().map(linkage).collect::<Result<_, _>>()?,
+    };
     let mut wrong = look.program()?;
     wrong.extend(look.present()?);
     wrong.extend(look.shells()?);
@@ -39,10 +43,9 @@ pub(super) fn judge(store: &Store, image: &Image<Output>, tree: &Blob, layers: &
 
 /// An image that is looked at.
 pub(super) struct Look<'a> {
-    pub(super) store: &'a Store,
     pub(super) image: &'a Image<Output>,
     /// Its file system.
-    pub(super) tree: &'a Blob,
+    pub(super) root: Root<'a>,
     /// The programs and libraries of its layers.
     pub(super) layers: Vec<Linkage>,
 }
@@ -50,7 +53,7 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// What an absolute path leads to.
     pub(super) fn at(&self, path: &str) -> Result<Option<Node>, Error> {
-        root::follow(self.store, &self.tree.digest, path)
+        self.root.follow(path)
     }
 
     /// What is wrong with how it is started.
@@ -76,7 +79,7 @@ impl Look<'_> {
     fn present(&self) -> Result<Vec<String>, Error> {
         let mut wrong = Vec::new();
         for path in &self.image.present {
-            if root::node(self.store, &self.tree.digest, path)?.is_none() {
+            if self.root.node(path)?.is_none() {
                 wrong.push(format!("[attributes] names /{path}, which is not in it"));
             }
         }

@@ -16,7 +16,8 @@ use std::ops::ControlFlow;
 use super::super::toolroot::Packages;
 use super::super::{Error, Parts, Say, archive, files};
 use super::linkage::Linkage;
-use super::{compress::Compressor, failed, root, tarball};
+use super::root::Root;
+use super::{compress::Compressor, failed, tarball};
 use crate::debian::alternatives;
 use crate::debian::deb::Deb;
 use crate::debian::toolroot::add_merge_links;
@@ -154,7 +155,7 @@ fn file(
     let node = match (from, path) {
         (output, None) => Some((*output).into()),
         (Output::File { .. }, Some(_)) => None,
-        (Output::Tree(blob), Some(path)) => root::node(store, &blob.digest, path)?,
+        (Output::Tree(blob), Some(path)) => Root::new(store, blob.digest).node(path)?,
     };
     match node {
         Some(Node::File { blob, executable }) => {

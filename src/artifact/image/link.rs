@@ -42,7 +42,7 @@ impl Look<'_> {
         {
             wrong.push(format!("is started by {loader}, which is not in it: add the package that has it"));
         }
-        let folders = self.folders(path, elf);
+        let folders = folders(path, &elf.search, self.image.config.env.get("LD_LIBRARY_PATH"));
         for name in &elf.needed {
             match self.library(name, &folders)? {
                 Some(library) => wrong.extend(lacking(name, &elf.versions, &library.defined)),
@@ -50,19 +50,6 @@ impl Look<'_> {
             }
         }
         Ok(wrong)
-    }
-
-    /// Where the loader looks for what the file at `path` needs.
-    fn folders(&self, path: &str, elf: &Elf) -> Vec<String> {
-        let origin = path.rsplit_once('/').map_or("/".to_owned(), |(folder, _)| format!("/{folder}"));
-        let own = elf
-            .search
-            .iter()
-            .map(|folders| ORIGIN.iter().fold(folders.clone(), |all, word| all.replace(word, &origin)));
-        let more = self.image.config.env.get("LD_LIBRARY_PATH").cloned();
-        let folders: Vec<String> =
-            own.chain(more).flat_map(|list| list.split(':').map(str::to_owned).collect::<Vec<_>>()).collect();
-        folders.into_iter().filter(|folder| !folder.is_empty()).chain(LIBRARIES.map(str::to_owned)).collect()
     }
 
     /// The library that the loader would take.
@@ -78,6 +65,16 @@ impl Look<'_> {
         }
         Ok(None)
     }
+}
+
+/// Where the loader looks for what the file at `path` needs: in folders of its own, in those of the environment, and where
+/// it always does.
+fn folders(path: &str, own: &[String], more: Option<&String>) -> Vec<String> {
+    let origin = path.rsplit_once('/').map_or("/".to_owned(), |(folder, _)| format!("/{folder}"));
+    let own = own.iter().map(|list| ORIGIN.iter().fold(list.clone(), |list, word| list.replace(word, &origin)));
+    let lists: Vec<String> = own.chain(more.cloned()).collect();
+    let named = lists.iter().flat_map(|list| list.split(':')).filter(|folder| !folder.is_empty());
+    named.chain(LIBRARIES).map(str::to_owned).collect()
 }
 
 /// What is wrong with the machine of a program, in an image of that architecture.
@@ -111,6 +108,16 @@ fn parts(version: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn searched() {
+        let own = ["$ORIGIN:/opt/lib", "${ORIGIN}/../lib"].map(str::to_owned);
+        let more = "/more::/most".to_owned();
+        let want = ["/opt/x/bin", "/opt/lib", "/opt/x/bin/../lib", "/more", "/most"];
+        let found = folders("opt/x/bin/y", &own, Some(&more));
+        assert_eq!(found, want.into_iter().chain(LIBRARIES).collect::<Vec<_>>());
+        assert_eq!(folders("y", &[], None), LIBRARIES);
+    }
 
     #[test]
     fn machines() {
