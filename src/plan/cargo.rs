@@ -34,6 +34,20 @@ const QUIET: &str =
     "find t/release/build -mindepth 2 -maxdepth 2 -name output -exec sed -i '/^cargo:/!d; /^cargo::\\?warning=/d' {} +
 find t/release/build -mindepth 2 -maxdepth 2 -name stderr -exec truncate -s 0 {} +";
 
+/// Sorts what cargo remembers of the files that a crate was made of, which it writes in the order of a hash table with
+/// keys of its own: `01 00 00 00 ff 01`, how many there are, and each as kind, length, path, and 0 for no checksum
+/// (cargo's `EncodedDepInfo`; numbers are little-endian). Other forms stay as they are.
+const SORTED: &str = r#"find t/release/.fingerprint -name 'dep-*' -exec perl -0777 -i -pe '
+if (/\A\x01\0\0\0\xff\x01(.{4})/s) {
+  my ($count, $at, @files) = (unpack("V", $1), 10);
+  while ($count--) {
+    my $length = 6 + unpack("V", substr($_, $at + 1, 4));
+    push @files, substr($_, $at, $length);
+    $at += $length;
+  }
+  $_ = substr($_, 0, 10) . join("", sort @files) . substr($_, $at) unless grep { substr($_, -1) ne "\0" } @files;
+}' {} +"#;
+
 /// The output of the command that builds the dependencies.
 const TARGET: &str = "target";
 
@@ -101,6 +115,7 @@ impl Planner<'_> {
             // What cargo remembers of rustc, in no fixed order.
             "rm t/.rustc_info.json".to_owned(),
             QUIET.to_owned(),
+            SORTED.to_owned(),
             format!("mv t /out/{TARGET}"),
         ];
         let run = Run {

@@ -76,7 +76,7 @@
 //! ```toml
 //! # recipes/serve/recipe.toml: Rust programs, of a package or workspace with a Cargo.lock.
 //! kind = "cargo"
-//! toolroot = "gcc"                      # with cargo, cargo-auditable and rustc
+//! toolroot = "gcc"                      # with cargo, cargo-auditable, rustc and perl
 //! package = "serve"                     # the member of a workspace; the package at the top if there is none
 //! bins = ["serve"]                      # programs, at /out/out/bin
 //! lib = true                            # the shared library, at /out/out/lib
