@@ -257,4 +257,33 @@ directory = \"/deps/crates\"
 END";
         assert_eq!(setup(&[]), expected);
     }
+
+    /// What cargo writes of files with those paths; `end` is 0 where there is no checksum.
+    fn dep_info(paths: &[&str], end: u8) -> Vec<u8> {
+        let number = |number: usize| u32::try_from(number).expect("small").to_le_bytes();
+        let file = |path: &&str| [&[1], &number(path.len())[..], path.as_bytes(), &[end]].concat();
+        let files: Vec<u8> = paths.iter().flat_map(file).collect();
+        [b"\x01\0\0\0\xff\x01", &number(paths.len())[..], &files, &number(0)].concat()
+    }
+
+    #[test]
+    fn lists_of_files_are_sorted() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let place = folder.path().join("t/release/.fingerprint/a-0");
+        std::fs::create_dir_all(&place).expect("a folder");
+        let (one, other) = (["out/a.rs", "out/b.rs", "out/aa.rs"], ["out/aa.rs", "out/b.rs", "out/a.rs"]);
+        for (before, after) in [
+            (dep_info(&other, 0), dep_info(&one, 0)),
+            (dep_info(&one, 0), dep_info(&one, 0)),
+            (dep_info(&other, 1), dep_info(&other, 1)),
+            (dep_info(&[], 0), dep_info(&[], 0)),
+            (b"another form".to_vec(), b"another form".to_vec()),
+            (Vec::new(), Vec::new()),
+        ] {
+            std::fs::write(place.join("dep-lib-a"), &before).expect("writes");
+            let script = std::process::Command::new("sh").args(["-euc", SORTED]).current_dir(&folder).status();
+            assert!(script.expect("sh, find and perl").success());
+            assert_eq!(std::fs::read(place.join("dep-lib-a")).expect("reads"), after);
+        }
+    }
 }
