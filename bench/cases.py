@@ -262,7 +262,7 @@ CASES = {
         [],
     ),
     "image": Case(
-        "an image of 345 MB in 7,400 files, all that a compiler's packages bring, that is on this disk",
+        "an image of 313 MB in 5,500 files, all that a compiler's packages bring, that is on this disk",
         {clock: image},
         [Bar("forge", "tar | zstd", 0.95), Bar("forge, no sync", "tar | zstd", None), Bar("forge", "buildah", 0.2)],
         ["buildah", "zstd"],

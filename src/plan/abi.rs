@@ -8,6 +8,7 @@
 use super::Error;
 use super::crossing::{Side, Waived};
 use crate::lockfile::Locked;
+use crate::path::RelPath;
 use crate::recipe::{Abi, Build, Cargo, Project, Recipe};
 
 /// Variables that change how cargo compiles.
@@ -51,9 +52,9 @@ fn odd_patches(ours: Crossing<'_>, theirs: Crossing<'_>, name: &str) -> Option<S
 
 /// The files by which a unit patches a crate, relative to the project.
 fn patches((unit, cargo, name): Crossing<'_>) -> Vec<String> {
-    let folder = unit.file.parent().map(|folder| format!("{folder}/")).unwrap_or_default();
+    let place = |patch: &RelPath| unit.file.parent().map_or_else(|| patch.clone(), |folder| folder.join(patch));
     let own = cargo.crate_patches.iter().filter(|(package, _)| package.split('@').next() == Some(name));
-    own.flat_map(|(_, patches)| patches.iter().map(|patch| format!("{folder}{patch}"))).collect()
+    own.flat_map(|(_, patches)| patches.iter().map(|patch| place(patch).to_string())).collect()
 }
 
 /// What of the compiler and its flags differs.
@@ -77,7 +78,6 @@ mod tests {
     use super::*;
     use crate::digest::Digest;
     use crate::lockfile::{Asked, Crate, Entry, GitCrate, Linked, Lockfile, Repository};
-    use crate::path::RelPath;
     use crate::recipe::{Target, parse};
     use crate::store::Blob;
 

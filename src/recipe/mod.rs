@@ -102,7 +102,7 @@
 //! lib = true
 //! glibc = "2.34"
 //! sources.src = { git = "https://example.org/plugin.git", tag = "v1" }
-//! [abi]                                 # one toolroot, the same flags; one version, the same features and patches of each crate
+//! [abi]                                 # same toolroot and flags; same version, features and patches of each crate
 //! host = "serve"
 //! crates = ["serve-api", "own-api/serve-types"]         # `a/b` is `a` here and `b` there
 //! waivers = { serve-api = "only a doc comment differs", "own-api/rand" = "adds a function" }  # versions; a feature

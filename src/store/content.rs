@@ -59,13 +59,9 @@ impl Store {
     /// # Errors
     /// If it is not there or can't be opened.
     pub fn read(&self, blob: &Blob) -> Result<Box<dyn Read + Send>, Error> {
-        for kind in Kind::ALL {
-            if let Some(file) = self.disk.open(&kind.path(&blob.digest))? {
-                let (disk, hasher) = (Arc::clone(&self.disk), Hasher::default());
-                return Ok(Box::new(Reader { disk, kind, blob: *blob, file, hasher: Some(hasher) }));
-            }
-        }
-        Err(self.disk.missing(blob.digest))
+        let (kind, file) = self.disk.find(&blob.digest)?;
+        let (disk, hasher) = (Arc::clone(&self.disk), Hasher::default());
+        Ok(Box::new(Reader { disk, kind, blob: *blob, file, hasher: Some(hasher) }))
     }
 
     /// A blob's file, opened. One that does not look as the store left it is hashed first: for much that is read
@@ -74,14 +70,10 @@ impl Store {
     /// # Errors
     /// [`Error::is_damage`] if it is corrupt or not there.
     pub fn open_file(&self, blob: &Blob) -> Result<File, Error> {
-        for kind in Kind::ALL {
-            if let Some(file) = self.disk.open(&kind.path(&blob.digest))? {
-                let stat = fstat(&file).map_err(self.disk.at(kind.path(&blob.digest)))?;
-                let sound = looks(&stat, kind.mode(), blob.size) || self.disk.is_sound(kind, &blob.digest)?;
-                return if sound { Ok(file) } else { Err(self.disk.corrupt(&[(kind, blob.digest)])) };
-            }
-        }
-        Err(self.disk.missing(blob.digest))
+        let (kind, file) = self.disk.find(&blob.digest)?;
+        let stat = fstat(&file).map_err(self.disk.at(kind.path(&blob.digest)))?;
+        let sound = looks(&stat, kind.mode(), blob.size) || self.disk.is_sound(kind, &blob.digest)?;
+        if sound { Ok(file) } else { Err(self.disk.corrupt(&[(kind, blob.digest)])) }
     }
 
     /// Whether the store has a blob, as a file or as a directory.
@@ -107,6 +99,16 @@ impl Store {
 }
 
 impl Disk {
+    /// An object with that digest, opened, and its kind.
+    fn find(&self, digest: &Digest) -> Result<(Kind, File), Error> {
+        for kind in Kind::ALL {
+            if let Some(file) = self.open(&kind.path(digest))? {
+                return Ok((kind, file));
+            }
+        }
+        Err(self.missing(*digest))
+    }
+
     /// Makes the plain file from the executable one, or the other way round.
     pub(super) fn make_other(&self, kind: Kind, blob: &Blob) -> Result<(), Error> {
         let other = Kind::of(kind == Kind::File);

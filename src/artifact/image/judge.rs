@@ -6,7 +6,7 @@
 //! | the folder it starts in is there | `workdir` |
 //! | its own programs and libraries are of its architecture | the header |
 //! | its own programs find their loader | `PT_INTERP` |
-//! | they find their libraries | `DT_NEEDED` in the folders of the loader and in `LD_LIBRARY_PATH` |
+//! | they find their libraries | `DT_NEEDED` in folders of their own (`DT_RUNPATH`), `LD_LIBRARY_PATH`, the loader's |
 //! | these have the versions of symbols that are needed | `.gnu.version_r` of the one, `.gnu.version_d` of the other |
 //! | what has attributes is there, links lead somewhere | the recipe |
 //! | there is no shell in it, unless a waiver says why | the usual names |
