@@ -36,6 +36,24 @@ fn builds_once_and_reports() {
 }
 
 #[test]
+fn a_single_output_is_built_where_it_is_named() {
+    let forge = two_units();
+    let result = |name: &str| forge.project().join("result").join(name).exists();
+    for dry in [&["--dry-run"][..], &[]] {
+        let asked = [&["build", "b:exta"], dry].concat();
+        forge.run(&asked).code(2).says("`b` has no output `exta`").says("it has `out`, `extra`");
+    }
+    let line = &forge.run(&["build", "b:extra", "--json"]).success().json()[0];
+    let outputs: Vec<_> = line["outputs"].as_array().unwrap().iter().map(|output| &output["name"]).collect();
+    assert_eq!(outputs, ["extra"]);
+    assert!(result("b:extra") && !result("b"));
+    // There is nothing to do now but for those that ask for more.
+    forge.run(&["build", "b:extra"]).success().says("0 built, 1 cached");
+    forge.run(&["build", "b:extra", "b"]).success().says("0 built, 1 cached");
+    assert!(result("b"));
+}
+
+#[test]
 fn arguments_need_no_toolroot() {
     let forge = Forge::new();
     let recipe = "kind = \"arguments\"\nprogram = \"solana-test-validator\"\nversion = \"4.1.2\"\n[arguments]\nreset = true\nledger = \"/l\"\n";

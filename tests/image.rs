@@ -111,7 +111,8 @@ fn a_layout_says_what_the_recipe_says() {
     let content = sound(&layout);
     let line = &forge.run(&["build", "app", "--json"]).success().json()[0];
     assert_eq!(line["manifest"], content.manifests[0].to_string());
-    assert_eq!((&line["outputs"][0]["name"], &line["outputs"][1]["name"]), (&"out".into(), &"root".into()));
+    let outputs = line["outputs"].as_array().unwrap();
+    assert!(outputs.len() == 1 && outputs[0]["name"] == "out", "its file system is not laid out: {line}");
     let index = json(&layout.join("index.json"));
     let descriptor = &index["manifests"][0];
     assert_eq!(descriptor["platform"], serde_json::json!({"architecture": "amd64", "os": "linux"}));
@@ -157,6 +158,8 @@ fn umoci(forge: &Forge, rootless: bool) -> BTreeMap<PathBuf, Own> {
 fn other_tools_unpack_it_alike() {
     let forge = project(str::to_owned);
     let layout = built(&forge);
+    assert!(!forge.project().join("result/app:root").exists(), "thousands of files that few look at");
+    forge.run(&["build", "app:root"]).success();
     let root = listing(&fs::canonicalize(forge.project().join("result/app:root")).unwrap());
     let results = layout.parent().unwrap();
     tool(results, "skopeo", &["copy", "--quiet", "oci:app:app", "dir:copied"]);

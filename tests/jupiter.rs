@@ -151,7 +151,7 @@ fn jupiter_is_an_image_of_the_program_that_is_supplied() {
     forge.run(&["lock"]).success();
     forge.run(&["lock", "--allow-unfree"]).success();
     forge.run(&["build", "jupiter"]).code(2).says("`jupiter` is not free");
-    forge.run(&["build", "jupiter", "--allow-unfree"]).success();
+    forge.run(&["build", "jupiter", "jupiter:root", "--allow-unfree"]).success();
     sound(&forge.project().join("result/jupiter"));
     let root = forge.project().join("result/jupiter:root");
     assert_eq!(fs::read(root.join("usr/bin/jupiter-swap-api")).unwrap(), program);

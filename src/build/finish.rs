@@ -53,7 +53,7 @@ pub struct Finish {
     pub seconds: f64,
     /// What it made.
     pub outputs: Outputs,
-    /// Where its outputs lie as plain files; filled for the steps that a build was asked for.
+    /// Where its outputs lie as plain files; only of those that a build was asked to lay out.
     pub paths: BTreeMap<Name, PathBuf>,
     /// Why it failed.
     pub trouble: Option<Trouble>,

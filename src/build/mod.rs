@@ -21,6 +21,7 @@ mod work;
 use std::collections::BTreeSet;
 
 use crate::derivation::Derivation;
+use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::{self, Output, Store};
 pub use event::{Event, Progress};
@@ -43,13 +44,15 @@ pub struct Options {
     pub keep_going: bool,
     /// Steps that run although their result is known.
     pub rebuild: BTreeSet<StepId>,
+    /// Outputs of wanted steps that are to lie as plain files, as far as they come to be.
+    pub visible: BTreeSet<(StepId, Name)>,
 }
 
 impl Options {
-    /// So many jobs, until the first failure, nothing again.
+    /// So many jobs, until the first failure, nothing again, and results in the store only.
     #[must_use]
     pub fn of_jobs(jobs: usize) -> Self {
-        Self { jobs, keep_going: false, rebuild: BTreeSet::new() }
+        Self { jobs, keep_going: false, rebuild: BTreeSet::new(), visible: BTreeSet::new() }
     }
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canon;
 use crate::digest::Digest;
-use crate::path::Name;
+use crate::recipe::Reference;
 use crate::store::{Output, OutputLine, Store};
 
 /// What separates the digests of records from all others.
@@ -64,10 +64,10 @@ struct LinkRecord {
 }
 
 impl Settled {
-    /// The record of building `names` of the project at `project`, if there is a fresh one that can be read.
+    /// The record of building what is `asked` of the project at `project`, if there is a fresh one that can be read.
     #[must_use]
-    pub fn read(store: &Store, project: &Path, names: &[Name]) -> Option<Self> {
-        let file = file(store, project, names);
+    pub fn read(store: &Store, project: &Path, asked: &[Reference]) -> Option<Self> {
+        let file = file(store, project, asked);
         let age = file.metadata().and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()?;
         let bytes = if age < FRESH { fs::read(file).ok()? } else { return None };
         let Record { state, links, units } = serde_json::from_slice(&bytes).ok()?;
@@ -81,13 +81,13 @@ impl Settled {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn save(&self, store: &Store, project: &Path, names: &[Name]) -> io::Result<()> {
+    pub fn save(&self, store: &Store, project: &Path, asked: &[Reference]) -> io::Result<()> {
         let link = |Link { link, output, toolroot }: &Link| {
             Some(LinkRecord { link: link.to_str()?.to_owned(), output: OutputLine::from(output), toolroot: *toolroot })
         };
         let Some(links) = self.links.iter().map(link).collect() else { return Ok(()) };
         let record = Record { state: self.state.hex(), links, units: self.units };
-        let file = file(store, project, names);
+        let file = file(store, project, asked);
         let aside = file.with_extension(std::process::id().to_string());
         fs::write(&aside, serde_json::to_vec(&record)?)?;
         fs::rename(aside, file)
@@ -103,9 +103,9 @@ impl Settled {
     }
 }
 
-fn file(store: &Store, project: &Path, names: &[Name]) -> PathBuf {
-    let names: Vec<String> = names.iter().map(Name::to_string).collect();
-    let identity = canon::identity(TAG, &(project.display().to_string(), names));
+fn file(store: &Store, project: &Path, asked: &[Reference]) -> PathBuf {
+    let asked: Vec<String> = asked.iter().map(Reference::to_string).collect();
+    let identity = canon::identity(TAG, &(project.display().to_string(), asked));
     store.root().join("index").join(format!("settled-{}", &identity.hex()[..16]))
 }
 
@@ -138,15 +138,15 @@ mod tests {
             Settled { state: Digest::of(b"state"), links: vec![Link { link, output, toolroot: false }], units: 1 }
         }
 
-        fn read(&self, names: &[Name]) -> Option<Settled> {
-            Settled::read(&self.store, self.folder.path(), names)
+        fn read(&self, asked: &[Reference]) -> Option<Settled> {
+            Settled::read(&self.store, self.folder.path(), asked)
         }
     }
 
     #[test]
     fn what_is_written_is_read_for_the_same_units() {
         let settle = Settle::new();
-        let (settled, name) = (settle.build(), Name::new("a").expect("a name"));
+        let (settled, name) = (settle.build(), "a:b".parse().expect("a name"));
         assert_eq!(settle.read(&[]), None);
         settled.save(&settle.store, settle.folder.path(), &[]).expect("writes");
         assert_eq!(settle.read(&[]), Some(settled));

@@ -1,7 +1,7 @@
 //! One go at a build: a few threads take steps from the schedule, downloads on a lane of their own, and one commits
 //! results to the disk behind them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::realise::{Attempt, News, Worker};
 use super::schedule::{Lane, Schedule, State};
 use super::times::Times;
 use super::{Lookup, Options, look};
+use crate::path::Name;
 use crate::plan::{Plan, StepId};
 use crate::store::{self, Lock, Output};
 
@@ -34,7 +35,6 @@ pub(super) struct Build<'a> {
 struct Inner<'a> {
     schedule: Schedule<'a, Lookup<'a>>,
     times: Times,
-    wanted: BTreeSet<StepId>,
     attempts: BTreeMap<StepId, Attempt>,
     finishes: Finishes,
     /// No step is started any more.
@@ -57,7 +57,6 @@ impl<'a> Build<'a> {
         let inner = Inner {
             schedule: look(plan, worker.store, &options.rebuild, wanted.iter().copied()),
             times: Times::read(worker.store.root()),
-            wanted: wanted.iter().copied().collect(),
             attempts: BTreeMap::new(),
             finishes: Finishes::new(),
             stopped: false,
@@ -139,14 +138,12 @@ impl<'a> Build<'a> {
         inner
     }
 
-    /// Reports the steps that ended; finds out where the outputs of wanted ones lie.
+    /// Reports the steps that ended; lays out what is to be visible of them.
     fn settle(&self, inner: &mut Inner<'a>) {
         for id in inner.schedule.ended() {
             let attempt = inner.attempts.remove(&id);
             let mut finish = Finish::of(&inner.schedule, id, attempt);
-            if inner.wanted.contains(&id) {
-                self.uncover(id, &mut finish);
-            }
+            self.uncover(id, &mut finish);
             self.progress.tell(Event::Finished(id, &finish));
             inner.finishes.insert(id, finish);
         }
@@ -154,9 +151,10 @@ impl<'a> Build<'a> {
         self.progress.tell(Event::Counted { over: count.over, wanted: count.wanted });
     }
 
-    /// Makes a wanted step's outputs visible as plain files.
+    /// Lays out a step's outputs as plain files, those that are to be visible.
     fn uncover(&self, id: StepId, finish: &mut Finish) {
-        for (name, output) in &finish.outputs {
+        let visible = |name: &&Name| self.options.visible.contains(&(id, (*name).clone()));
+        for (name, output) in finish.outputs.iter().filter(|(name, _)| visible(name)) {
             match self.visible(id, output) {
                 Ok(path) => drop(finish.paths.insert(name.clone(), path)),
                 Err(error) => {

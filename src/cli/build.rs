@@ -11,7 +11,7 @@ use super::overrides::{self, Overridden, Override, Overrides};
 use super::progress::Screen;
 use super::session::Planned;
 use super::unfree::Permission;
-use super::{Verdict, failure, output, session};
+use super::{Verdict, failure, output, session, wanted};
 use crate::build::realise::Worker;
 use crate::build::settled::{Link, Settled};
 use crate::build::timeline::{Purpose, Recorder};
@@ -21,6 +21,7 @@ use crate::explain::last::Last;
 use crate::explain::rebuild::remember;
 use crate::path::Name;
 use crate::plan::{Plan, StepId, Unit};
+use crate::recipe::Reference;
 use crate::store::Store;
 use crate::words;
 
@@ -28,11 +29,13 @@ use crate::words;
 const RESULTS: &str = "result";
 
 /// Build units; their results are linked as ./result/NAME (other outputs as NAME:OUTPUT).
+///
+/// The file system of an image is linked where it is named: `forge build NAME:root`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The units; all with `default = true` where none is named.
-    #[arg(value_name = "NAME", value_parser = super::name)]
-    names: Vec<Name>,
+    /// The units, or single outputs of them; all with `default = true` where none is named.
+    #[arg(value_name = "NAME[:OUTPUT]", value_parser = super::reference)]
+    names: Vec<Reference>,
     /// Print one JSON object a line for each unit, as it ends.
     #[arg(long)]
     json: bool,
@@ -66,8 +69,10 @@ pub struct Args {
 }
 
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
+    let names = wanted::units(&args.names);
     if args.dry_run {
-        return super::plan::show(directory, &args.names, &args.overrides, args.json, |planned| {
+        return super::plan::show(directory, &names, &args.overrides, args.json, |planned| {
+            wanted::outputs(&planned.plan, &planned.units, &args.names)?;
             args.permission.check(planned)
         });
     }
@@ -81,7 +86,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
         output::words(&summary(0, settled.units));
         return Ok(Verdict::Good);
     }
-    let planned = session::plan(&root, &observer, &store, &args.names, &args.overrides)?;
+    let planned = session::plan(&root, &observer, &store, &names, &args.overrides)?;
     args.permission.check(&planned)?;
     announce(&planned.overrides);
     session::with_worker(&root, &store, &planned, args.offline, args.jobs, |worker| {
@@ -110,9 +115,11 @@ fn realise(
     let Planned { project, units, plan, overrides } = planned;
     let overridden = overrides.reach(project);
     let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();
-    let wanted = if args.all { plan.units.values().map(|unit| unit.last).collect() } else { asked.clone() };
+    let shown: Vec<&Name> = if args.all { plan.units.keys().collect() } else { units.iter().collect() };
+    let wanted: Vec<StepId> = shown.iter().map(|name| plan.units[*name].last).collect();
+    let visible = wanted::outputs(plan, shown, &args.names)?;
     let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
-    let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild };
+    let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild, visible };
     if args.explain {
         super::plan::explain(root, worker.store, plan);
     }

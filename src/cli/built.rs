@@ -73,7 +73,7 @@ pub fn build(root: &Path, store: &Store, planned: &Planned, name: &Name, offline
 
 fn realise(plan: &Plan, name: &Name, worker: &Worker<'_>) -> Result<Built, CliError> {
     let wanted = [plan.units[name].last];
-    let options = Options { jobs: worker.jobs, keep_going: false, rebuild: Default::default() };
+    let options = Options::of_jobs(worker.jobs);
     let screen = Screen::new(plan, &wanted, false);
     let recorder = Recorder::new(plan, &screen, SystemTime::now());
     let finishes = build::build(plan, &wanted, &options, worker, &recorder)?;

@@ -144,7 +144,7 @@ fn built(planned: &Planned, worker: &Worker<'_>) -> Result<Finishes, CliError> {
         wanted.extend(plan.steps[id].derivation.inputs().into_iter().filter_map(Input::step));
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
-    let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
+    let options = Options { keep_going: true, ..Options::of_jobs(worker.jobs) };
     let screen = Screen::new(plan, &wanted, false);
     let finishes = build::build(plan, &wanted, &options, worker, &screen)?;
     screen.close();

@@ -37,6 +37,7 @@ mod terminal;
 mod test;
 mod unfree;
 mod usage;
+mod wanted;
 mod why;
 mod why_changed;
 
@@ -45,7 +46,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::path::Name;
+use crate::path::{Name, PathError};
+use crate::recipe::Reference;
 use crate::sandbox;
 use error::CliError;
 
@@ -154,4 +156,9 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
 /// A unit's name as an argument.
 fn name(text: &str) -> Result<Name, String> {
     Name::new(text).map_err(|error| error.to_string())
+}
+
+/// A unit's name, or that of an output of it, as an argument.
+fn reference(text: &str) -> Result<Reference, String> {
+    text.parse().map_err(|error: PathError| error.to_string())
 }

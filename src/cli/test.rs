@@ -67,7 +67,7 @@ fn again(plan: &Plan, args: &Args) -> BTreeSet<StepId> {
 fn perform(planned: &Planned, args: &Args, worker: &Worker<'_>) -> Result<Verdict, CliError> {
     let plan = &planned.plan;
     let wanted: Vec<StepId> = plan.tests.values().copied().collect();
-    let options = Options { jobs: worker.jobs, keep_going: true, rebuild: again(plan, args) };
+    let options = Options { keep_going: true, rebuild: again(plan, args), ..Options::of_jobs(worker.jobs) };
     let screen = Screen::new(plan, &wanted, false);
     let lines = Lines { screen: &screen, plan, tests: names(plan), json: args.json };
     let recorder = Recorder::new(plan, &lines, SystemTime::now());

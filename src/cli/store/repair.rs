@@ -8,7 +8,7 @@ use crate::build::{self, Finishes, Options, Status, look};
 use crate::cli::error::CliError;
 use crate::cli::progress::Screen;
 use crate::cli::session::{self, Planned};
-use crate::cli::{Verdict, output};
+use crate::cli::{Verdict, output, wanted};
 use crate::plan::{Plan, StepId};
 use crate::store::Store;
 
@@ -38,8 +38,10 @@ impl Repair {
             output::words("this project lost no result; its own files were read again");
             return Ok(Verdict::Good);
         }
+        let units = plan.units.iter().filter(|(_, unit)| lost.contains(&unit.last)).map(|(name, _)| name);
+        let visible = wanted::outputs(plan, units, &[])?;
         session::with_worker(&self.root, store, &self.planned, offline, None, |worker| {
-            let options = Options { jobs: worker.jobs, keep_going: true, rebuild: BTreeSet::new() };
+            let options = Options { keep_going: true, visible, ..Options::of_jobs(worker.jobs) };
             let screen = Screen::new(plan, &lost, json);
             let finishes = build::build(plan, &lost, &options, worker, &screen)?;
             screen.close();

@@ -1,0 +1,55 @@
+//! What `forge build` is asked for: units, or single outputs of them.
+//!
+//! A unit stands for all its outputs but the file system of an image, which is laid out where it is named: it has
+//! thousands of files, and few look at it.
+
+use std::collections::BTreeSet;
+
+use super::error::CliError;
+use crate::path::Name;
+use crate::plan::{Plan, StepId, Unit};
+use crate::recipe::{Image, Reference};
+
+/// The units of which something is asked for, each once.
+pub fn units(asked: &[Reference]) -> Vec<Name> {
+    let mut seen = BTreeSet::new();
+    asked.iter().map(|reference| reference.unit.clone()).filter(|unit| seen.insert(unit.clone())).collect()
+}
+
+/// The outputs of `units` to lay out as plain files: those named, or all that a unit stands for.
+pub fn outputs<'n>(
+    plan: &Plan,
+    units: impl IntoIterator<Item = &'n Name>,
+    asked: &[Reference],
+) -> Result<BTreeSet<(StepId, Name)>, CliError> {
+    let mut wanted = BTreeSet::new();
+    for name in units {
+        let unit = &plan.units[name];
+        let mut named = asked.iter().filter(|reference| reference.unit == *name).peekable();
+        if named.peek().is_none() {
+            wanted.extend(whole(unit));
+        }
+        for reference in named {
+            match &reference.output {
+                Some(output) => drop(wanted.insert(one(unit, name, output)?)),
+                None => wanted.extend(whole(unit)),
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// The outputs that a unit stands for.
+fn whole(unit: &Unit) -> impl Iterator<Item = (StepId, Name)> {
+    let aside = |name: &Name| unit.kind == Image::KIND && name.as_str() == Image::ROOT;
+    unit.outputs.iter().filter(move |(name, _)| !aside(name)).map(|(name, _)| (unit.last, name.clone()))
+}
+
+fn one(unit: &Unit, name: &Name, output: &Name) -> Result<(StepId, Name), CliError> {
+    if unit.outputs.iter().any(|(there, _)| there == output) {
+        return Ok((unit.last, output.clone()));
+    }
+    let there: Vec<_> = unit.outputs.iter().map(|(there, _)| format!("`{there}`")).collect();
+    let error = CliError::user(format!("`{name}` has no output `{output}`"));
+    Err(error.hint(format!("it has {}", there.join(", "))))
+}
