@@ -8,22 +8,24 @@
 //! | `versions`, `defined` | `.gnu.version_r`, `.gnu.version_d` |
 //! | `build_id` | the note `NT_GNU_BUILD_ID` |
 
-use std::io::Read as _;
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileExt as _;
 
 use object::elf::{self, FileHeader64};
 use object::read::StringTable;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _, SectionTable};
-use object::{Endianness, Object as _};
+use object::{Endianness, Object as _, ReadRef};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::store::{self, Blob, Node, Output, Store};
 
 /// What an ELF file starts with.
-const MAGIC: &[u8] = b"\x7fELF";
+const MAGIC: &[u8; 4] = b"\x7fELF";
 
 type Header = FileHeader64<Endianness>;
-type Sections<'a> = SectionTable<'a, Header, &'a [u8]>;
+type Sections<'a, R> = SectionTable<'a, Header, R>;
 
 /// What a file says of itself.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,17 +60,17 @@ pub(super) struct Version {
 }
 
 impl Elf {
-    /// Reads a file.
+    /// Reads a file that is in memory, or in parts through an [`object::ReadCache`].
     ///
     /// # Errors
     /// Says why it can't be read.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn read<'a>(bytes: impl ReadRef<'a>) -> Result<Self, String> {
         parse(bytes).map_err(|error| format!("is no 64-bit ELF file: {error}"))
     }
 }
 
-fn parse(bytes: &[u8]) -> object::Result<Elf> {
-    let file = ElfFile64::<Endianness>::parse(bytes)?;
+fn parse<'a>(bytes: impl ReadRef<'a>) -> object::Result<Elf> {
+    let file = ElfFile64::<Endianness, _>::parse(bytes)?;
     let header = Header::parse(bytes)?;
     let endian = header.endian()?;
     let mut elf = Elf {
@@ -87,7 +89,12 @@ fn parse(bytes: &[u8]) -> object::Result<Elf> {
     Ok(elf)
 }
 
-fn dynamic(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8]) -> object::Result<()> {
+fn dynamic<'a, R: ReadRef<'a>>(
+    elf: &mut Elf,
+    endian: Endianness,
+    sections: &Sections<'a, R>,
+    bytes: R,
+) -> object::Result<()> {
     let Some((entries, link)) = sections.dynamic(endian, bytes)? else { return Ok(()) };
     let strings = sections.strings(endian, bytes, link)?;
     for entry in entries {
@@ -101,9 +108,14 @@ fn dynamic(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[
     Ok(())
 }
 
-fn needs(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8]) -> object::Result<()> {
+fn needs<'a, R: ReadRef<'a>>(
+    elf: &mut Elf,
+    endian: Endianness,
+    sections: &Sections<'a, R>,
+    bytes: R,
+) -> object::Result<()> {
     let Some((mut needs, link)) = sections.gnu_verneed(endian, bytes)? else { return Ok(()) };
-    let strings: StringTable<'_> = sections.strings(endian, bytes, link)?;
+    let strings: StringTable<'_, R> = sections.strings(endian, bytes, link)?;
     while let Some((need, mut versions)) = needs.next()? {
         let library = text(need.file(endian, strings)?);
         while let Some(version) = versions.next()? {
@@ -116,9 +128,14 @@ fn needs(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8
 }
 
 /// The first name of a definition is its own; others are of those that it follows.
-fn has(elf: &mut Elf, endian: Endianness, sections: &Sections<'_>, bytes: &[u8]) -> object::Result<()> {
+fn has<'a, R: ReadRef<'a>>(
+    elf: &mut Elf,
+    endian: Endianness,
+    sections: &Sections<'a, R>,
+    bytes: R,
+) -> object::Result<()> {
     let Some((mut definitions, link)) = sections.gnu_verdef(endian, bytes)? else { return Ok(()) };
-    let strings: StringTable<'_> = sections.strings(endian, bytes, link)?;
+    let strings: StringTable<'_, R> = sections.strings(endian, bytes, link)?;
     while let Some((_, mut names)) = definitions.next()? {
         if let Some(name) = names.next()? {
             elf.defined.push(text(name.name(endian, strings)?));
@@ -136,11 +153,20 @@ pub(super) fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|part| part.parse().unwrap_or(u32::MAX)).collect()
 }
 
-/// An ELF file of a tree: its path there, itself, and its bytes.
+/// An ELF file of a tree: its path there, itself, and what it holds.
 pub(super) struct File {
     pub(super) path: String,
     pub(super) blob: Blob,
-    pub(super) bytes: Vec<u8>,
+    pub(super) content: fs::File,
+}
+
+impl File {
+    /// All of it.
+    pub(super) fn bytes(&mut self, store: &Store) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.content.read_to_end(&mut bytes).map_err(unreadable(store))?;
+        Ok(bytes)
+    }
 }
 
 /// Hands each ELF file of a tree to `take`.
@@ -157,10 +183,13 @@ pub(super) fn each(
 
 fn walk(store: &Store, path: &str, node: Node, take: &mut impl FnMut(File) -> Result<(), Error>) -> Result<(), Error> {
     match node {
-        Node::File { blob, .. } => match bytes(store, &blob)? {
-            Some(bytes) => take(File { path: path.to_owned(), blob, bytes }),
-            None => Ok(()),
-        },
+        Node::File { blob, .. } => {
+            let content = store.open_file(&blob)?;
+            if is_elf(&content).map_err(unreadable(store))? {
+                take(File { path: path.to_owned(), blob, content })?;
+            }
+            Ok(())
+        }
         Node::Directory(blob) => {
             for (name, node) in store.directory(&blob.digest)?.entries {
                 let path = if path.is_empty() { name } else { format!("{path}/{name}") };
@@ -172,17 +201,14 @@ fn walk(store: &Store, path: &str, node: Node, take: &mut impl FnMut(File) -> Re
     }
 }
 
-/// The bytes of an ELF file; of another only the first are read.
-fn bytes(store: &Store, blob: &Blob) -> Result<Option<Vec<u8>>, Error> {
-    let mut file = store.open_file(blob)?;
-    let mut bytes = Vec::new();
-    let failed = |source| store::Error::Io { path: store.root().to_owned(), source };
-    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes != MAGIC {
-        return Ok(None);
-    }
-    file.read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Some(bytes))
+fn unreadable(store: &Store) -> impl FnOnce(io::Error) -> store::Error {
+    let path = store.root().to_owned();
+    |source| store::Error::Io { path, source }
+}
+
+fn is_elf(file: &fs::File) -> io::Result<bool> {
+    let mut magic = [0; MAGIC.len()];
+    Ok(file.read_at(&mut magic, 0)? == MAGIC.len() && magic == *MAGIC)
 }
 
 #[cfg(test)]
@@ -192,19 +218,19 @@ mod tests {
     #[test]
     fn what_a_file_of_this_host_says() {
         let own = std::fs::read("/proc/self/exe").expect("own program");
-        let elf = Elf::read(&own).expect("ELF");
+        let elf = Elf::read(&own[..]).expect("ELF");
         assert!(elf.linked && elf.search.is_empty() && elf.defined.is_empty(), "{elf:?}");
         assert!(elf.needed.contains(&"libc.so.6".to_owned()), "{elf:?}");
         let glibc = |one: &Version| one.library == "libc.so.6" && one.name.starts_with("GLIBC_2.");
         assert!(elf.versions.iter().any(glibc), "{elf:?}");
         let loader = std::fs::read(elf.interpreter.expect("a loader")).expect("the loader");
-        let loader = Elf::read(&loader).expect("ELF");
+        let loader = Elf::read(&loader[..]).expect("ELF");
         assert!(loader.interpreter.is_none() && loader.machine == elf.machine, "{loader:?}");
         assert!(loader.defined.iter().any(|name| name.starts_with("GLIBC_2.")), "{loader:?}");
     }
 
     #[test]
     fn other_bytes_are_refused() {
-        assert!(Elf::read(b"\x7fELF").expect_err("cut").contains("no 64-bit ELF file"));
+        assert!(Elf::read(&b"\x7fELF"[..]).expect_err("cut").contains("no 64-bit ELF file"));
     }
 }

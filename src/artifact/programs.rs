@@ -37,9 +37,10 @@ const AROUND: usize = 80;
 /// Names each file and rule that it breaks.
 pub fn check(store: &Store, tree: &Output, rules: &LinkRules) -> Result<(), Error> {
     let (mut broken, mut needed, mut found) = (Vec::new(), BTreeSet::new(), false);
-    elf::each(store, tree, &mut |elf::File { path, bytes, .. }| {
-        let elf = Elf::read(&bytes).map_err(|why| Error::Refused(format!("{path}: {why}")))?;
-        broken.extend(judge(&elf, &bytes, rules).into_iter().map(|what| format!("{path} {what}")));
+    elf::each(store, tree, &mut |mut file| {
+        let bytes = file.bytes(store)?;
+        let elf = Elf::read(&bytes[..]).map_err(|why| Error::Refused(format!("{}: {why}", file.path)))?;
+        broken.extend(judge(&elf, &bytes, rules).into_iter().map(|what| format!("{} {what}", file.path)));
         needed.extend(elf.needed);
         found = true;
         Ok(())

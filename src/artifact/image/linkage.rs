@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use object::ReadCache;
 use serde::{Deserialize, Serialize};
 
 use super::super::Error;
@@ -33,8 +34,9 @@ impl Linkage {
     /// Where the store fails.
     pub(super) fn of(store: &Store, tree: &Blob) -> Result<Self, Error> {
         let mut found = BTreeMap::<String, File>::new();
-        elf::each(store, &Output::Tree(*tree), &mut |elf::File { path, blob, bytes }| {
-            let new = || File { paths: Vec::new(), elf: Elf::read(&bytes) };
+        elf::each(store, &Output::Tree(*tree), &mut |elf::File { path, blob, content }| {
+            // Few bytes of a large program say how it is linked.
+            let new = || File { paths: Vec::new(), elf: Elf::read(&ReadCache::new(content)) };
             found.entry(blob.digest.hex()).or_insert_with(new).paths.push(path);
             Ok(())
         })?;
