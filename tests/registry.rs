@@ -2,6 +2,7 @@
 
 mod double;
 mod hostile;
+mod docker;
 mod load;
 mod login;
 mod mirror;

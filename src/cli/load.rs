@@ -160,7 +160,10 @@ fn refused(engine: Engine, ended: &Output) -> CliError {
     let error = CliError::environment(format!("{0} load: {last}", engine.program()));
     error.hint(match engine {
         Engine::Podman => "`podman info` tells whether podman works for you here",
-        Engine::Docker => "`docker info` tells whether docker's daemon runs and takes your requests",
+        Engine::Docker => {
+            "`docker info` tells whether docker's daemon runs and takes your requests; before version 23 it takes images \
+             with `compat = true` only"
+        }
     })
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::push::{project, tool};
+use super::docker::Docker;
+use super::push::{IMAGE, project, tool};
 use crate::support::{Forge, Run};
 
 /// Where podman keeps images during a test.
@@ -68,6 +69,31 @@ fn what_docker_is_given_is_a_docker_archive() {
     tool(forge.folder(), "skopeo", &["copy", "docker-archive:given.tar:app:latest", "dir:unpacked"]);
     with_programs(&forge, &[], &["load", "app"]).success();
     assert!(fs::read(&archive).unwrap() == first, "not the same bytes twice");
+}
+
+#[test]
+fn docker_runs_what_was_loaded() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can start a daemon; what it is given is looked at above.
+        return;
+    }
+    let forge = project();
+    let docker = Docker::start();
+    let load = |compat: &str| {
+        forge.write("images/app.toml", &format!("{compat}{IMAGE}"));
+        let args = ["load", "app", "--into", "docker", "--json"];
+        Run::of(forge.command(&args).env("DOCKER_HOST", docker.host()).output().unwrap(), &args)
+    };
+    let version = docker.says(&["version", "--format", "{{.Server.Version}}"]);
+    if version.split('.').next().unwrap().parse::<u32>().unwrap() < 23 {
+        load("").code(3).says("before version 23").says("`compat = true`");
+    } else {
+        load("").success();
+    }
+    let run = load("compat = true\n").success();
+    let id = docker.says(&["image", "inspect", "--format", "{{.Id}}", "app:latest"]);
+    assert_eq!(id, run.json()[0]["id"].as_str().unwrap());
+    docker.says(&["run", "--rm", "--network", "none", "app"]);
 }
 
 #[test]

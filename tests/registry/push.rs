@@ -15,7 +15,7 @@ use crate::support::{Forge, boxed};
 const TOOL: &str = "toolroot = 'box'\nsteps = [\n  'mkdir -p /out/out/bin',\n  'cp /usr/bin/true /out/out/bin/tool',\n  'echo first > /out/out/text',\n]\n";
 
 /// A small image.
-const IMAGE: &str = r#"
+pub const IMAGE: &str = r#"
 archive = "debian"
 packages = ["libc6"]
 user = "tool"
