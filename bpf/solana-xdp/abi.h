@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+// What the programs and their loader share: the values of the maps.
+// All numbers are little-endian, but ports and addresses, which stay as they are on the wire. Times are in steps: a step
+// is 2^-STEP_BITS of a jiffy, and `now` is the kernel's jiffies in steps. Whoever changes a layout changes ABI as well.
+#ifndef SOLANA_XDP_ABI_H
+#define SOLANA_XDP_ABI_H
+
+#include <linux/types.h>
+
+#define ABI 1
+#define STEP_BITS 24
+
+enum {
+    CLASSES = 16,  // of traffic; 0 is what no rule is about
+    TIERS = 4,  // of senders; 0 is anybody, and a peer's is higher
+    REASONS = 16,  // why a packet passes or not
+    LOCALS = 8,  // addresses of the node, of each family
+    PORTS = 65536,
+    PEERS = 32768,  // of each family
+    PEER_BITS = 65536,
+    CELLS = 65536,  // of a row of the sketch
+    SAMPLE_BYTES = 1 << 18,
+};
+
+// Why a packet passes or not. From MALFORMED on it does not.
+enum reason {
+    OTHER,  // no IP
+    NOT_LOCAL,  // to an address that is not the node's
+    UNCLASSED,  // to a port without a class, or of another protocol
+    PIECE,  // a fragment that tells no port
+    PEER,  // from a peer, within its limit
+    UNKNOWN,  // from anybody else, within the limit
+    MALFORMED,  // its headers contradict each other, or are cut, or too many
+    BOGON,  // from an address that nobody can have
+    FRAGMENT,  // in pieces, as no datagram of Solana is
+    SOURCE_PORT,  // from a port that no node sends from
+    LENGTH,  // too short or too long for its class
+    CONTENT,  // its first byte is none of its class
+    CEILING,  // more than the class takes from this tier on this CPU
+    PEER_LIMIT,  // more than a peer of its tier may send
+    SOURCE_LIMIT,  // more than anybody may send
+    UNDECIDED,    // what comes next decides; no packet ends so
+};
+
+// A rate, as a generic cell rate algorithm has it (ITU-T I.371): packets may come `interval` apart, and `burst` early.
+// An interval of 0 is no limit; a negative burst lets nothing pass.
+struct limit {
+    __u64 interval;  // steps
+    __s64 burst;  // steps
+};
+
+// What senders of a tier may send of a class.
+struct tier {
+    struct limit each;  // a sender
+    struct limit all;  // together, for each CPU
+};
+
+// What is right for a class.
+struct policy {
+    struct tier tiers[TIERS];
+    __u16 source_port_min;
+    __u16 payload_min;  // bytes after the UDP header
+    __u16 payload_max;
+    __u8 byte_mask;  // the payload's first byte, masked,
+    __u8 byte_min;  // is at least this
+    __u8 byte_max;  // and at most that
+    __u8 part_mask;  // where the first byte, masked,
+    __u8 part_value;  // is this,
+    __u8 part_class;  // the packet is of that class; 0: there is none
+    __u8 enforce;  // 0: what would be dropped is counted, and passes
+    __u8 padding[3];
+};
+
+// An IPv6 address.
+struct address6 {
+    __u64 network;  // its first 8 bytes, as they come
+    __u64 host;
+};
+
+// All that an administrator decides. There are two, and `active` says which one counts.
+struct config {
+    struct policy policies[CLASSES];
+    struct address6 local6[LOCALS];  // what is not used repeats the first, or is zero where there is none
+    __u32 local4[LOCALS];  // likewise
+    __u8 drop_fragments;  // pieces of UDP that tell no port
+    __u8 padding[7];
+    __u64 peer_bits[PEER_BITS / 64];  // bit `peer_bit(address)` of each peer; the others are none
+    __u8 udp_class[PORTS];  // by port in network byte order, read as a number of this machine
+    __u8 tcp_class[PORTS];  // likewise, of new connections
+};
+
+// A known sender.
+struct peer {
+    __u32 tier;
+    __u32 padding;
+    __u64 due[CLASSES];  // when its next packet of a class is due, in steps
+};
+
+struct counter {
+    __u64 packets;
+    __u64 bytes;  // of the whole frame
+};
+
+// What each CPU has for itself.
+struct state {
+    struct counter counters[CLASSES][REASONS];
+    __u64 due[CLASSES][TIERS];  // when the next packet is due within the ceiling
+    __u64 sample_due;
+};
+
+// Which packets of which senders were due when: two rows, and a sender's debt is the smaller of its two cells.
+struct sketch {
+    __u64 due[2][CELLS];
+};
+
+// A packet that was dropped, or would have been.
+struct sample {
+    __u64 nanoseconds;  // since the machine was started
+    struct address6 source;  // IPv4: the first 4 bytes
+    __u16 source_port;  // as it is on the wire
+    __u16 port;  // likewise
+    __u32 length;  // of the frame
+    __u8 version;  // of IP
+    __u8 protocol;
+    __u8 class;
+    __u8 tier;
+    __u8 reason;
+    __u8 enforced;
+    __u8 padding[2];
+};
+
+#endif
