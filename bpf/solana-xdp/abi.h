@@ -90,7 +90,8 @@ struct config {
     __u8 tcp_class[PORTS];  // likewise, of new connections
 };
 
-// A known sender. Peers whose addresses have the same `slot` form a chain: slots[slot] is the number of its first.
+// A known sender. Peers whose addresses have the same `slot_of` form a chain. Of slot n, bits n % 4 * 16 to n % 4 * 16 + 15
+// of slots[n / 4] are the number of its first peer; 0: there is none.
 struct peer {
     struct address6 address;  // an IPv4 address is its 4 bytes and zeros
     __u32 tier;

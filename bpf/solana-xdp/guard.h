@@ -31,10 +31,10 @@ const volatile __u32 abi = ABI;
 const volatile __u32 config_bytes = sizeof(struct config);
 // Makes it hard to guess which senders share a cell.
 const volatile __u64 seed = 0;
-// Steps between two samples on one CPU.
+// How often a CPU makes a sample, as `limit`; by default never.
 const volatile __u64 sample_interval = 0;
 const volatile __s64 sample_burst = -1;
-// For tests: the time comes from `clock`, and the program returns what `report` makes of the verdict.
+// For tests: the time comes from `clock`, and the program returns the verdict.
 const volatile __u8 testing = 0;
 
 // Which of the two configurations counts.
@@ -47,12 +47,12 @@ struct {
     __type(value, struct config);
 } configs SEC(".maps");
 
-// Which of the peers is the first with that hash; 0: none is.
+// Four slots in each value, as the kernel gives a value 8 bytes at least.
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SLOTS);
+    __uint(max_entries, SLOTS / 4);
     __type(key, __u32);
-    __type(value, __u32);
+    __type(value, __u64);
 } slots SEC(".maps");
 
 struct {
@@ -127,16 +127,16 @@ inline_always int early(__u64 due, __u64 time, const struct limit *limit)
 
 // Peers.
 
-inline_always __u32 slot(__u64 network, __u64 host)
+inline_always __u32 slot_of(__u64 network, __u64 host)
 {
     return (network ^ host << 1) * 0x9e3779b97f4a7c15 >> 48;
 }
 
 inline_always struct peer *find_peer(const struct packet *packet)
 {
-    __u32 key = slot(packet->network, packet->host);
-    __u32 *first = bpf_map_lookup_elem(&slots, &key);
-    __u32 next = first ? *first : 0;
+    __u32 slot = slot_of(packet->network, packet->host), key = slot / 4;
+    __u64 *four = bpf_map_lookup_elem(&slots, &key);
+    __u32 next = four ? (__u16)(*four >> slot % 4 * 16) : 0;
     for (int i = 0; next && i < CHAIN; i++) {
         struct peer *peer = bpf_map_lookup_elem(&peers, &next);
         if (!peer) return 0;
@@ -339,8 +339,10 @@ inline_always int is_extension(__u32 protocol)
 
 // Passes over the extension headers at `at` of a packet of which `rest` bytes are left, the first of them `protocol`:
 // the protocol after them, MORE where it is the first of several pieces, LATER where it is a later one, and above
-// AT_BITS where the next header is. 0 where they are not whole, or too many. The verifier looks at this function once,
-// and not once for each way to it.
+// AT_BITS where the next header is. 0 where they are not whole, or too many.
+//
+// The verifier looks at this function once, and not once for each way to it. It knows nothing of the result, so what
+// the compiler knows of it is taken away by a barrier: its masks have to stay.
 __noinline int pass_extensions(context *ctx, __u32 at, __u32 rest, __u32 protocol)
 {
     void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -348,7 +350,7 @@ __noinline int pass_extensions(context *ctx, __u32 at, __u32 rest, __u32 protoco
     at &= 0x3f;
     for (int i = 0; i <= EXTENSIONS; i++) {
         if (!is_extension(protocol)) return (at + passed) << AT_BITS | pieces | protocol;
-        if (i == EXTENSIONS || pieces & LATER) break;
+        if (i == EXTENSIONS) break;
         struct fragment6 *fragment = data + at + passed;
         struct extension *extension = (void *)fragment;
         if ((void *)(fragment + 1) > end) return 0;
@@ -382,6 +384,7 @@ inline_always enum reason ipv6(const struct config *config, struct packet *packe
     packet->at += sizeof *header;
     if (!is_extension(packet->protocol)) return UNDECIDED;
     __u32 passed = pass_extensions(packet->ctx, packet->at, packet->rest, packet->protocol);
+    barrier_var(passed);
     if (!passed) return MALFORMED;
     packet->protocol = passed;
     packet->more = (passed & MORE) != 0;
@@ -425,6 +428,7 @@ inline_always enum reason ethernet(const struct config *config, struct packet *p
     packet->at = sizeof *header;
     if (is_tag(protocol)) {
         __u32 passed = pass_tags(packet->ctx);
+        barrier_var(passed);
         protocol = passed;
         packet->at = passed >> AT_BITS & 0x1f;
         packet->next = packet->data + packet->at;
@@ -444,7 +448,7 @@ inline_always __u32 decide(const struct config *config, struct packet *packet, s
     return judge(config, packet, state);
 }
 
-
+// Makes a sample.
 static __noinline int tell(context *ctx, __u32 length, __u32 verdict, int enforced)
 {
     struct sample *sample = bpf_ringbuf_reserve(&samples, sizeof *sample, 0);
