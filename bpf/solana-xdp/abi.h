@@ -16,7 +16,7 @@ enum {
     REASONS = 16,  // why a packet passes or not
     LOCALS = 8,  // addresses of the node, of each family
     PORTS = 65536,
-    PEERS = 32768,  // the first of them stands for none
+    PEERS = 32768,  // of both families, and one that stands for none
     SLOTS = 65536,
     CHAIN = 8,  // peers that may share a slot
     CELLS = 65536,  // of a row of the sketch
@@ -90,13 +90,27 @@ struct config {
     __u8 tcp_class[PORTS];  // likewise, of new connections
 };
 
-// A known sender. Peers whose addresses have the same `slot_of` form a chain. Of slot n, bits n % 4 * 16 to n % 4 * 16 + 15
-// of slots[n / 4] are the number of its first peer; 0: there is none.
+// A known sender. Peers whose addresses have the same `slot_of` form a chain.
 struct peer {
     struct address6 address;  // an IPv4 address is its 4 bytes and zeros
-    __u32 tier;
-    __u32 next;  // in the chain; 0: it is the last
-    __u64 due[CLASSES];  // when its next packet of a class is due, in steps
+    __u16 next;  // in the chain; 0: it is the last
+    __u16 tier;
+    __u32 padding;
+};
+
+// All known senders; the first entry is none.
+struct peers {
+    struct peer list[PEERS];
+};
+
+// The number of the first peer of each slot; 0: there is none.
+struct slots {
+    __u16 first[SLOTS];
+};
+
+// When a peer's next packet of a class is due, in steps.
+struct dues {
+    __u64 of[PEERS][CLASSES];
 };
 
 struct counter {
@@ -108,7 +122,7 @@ struct counter {
 struct state {
     struct counter counters[CLASSES][REASONS];
     __u64 due[CLASSES][TIERS];  // when the next packet is due within the ceiling
-    __u64 sample_due;
+    __u64 sampled;  // when the last sample was made
 };
 
 // Which packets of which senders were due when: two rows, and a sender's debt is the smaller of its two cells.

@@ -31,36 +31,18 @@ const volatile __u32 abi = ABI;
 const volatile __u32 config_bytes = sizeof(struct config);
 // Makes it hard to guess which senders share a cell.
 const volatile __u64 seed = 0;
-// How often a CPU makes a sample, as `limit`; by default never.
-const volatile __u64 sample_interval = 0;
-const volatile __s64 sample_burst = -1;
+// Whether there are samples of what is dropped: one a jiffy, on each CPU.
+const volatile __u8 sampling = 0;
 // For tests: the time comes from `clock`, and the program returns the verdict.
 const volatile __u8 testing = 0;
 
-// Which of the two configurations counts.
-__u32 active = 0;
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 2);
-    __type(key, __u32);
-    __type(value, struct config);
-} configs SEC(".maps");
-
-// Four slots in each value, as the kernel gives a value 8 bytes at least.
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SLOTS / 4);
-    __type(key, __u32);
-    __type(value, __u64);
-} slots SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, PEERS);
-    __type(key, __u32);
-    __type(value, struct peer);
-} peers SEC(".maps");
+// Memory that is reached without a lookup. The loader writes each section as a whole, but those of dues and cells never.
+__u32 active = 0;           // which of the two configurations counts
+struct config configs[2];
+struct slots slots SEC(".bss.slots");
+struct peers peers SEC(".bss.peers");
+struct dues dues SEC(".bss.dues");
+struct sketch sketch SEC(".bss.sketch");
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -68,13 +50,6 @@ struct {
     __type(key, __u32);
     __type(value, struct state);
 } states SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct sketch);
-} sketches SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -132,16 +107,14 @@ inline_always __u32 slot_of(__u64 network, __u64 host)
     return (network ^ host << 1) * 0x9e3779b97f4a7c15 >> 48;
 }
 
-inline_always struct peer *find_peer(const struct packet *packet)
+// The number of the peer that sent the packet; 0: it is none.
+inline_always __u32 find_peer(const struct packet *packet)
 {
-    __u32 slot = slot_of(packet->network, packet->host), key = slot / 4;
-    __u64 *four = bpf_map_lookup_elem(&slots, &key);
-    __u32 next = four ? (__u16)(*four >> slot % 4 * 16) : 0;
-    for (int i = 0; next && i < CHAIN; i++) {
-        struct peer *peer = bpf_map_lookup_elem(&peers, &next);
-        if (!peer) return 0;
-        if (peer->address.network == packet->network && peer->address.host == packet->host) return peer;
-        next = peer->next;
+    __u32 number = slots.first[slot_of(packet->network, packet->host)];
+    for (int i = 0; number && i < CHAIN; i++) {
+        const struct peer *peer = &peers.list[number & (PEERS - 1)];
+        if (peer->address.network == packet->network && peer->address.host == packet->host) return number;
+        number = peer->next;
     }
     return 0;
 }
@@ -167,11 +140,8 @@ inline_always __u64 cells(__u64 network, __u8 class)
 inline_always enum reason judge_unknown(__u64 hash, __u64 *all, const struct tier *tier, __u64 time)
 {
     if (early(*all, time, &tier->all)) return CEILING;
-    __u32 first = 0;
-    struct sketch *sketch = bpf_map_lookup_elem(&sketches, &first);
-    if (!sketch) return UNKNOWN;
-    __u64 *one = &sketch->due[0][hash >> 48];
-    __u64 *other = &sketch->due[1][hash >> 32 & (CELLS - 1)];
+    __u64 *one = &sketch.due[0][hash >> 48];
+    __u64 *other = &sketch.due[1][hash >> 32 & (CELLS - 1)];
     __u64 due = *one < *other ? *one : *other;
     if (early(due, time, &tier->each)) return SOURCE_LIMIT;
     due = arrival(due, time) + tier->each.interval;
@@ -185,14 +155,15 @@ inline_always __u32 judge(const struct config *config, struct packet *packet, st
 {
     __u32 class = packet->class & (CLASSES - 1);
     const struct policy *policy = &config->policies[class];
-    struct peer *peer = find_peer(packet);
+    __u32 peer = find_peer(packet) & (PEERS - 1);
     __u64 time = now();
     if (!peer) {
         __u64 hash = cells(packet->network, class);
         return class << 8 | judge_unknown(hash, &state->due[class][0], &policy->tiers[0], time);
     }
-    __u32 tier = peer->tier & (TIERS - 1);
-    return tier << 16 | class << 8 | judge_peer(&peer->due[class], &state->due[class][tier], &policy->tiers[tier], time);
+    __u32 tier = peers.list[peer].tier & (TIERS - 1);
+    enum reason reason = judge_peer(&dues.of[peer][class], &state->due[class][tier], &policy->tiers[tier], time);
+    return tier << 16 | class << 8 | reason;
 }
 
 // Transport.
@@ -471,8 +442,8 @@ static __noinline int tell(context *ctx, __u32 length, __u32 verdict, int enforc
 inline_always int may_tell(struct state *state)
 {
     __u64 time = now();
-    if ((__s64)(arrival(state->sample_due, time) - time) > sample_burst) return 0;
-    state->sample_due = arrival(state->sample_due, time) + sample_interval;
+    if (!sampling || state->sampled == time) return 0;
+    state->sampled = time;
     return 1;
 }
 
@@ -480,10 +451,10 @@ inline_always int may_tell(struct state *state)
 inline_always int guard(context *ctx, void *data, void *end)
 {
     struct packet packet = { .ctx = ctx, .data = data, .end = end, .length = end - data };
-    __u32 first = 0, which = active & 1;
-    struct config *config = bpf_map_lookup_elem(&configs, &which);
+    __u32 first = 0;
+    const struct config *config = &configs[active & 1];
     struct state *state = bpf_map_lookup_elem(&states, &first);
-    if (!config || !state) return PASS;
+    if (!state) return PASS;
     __u32 verdict = decide(config, &packet, state);
     __u32 class = verdict >> 8 & (CLASSES - 1), reason = verdict & (REASONS - 1);
     struct counter *counter = &state->counters[class][reason];
