@@ -1,14 +1,12 @@
 //! A program in the kernel: loaded for a test, told its configuration, run on frames, and asked what it remembers.
 
-use std::borrow::BorrowMut;
-
 use anyhow::{Context, Result, bail};
 use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
-use crate::abi::{Address6, Config, Limit, Peer, Sample, Sketch, State};
-use crate::model::Address;
+use crate::abi::{Config, Limit, Peer, Sample, Sketch, State};
+use crate::model::{Address, Frame};
 
 /// Where a program is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +16,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What the program returns on a node: XDP_DROP and XDP_PASS, or TC_ACT_SHOT and TC_ACT_UNSPEC.
+    pub fn action(self, drops: bool) -> u32 {
+        match (self, drops) {
+            (Kind::Xdp, true) => 1,
+            (Kind::Xdp, false) | (Kind::Tcx, true) => 2,
+            (Kind::Tcx, false) => u32::MAX,
+        }
+    }
+
     fn program(self) -> &'static str {
         match self {
             Kind::Xdp => "solana_xdp",
@@ -49,6 +56,7 @@ pub struct Hook {
     samples: RingBuf<MapData>,
     cpu: usize,
     linear: usize,
+    splits: bool,
 }
 
 impl Hook {
@@ -75,36 +83,50 @@ impl Hook {
             ebpf,
             cpu,
             linear: usize::MAX,
+            splits: false,
         };
-        hook.linear = hook.measure_reach(settings.testing)?;
+        if kind == Kind::Xdp && settings.testing {
+            hook.linear = hook.measure_reach()?;
+            hook.splits = hook.run(Frame::new(&[0; 64], 14)).is_ok();
+            hook.clear()?;
+        }
         Ok(hook)
     }
 
     /// How many bytes of a large frame are in reach: those that are counted of one that carries no IP.
-    fn measure_reach(&mut self, testing: bool) -> Result<usize> {
-        if self.kind == Kind::Tcx || !testing {
-            return Ok(usize::MAX);
-        }
-        self.run(&[0; 8000])?;
-        let reach = self.state()?.counters[0][0].bytes;
-        self.clear()?;
-        Ok(reach as usize)
+    fn measure_reach(&self) -> Result<usize> {
+        self.run(Frame::new(&[0; 8000], 8000))?;
+        Ok(self.state()?.counters[0][0].bytes as usize)
     }
 
-    /// How many bytes of a frame of this length the program has in reach.
-    pub fn reach(&self, length: usize) -> usize {
-        length.min(self.linear)
+    /// Where the program is called.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A frame of which as much is in reach as the kernel puts there by itself.
+    pub fn frame<'a>(&self, bytes: &'a [u8]) -> Frame<'a> {
+        Frame::new(bytes, self.linear)
+    }
+
+    /// Whether the kernel lets a test say how many bytes of a frame are in reach: Linux 6.18 does, for XDP.
+    pub fn splits(&self) -> bool {
+        self.splits
     }
 
     /// What the program returns for a frame, which the kernel wants to be at least an Ethernet header.
-    pub fn run(&self, frame: &[u8]) -> Result<u32> {
-        let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
+    pub fn run(&self, frame: Frame<'_>) -> Result<u32> {
+        // `struct xdp_md`, of which only the end of the data is set.
+        let context: [u32; 6] = [0, frame.reach() as u32, 0, 0, 0, 0];
+        let is_whole = frame.reach() >= self.linear.min(frame.bytes().len());
+        let ctx_in = (!is_whole).then_some(bytemuck::bytes_of(&context));
+        let options = TestRunOptions { data_in: Some(frame.bytes()), ctx_in, ..TestRunOptions::new() };
         let result = match self.ebpf.program(self.kind.program()) {
             Some(aya::programs::Program::Xdp(program)) => program.test_run(options),
             Some(aya::programs::Program::SchedClassifier(program)) => program.test_run(options),
             _ => bail!("the object has no program {}", self.kind.program()),
         };
-        let result = result.with_context(|| format!("the kernel refuses to run a frame of {} bytes", frame.len()))?;
+        let result = result.with_context(|| format!("the kernel refuses to run a frame of {} bytes", frame.bytes().len()))?;
         Ok(result.return_value)
     }
 
@@ -192,8 +214,8 @@ fn load_program(ebpf: &mut Ebpf, kind: Kind) -> Result<()> {
     let program = ebpf.program_mut(kind.program());
     let program = program.with_context(|| format!("the object has no program {}", kind.program()))?;
     let loaded = match kind {
-        Kind::Xdp => <&mut Xdp>::try_from(program.borrow_mut()).and_then(|program| program.load()),
-        Kind::Tcx => <&mut SchedClassifier>::try_from(program.borrow_mut()).and_then(|program| program.load()),
+        Kind::Xdp => <&mut Xdp>::try_from(program).and_then(|program| program.load()),
+        Kind::Tcx => <&mut SchedClassifier>::try_from(program).and_then(|program| program.load()),
     };
     match loaded {
         Err(ProgramError::LoadError { io_error, verifier_log }) => {
@@ -205,6 +227,3 @@ fn load_program(ebpf: &mut Ebpf, kind: Kind) -> Result<()> {
         other => other.with_context(|| format!("{} can't be loaded", kind.program())),
     }
 }
-
-/// How a peer's key is laid out: the halves of the address as they are in memory.
-const _: () = assert!(size_of::<Address6>() == 16);

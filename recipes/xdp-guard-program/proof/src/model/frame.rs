@@ -24,12 +24,14 @@ impl<'a> Frame<'a> {
         Frame { bytes, reach: reach.min(bytes.len()) }
     }
 
-    pub(super) fn reach(self) -> usize {
-        self.reach
+    /// All of its bytes.
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
     }
 
-    pub(super) fn len(self) -> usize {
-        self.bytes.len()
+    /// How many of them are in reach.
+    pub fn reach(self) -> usize {
+        self.reach
     }
 
     /// A header of `N` bytes; none where not all of it is in reach.

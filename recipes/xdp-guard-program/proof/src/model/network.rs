@@ -85,9 +85,9 @@ fn read6(frame: Frame<'_>, at: usize, config: &Config, facts: &mut Facts) -> Res
 /// Whether the frame has all of a packet that ends at `end`. What is not in reach is counted only where one asks so.
 fn reach_end(frame: Frame<'_>, end: usize, facts: &mut Facts) -> Result<(), Reason> {
     if end > frame.reach() {
-        facts.length = frame.len();
+        facts.length = frame.bytes().len();
     }
-    if end <= frame.len() { Ok(()) } else { Err(Reason::Malformed) }
+    if end <= frame.bytes().len() { Ok(()) } else { Err(Reason::Malformed) }
 }
 
 /// Passes over the extension headers of IPv6.
