@@ -335,7 +335,7 @@ inline_always enum reason extension(const struct config *config, struct packet *
     packet->rest -= length;
     packet->next += length;
     if (!is_fragment) return UNDECIDED;
-    packet->more = (fragment->offset & bpf_htons(1)) != 0;
+    packet->more |= (fragment->offset & bpf_htons(1)) != 0;
     return fragment->offset & bpf_htons(0xfff8) ? piece(config, packet) : UNDECIDED;
 }
 
