@@ -216,7 +216,7 @@ inline_always enum reason shape(const struct config *config, struct packet *pack
 inline_always enum reason udp(const struct config *config, struct packet *packet)
 {
     struct udphdr *header = packet->next;
-    if ((void *)(header + 1) > packet->end) return MALFORMED;
+    if ((void *)(header + 1) > packet->end || packet->rest < sizeof *header) return MALFORMED;
     __u32 length = bpf_ntohs(header->len);
     if (length < sizeof *header || (length > packet->rest && !packet->more)) return MALFORMED;
     packet->source_port = header->source;
