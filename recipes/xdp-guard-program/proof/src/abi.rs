@@ -132,8 +132,20 @@ pub fn layouts() -> Vec<Layout> {
         layout!("limit", Limit, interval, burst),
         layout!("tier", Tier, each, all),
         layout!(
-            "policy", Policy, tiers, source_port_min, payload_min, payload_max, byte_mask, byte_min, byte_max,
-            part_mask, part_value, part_class, enforce, padding
+            "policy",
+            Policy,
+            tiers,
+            source_port_min,
+            payload_min,
+            payload_max,
+            byte_mask,
+            byte_min,
+            byte_max,
+            part_mask,
+            part_value,
+            part_class,
+            enforce,
+            padding
         ),
         layout!("address6", Address6, network, host),
         layout!("config", Config, policies, local6, local4, drop_fragments, padding, peer_bits, udp_class, tcp_class),

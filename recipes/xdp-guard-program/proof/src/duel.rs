@@ -76,7 +76,8 @@ impl Duel {
         }
         let config = &self.model.config;
         let local4 = config.local4.map(u32::to_le_bytes);
-        let _ = writeln!(text, "  addresses: {local4:?} {:x?}, drop_fragments: {}", config.local6, config.drop_fragments);
+        let _ =
+            writeln!(text, "  addresses: {local4:?} {:x?}, drop_fragments: {}", config.local6, config.drop_fragments);
         let _ = writeln!(text, "  time: {}, bytes in reach: {}", self.now, frame.reach());
         let hex: String = frame.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let _ = write!(text, "  frame of {} bytes: {hex}", frame.bytes().len());
@@ -99,7 +100,10 @@ impl Duel {
         let state = self.hook.state()?;
         for (class, (ours, theirs)) in self.model.state.counters.iter().zip(&state.counters).enumerate() {
             for (reason, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-                ensure!(ours == theirs, "counters of class {class}, reason {reason}: program {theirs:?}, model {ours:?}");
+                ensure!(
+                    ours == theirs,
+                    "counters of class {class}, reason {reason}: program {theirs:?}, model {ours:?}"
+                );
             }
         }
         ensure!(state == *self.model.state, "what is due within the ceilings, or of samples, differs");

@@ -20,7 +20,7 @@ const TURN: u64 = 4096;
 const SAMPLES: u64 = 1024;
 /// Turns after which counters and peers are compared, and the sketch.
 const STATE: u64 = 8;
-const SKETCH: u64 = 64;
+const SKETCH: u64 = 16;
 /// Of samples: some in single steps, and most where time goes in jiffies.
 const SAMPLING: Limit = Limit { interval: 1 << 20, burst: 1 << 22 };
 
@@ -98,6 +98,9 @@ fn turn(duel: &mut Duel, traffic: &mut Traffic, count: u64, done: &mut u64) -> R
     let mut frame = Vec::with_capacity(8192);
     for packet in 0..count {
         traffic.frame(&mut frame);
+        while !duel.hook.takes(&frame) {
+            traffic.frame(&mut frame);
+        }
         duel.wait(traffic.wait())?;
         let reach = if duel.hook.splits() { traffic.reach(frame.len()) } else { frame.len() };
         let reach = duel.hook.frame(&frame).reach().min(reach);

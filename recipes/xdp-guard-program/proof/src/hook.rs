@@ -68,7 +68,9 @@ impl Hook {
             .override_global("sample_burst", &settings.sampling.burst, true)
             .override_global("testing", &u8::from(settings.testing), true)
             .load(object)
-            .context("the object's maps can't be made; this needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON: run it as root")?;
+            .context(
+                "the object's maps can't be made; this needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON: run it as root",
+            )?;
         load_program(&mut ebpf, kind)?;
         let mut hook = Hook {
             kind,
@@ -99,9 +101,9 @@ impl Hook {
         Ok(self.state()?.counters[0][0].bytes as usize)
     }
 
-    /// Where the program is called.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// Whether the kernel runs a frame of at least an Ethernet header.
+    pub fn takes(&self, frame: &[u8]) -> bool {
+        self.kind == Kind::Xdp || fits_tcx(frame)
     }
 
     /// A frame of which as much is in reach as the kernel puts there by itself.
@@ -126,7 +128,8 @@ impl Hook {
             Some(aya::programs::Program::SchedClassifier(program)) => program.test_run(options),
             _ => bail!("the object has no program {}", self.kind.program()),
         };
-        let result = result.with_context(|| format!("the kernel refuses to run a frame of {} bytes", frame.bytes().len()))?;
+        let result =
+            result.with_context(|| format!("the kernel refuses to run a frame of {} bytes", frame.bytes().len()))?;
         Ok(result.return_value)
     }
 
@@ -199,6 +202,16 @@ impl Hook {
         while self.sample().is_some() {}
         Ok(())
     }
+}
+
+/// A test at tcx takes no frame larger than a page, and none that says it is IP and has no room for its header.
+fn fits_tcx(frame: &[u8]) -> bool {
+    let least = match frame[12..14] {
+        [0x08, 0x00] => 14 + 20,
+        [0x86, 0xdd] => 14 + 40,
+        _ => 14,
+    };
+    (least..3000).contains(&frame.len())
 }
 
 /// A map of the object under its name.

@@ -13,7 +13,11 @@ pub fn check(object: &[u8]) -> Result<usize> {
     let abi = constant(&file, "abi")?;
     ensure!(abi == ABI, "the object has ABI {abi}, this program knows {ABI}: rebuild the one that is older");
     let bytes = constant(&file, "config_bytes")? as usize;
-    ensure!(bytes == size_of::<Config>(), "a configuration has {bytes} bytes in the object, {} here", size_of::<Config>());
+    ensure!(
+        bytes == size_of::<Config>(),
+        "a configuration has {bytes} bytes in the object, {} here",
+        size_of::<Config>()
+    );
     let section = file.section_by_name(".BTF").context("the object has no .BTF: compile it with -g")?;
     let structs = Structs::parse(section.data()?)?;
     let layouts = layouts();

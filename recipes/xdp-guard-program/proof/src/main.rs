@@ -52,7 +52,7 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Lets an object for XDP and the model judge random frames.
+    /// Lets an object for XDP and the model judge random frames, and no more.
     Fuzz {
         xdp: PathBuf,
         #[command(flatten)]
@@ -90,14 +90,15 @@ fn run(command: Command) -> Result<()> {
     let cpu = pin()?;
     match command {
         Command::Objects { xdp, tcx, traffic } => {
-            objects(&read(&xdp)?, &read(&tcx)?, cpu)?;
-            random(&read(&xdp)?, cpu, traffic)
+            let objects = [(read(&xdp)?, Kind::Xdp), (read(&tcx)?, Kind::Tcx)];
+            objects.iter().try_for_each(|(object, kind)| by_hand(object, *kind, cpu))?;
+            objects.iter().try_for_each(|(object, kind)| random(object, *kind, cpu, &traffic))
         }
         Command::Mutants { sources, clang, includes, only, packets, seed } => {
             let plan = Plan { packets, seed, progress: false };
             plant(&Workshop { sources, clang, includes }, &only, cpu, plan)
         }
-        Command::Fuzz { xdp, traffic } => random(&read(&xdp)?, cpu, traffic),
+        Command::Fuzz { xdp, traffic } => random(&read(&xdp)?, Kind::Xdp, cpu, &traffic),
     }
 }
 
@@ -114,22 +115,21 @@ fn read(path: &std::path::Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))
 }
 
-fn objects(xdp: &[u8], tcx: &[u8], cpu: usize) -> Result<()> {
-    for (object, kind) in [(xdp, Kind::Xdp), (tcx, Kind::Tcx)] {
-        let structs = layout::check(object).with_context(|| format!("the object for {kind:?}"))?;
-        println!("{kind:?}: {structs} structs are laid out as this program has them");
-        let frames = corpus::run(object, kind, cpu)?;
-        corpus::run_untested(object, kind, cpu)?;
-        println!("{kind:?}: {frames} frames by hand, with their verdicts, counters and actions");
-        let (offers, deviation) = rate::run(object, kind, cpu)?;
-        println!("{kind:?}: {offers} limits let pass what they should, but for {deviation:.2} packets of a thousand");
-    }
+fn by_hand(object: &[u8], kind: Kind, cpu: usize) -> Result<()> {
+    let structs = layout::check(object).with_context(|| format!("the object for {kind:?}"))?;
+    println!("{kind:?}: {structs} structs are laid out as this program has them");
+    let frames = corpus::run(object, kind, cpu)?;
+    corpus::run_untested(object, kind, cpu)?;
+    println!("{kind:?}: {frames} frames by hand, with their verdicts, counters and actions");
+    let (offers, deviation) = rate::run(object, kind, cpu)?;
+    println!("{kind:?}: {offers} limits let pass what they should, but for {deviation:.2} packets of a thousand");
     Ok(())
 }
 
-fn random(object: &[u8], cpu: usize, Traffic { packets, seed }: Traffic) -> Result<()> {
-    let seen = fuzz::run(object, Kind::Xdp, cpu, Plan { packets, seed, progress: true })?;
-    print(&seen);
+fn random(object: &[u8], kind: Kind, cpu: usize, traffic: &Traffic) -> Result<()> {
+    let Traffic { packets, seed } = *traffic;
+    let seen = fuzz::run(object, kind, cpu, Plan { packets, seed, progress: true })?;
+    print(&seen, kind);
     let missing: Vec<_> = REASONS.iter().filter(|&&reason| seen.reasons[reason as usize] == 0).collect();
     ensure!(missing.is_empty(), "no packet ended with {missing:?}: judge more packets");
     Ok(())
@@ -154,11 +154,13 @@ fn plant(workshop: &Workshop, only: &str, cpu: usize, plan: Plan) -> Result<()> 
     Ok(())
 }
 
-fn print(seen: &Seen) {
+fn print(seen: &Seen, kind: Kind) {
     for reason in REASONS {
-        println!("fuzz: {:>12} {reason:?}", seen.reasons[reason as usize]);
+        println!("{kind:?}: {:>12} {reason:?}", seen.reasons[reason as usize]);
     }
     let (elapsed, busy) = (seen.elapsed.as_secs_f64(), seen.busy.as_secs_f64());
     let rate = seen.rate();
-    println!("fuzz: {} packets without a difference in {elapsed:.1} s, {busy:.1} s of one CPU: {rate:.0} a second", seen.packets);
+    let packets = seen.packets;
+    println!("{kind:?}: {packets} random frames without a difference in {elapsed:.1} s");
+    println!("{kind:?}: {busy:.1} s of one CPU, {rate:.0} frames a second");
 }

@@ -80,6 +80,7 @@ fn chains() -> Vec<Case> {
     }
     let mixed = vec![extension(0, 0, 8), extension(43, 1, 16), extension(51, 4, 24), extension(60, 0, 8)];
     let cut = Ip6 { extensions: vec![extension(60, 0, 8)], payload: Some(7), ..Ip6::default() }.frame(&datagram());
+    let empty = Ip6 { extensions: vec![extension(60, 0, 8)], protocol: 59, ..Ip6::default() }.frame(&[]);
     let mut missing = Ip6 { protocol: 60, ..Ip6::default() }.frame(&[17, 0, 0, 0, 0, 0, 0]);
     missing[14 + 5] = 7;
     cases.extend([
@@ -87,6 +88,7 @@ fn chains() -> Vec<Case> {
         passes("IPv6, AH of 8 bytes", chain(vec![extension(51, 0, 8)])),
         passes("IPv6, AH of 12 bytes", chain(vec![extension(51, 1, 12)])),
         passes("IPv6, AH of 24 bytes", chain(vec![extension(51, 4, 24)])),
+        Case::bare("IPv6, an extension that ends the packet", empty, Unclassed),
         passes("IPv6, longest AH", chain(vec![extension(51, 255, 257 * 4)])),
         passes("IPv6, longest extension", chain(vec![extension(60, 255, 2048)])),
         Case::bare("IPv6, an extension that ends behind the packet", chain(vec![extension(60, 2, 8)]), Malformed),

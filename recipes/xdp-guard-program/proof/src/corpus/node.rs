@@ -74,7 +74,7 @@ pub fn config(drop_fragments: bool) -> Box<Config> {
 }
 
 /// QUIC's first packets are a class of their own, which is watched only and has nothing left for tier 0; of the closed
-/// class each tier has another limit that lets nothing pass.
+/// class the lower tiers have nothing left at all, and a peer of tier 2 has nothing left.
 fn policies() -> [Policy; CLASSES] {
     let mut policies = [ANY; CLASSES];
     let set = |class: u8| usize::from(class);
@@ -90,8 +90,8 @@ fn policies() -> [Policy; CLASSES] {
     };
     policies[set(INITIAL)] = Policy { enforce: 0, ..ANY };
     policies[set(INITIAL)].tiers[0].each = NOTHING;
-    policies[set(CLOSED)].tiers[0].all = NOTHING;
-    policies[set(CLOSED)].tiers[1].all = NOTHING;
+    policies[set(CLOSED)].tiers[0] = Tier { each: NOTHING, all: NOTHING };
+    policies[set(CLOSED)].tiers[1] = Tier { each: NOTHING, all: NOTHING };
     policies[set(CLOSED)].tiers[2].each = NOTHING;
     policies
 }

@@ -2,7 +2,9 @@
 
 use super::Case;
 use super::build::{Ip4, Ip6, udp};
-use super::node::{CLOSED, CLOSED_PORT, INITIAL, MARKED, OPEN, OPEN_PORT, PEER1, PEER2, PEER3, PEER6, QUIC_PORT, UNMARKED};
+use super::node::{
+    CLOSED, CLOSED_PORT, INITIAL, MARKED, OPEN, OPEN_PORT, PEER1, PEER2, PEER3, PEER6, QUIC_PORT, UNMARKED,
+};
 use crate::verdict::Reason::{self, Ceiling, Fragment, Peer, PeerLimit, SourceLimit, Unknown};
 
 pub(super) fn cases() -> Vec<Case> {

@@ -10,7 +10,8 @@ const HEADER: usize = 20;
 pub(super) fn packet(traffic: &mut Traffic, frame: &mut Vec<u8>) {
     let start = frame.len();
     frame.extend([0; HEADER]);
-    let (source, destination) = (traffic.senders.source4(&mut traffic.rng), traffic.senders.destination4(&mut traffic.rng));
+    let (source, destination) =
+        (traffic.senders.source4(&mut traffic.rng), traffic.senders.destination4(&mut traffic.rng));
     let rng = &mut traffic.rng;
     let words = if one_in(rng, 6) { rng.u8(..16) } else { 5 };
     let has_options = words > 5 && !one_in(rng, 16);

@@ -14,7 +14,8 @@ const AUTHENTICATION: u8 = 51;
 pub(super) fn packet(traffic: &mut Traffic, frame: &mut Vec<u8>) {
     let start = frame.len();
     frame.extend([0; HEADER]);
-    let (source, destination) = (traffic.senders.source6(&mut traffic.rng), traffic.senders.destination6(&mut traffic.rng));
+    let (source, destination) =
+        (traffic.senders.source6(&mut traffic.rng), traffic.senders.destination6(&mut traffic.rng));
     let protocol = transport::protocol(&mut traffic.rng);
     let first = extensions(&mut traffic.rng, frame, protocol);
     transport::append(traffic, frame, protocol);

@@ -36,6 +36,7 @@ impl Pace {
 /// A source of traffic under a configuration of its own.
 pub struct Traffic {
     rng: Rng,
+    seed: u64,
     pace: Pace,
     pub config: Box<Config>,
     /// Senders that are known, each once.
@@ -45,21 +46,21 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Traffic that a seed repeats.
+    /// Traffic that a seed repeats, against a sketch with the same seed.
     pub fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let mut config = bytemuck::zeroed_box();
-        let senders = senders::Senders::draw(&mut rng);
+        let senders = senders::Senders::draw(&mut rng, seed);
         let ports = rules::draw(&mut rng, &mut config, Pace::Steps, &senders);
         let peers = senders.peers(&mut rng);
-        Traffic { rng, pace: Pace::Steps, config, peers, senders, ports }
+        Traffic { rng, seed, pace: Pace::Steps, config, peers, senders, ports }
     }
 
     /// Draws another configuration, and other senders.
     pub fn turn(&mut self) {
         let rng = &mut self.rng;
         self.pace = pick(rng, &[Pace::Steps, Pace::Jiffies]);
-        self.senders = senders::Senders::draw(rng);
+        self.senders = senders::Senders::draw(rng, self.seed);
         self.peers = self.senders.peers(rng);
         self.ports = rules::draw(rng, &mut self.config, self.pace, &self.senders);
     }
@@ -107,7 +108,12 @@ mod tests {
             let mut traffic = Traffic::new(seed);
             traffic.turn();
             let mut frame = Vec::new();
-            (0..1000).map(|_| { traffic.frame(&mut frame); frame.clone() }).collect::<Vec<_>>()
+            (0..1000)
+                .map(|_| {
+                    traffic.frame(&mut frame);
+                    frame.clone()
+                })
+                .collect::<Vec<_>>()
         };
         assert_eq!(frames(3), frames(3));
         assert_ne!(frames(3), frames(4));

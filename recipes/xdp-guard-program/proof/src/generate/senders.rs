@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::draw::{one_in, pick};
 use crate::abi::{CLASSES, LOCALS, Peer};
-use crate::model::Address;
+use crate::model::{Address, hash, network_of};
 
 const PEERS: usize = 12;
 
@@ -22,15 +22,19 @@ pub(super) struct Senders {
 
 impl Senders {
     /// Draws addresses: few, so that each of them sends often enough to meet its limit.
-    pub(super) fn draw(rng: &mut Rng) -> Self {
+    /// Some share a cell of the sketch that has this seed.
+    pub(super) fn draw(rng: &mut Rng, seed: u64) -> Self {
         let mut four = |count: usize| (0..count).map(|_| address4(rng)).collect::<Vec<_>>();
         let (peers4, others4, locals4) = (four(PEERS), four(PEERS), four(LOCALS));
         let mut six = |count: usize| (0..count).map(|_| address6(rng)).collect::<Vec<_>>();
-        let (mut peers6, others6, locals6) = (six(PEERS), six(PEERS), six(LOCALS));
+        let (mut peers6, mut others6, locals6) = (six(PEERS), six(PEERS), six(LOCALS));
         // Neighbours: the same network, other hosts.
         let first = peers6[0];
         peers6[1][..8].copy_from_slice(&first[..8]);
         peers6[2][..8].copy_from_slice(&others6[0][..8]);
+        for place in 1..PEERS / 2 {
+            others6[place] = sharing(rng, seed, others6[0]);
+        }
         let (count4, count6) = (rng.usize(..LOCALS + 1), rng.usize(..LOCALS + 1));
         let (locals4, locals6) = (locals4[..count4].to_vec(), locals6[..count6].to_vec());
         Senders { peers4, peers6, others4, others6, locals4, locals6 }
@@ -101,6 +105,19 @@ fn neighbour(rng: &mut Rng, addresses: &[[u8; 16]]) -> [u8; 16] {
     let mut address = pick(rng, addresses);
     address[15] ^= rng.u8(..);
     address
+}
+
+/// A network that shares with another one of both cells, in some class.
+fn sharing(rng: &mut Rng, seed: u64, address: [u8; 16]) -> [u8; 16] {
+    let class = rng.u8(1..CLASSES as u8);
+    let hash = hash(seed, Address::V6(address).halves().0, class);
+    let kept = pick(rng, &[0xffff << 48, 0xffff << 32]);
+    loop {
+        let network = network_of(seed, hash & kept | rng.u64(..) & !kept, class).to_le_bytes();
+        if network[0] != 0xff {
+            return std::array::from_fn(|place| network.get(place).copied().unwrap_or(1));
+        }
+    }
 }
 
 fn with_first(mut address: [u8; 16], first: u8) -> [u8; 16] {

@@ -32,6 +32,28 @@ fn within(due: u64, now: u64, limit: &Limit, otherwise: Reason) -> Result<(), Re
     if admits(due, now, limit.burst) { Ok(()) } else { Err(otherwise) }
 }
 
+const SENDER: u64 = 0xbf58_476d_1ce4_e5b9;
+const CLASS: u64 = 0x9e37_79b9_7f4a_7c15;
+const MIX: u64 = 0x94d0_49bb_1331_11eb;
+
+/// What a sender of a class is hashed to; the cells are its upper bits.
+pub fn hash(seed: u64, network: u64, class: u8) -> u64 {
+    let sum = (network ^ seed).wrapping_mul(SENDER).wrapping_add(u64::from(class).wrapping_mul(CLASS));
+    (sum ^ (sum >> 32)).wrapping_mul(MIX)
+}
+
+/// The network that is hashed to this: to find senders that share a cell.
+pub fn network_of(seed: u64, hash: u64, class: u8) -> u64 {
+    let mixed = hash.wrapping_mul(inverse(MIX));
+    let sum = mixed ^ (mixed >> 32);
+    sum.wrapping_sub(u64::from(class).wrapping_mul(CLASS)).wrapping_mul(inverse(SENDER)) ^ seed
+}
+
+/// What undoes the multiplication by an odd number: Newton's iteration doubles the bits that are right.
+fn inverse(odd: u64) -> u64 {
+    (0..6).fold(odd, |inverse, _| inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse))))
+}
+
 /// Debts of unknown senders: each has a cell in both rows, and owes what the smaller one says.
 pub struct Sketch {
     pub rows: [Vec<u64>; 2],
@@ -46,10 +68,7 @@ impl Sketch {
 
     /// The cells of a sender of a class, one in each row.
     pub fn cells(&self, network: u64, class: u8) -> [usize; 2] {
-        let of_sender = (network ^ self.seed).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let of_class = u64::from(class).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let sum = of_sender.wrapping_add(of_class);
-        let hash = (sum ^ (sum >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let hash = hash(self.seed, network, class);
         let [.., low2, high2, low1, high1] = hash.to_le_bytes();
         [u16::from_le_bytes([low1, high1]).into(), u16::from_le_bytes([low2, high2]).into()]
     }
@@ -93,6 +112,13 @@ mod tests {
         let sketch = Sketch::new(7);
         assert_ne!(sketch.cells(1, 1), sketch.cells(1, 2));
         assert_ne!(sketch.cells(1, 1), Sketch::new(8).cells(1, 1));
+    }
+
+    #[test]
+    fn a_network_is_found_by_its_hash() {
+        for network in [0, 1, 0x2001_0db8, u64::MAX] {
+            assert_eq!(network_of(7, hash(7, network, 3), 3), network);
+        }
     }
 
     #[test]

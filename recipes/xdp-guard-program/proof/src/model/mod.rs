@@ -14,7 +14,7 @@ use crate::abi::{Config, Limit, Peer, Sample, State};
 use crate::verdict::{Reason, Verdict};
 
 pub use frame::Frame;
-pub use limits::{Sketch, admits, next_due, peer_bit};
+pub use limits::{Sketch, admits, hash, network_of, next_due, peer_bit};
 pub use network::MAX_EXTENSIONS;
 
 /// The address of a sender, as it is on the wire.

@@ -77,7 +77,10 @@ impl Mutant {
     fn plant(&self, source: &str) -> Result<String> {
         let count = source.matches(self.text).count();
         let Mutant { name, file, text, .. } = self;
-        ensure!(count == 1, "mutant `{name}`: {file} has {count} times `{text}`; change the table to what is there now");
+        ensure!(
+            count == 1,
+            "mutant `{name}`: {file} has {count} times `{text}`; change the table to what is there now"
+        );
         Ok(source.replacen(text, self.replacement, 1))
     }
 }
