@@ -1,5 +1,7 @@
 //! The values of the maps, as `abi.h` has them. `layout` compares them with an object before anything else is done.
 
+use std::mem::offset_of;
+
 use bytemuck::{Pod, Zeroable};
 
 /// The revision of the layouts that this program knows.
@@ -11,8 +13,14 @@ pub const TIERS: usize = 4;
 pub const REASONS: usize = 16;
 pub const LOCALS: usize = 8;
 pub const PORTS: usize = 65536;
-pub const PEER_BITS: usize = 65536;
+/// Of both families, and one that stands for none.
+pub const PEERS: usize = 32768;
+pub const SLOTS: usize = 65536;
+/// Peers that may share a slot.
+pub const CHAIN: usize = 8;
 pub const CELLS: usize = 65536;
+/// Bytes of a frame in a sample.
+pub const HEAD_BYTES: usize = 128;
 
 /// Declares structs with the layout of C that can stand in a map.
 macro_rules! map_values {
@@ -69,16 +77,38 @@ map_values! {
         pub local4: [u32; LOCALS],
         pub drop_fragments: u8,
         pub padding: [u8; 7],
-        pub peer_bits: [u64; PEER_BITS / 64],
         pub udp_class: [u8; PORTS],
         pub tcp_class: [u8; PORTS],
     }
 
-    /// A known sender.
-    pub struct Peer {
-        pub tier: u32,
+    /// The section `.bss`: which configuration counts, and both.
+    pub struct Memory {
+        pub active: u32,
         pub padding: u32,
-        pub due: [u64; CLASSES],
+        pub configs: [Config; 2],
+    }
+
+    /// A known sender, and the number of the next one in its slot.
+    pub struct Peer {
+        pub address: Address6,
+        pub next: u16,
+        pub tier: u16,
+        pub padding: u32,
+    }
+
+    /// All known senders by their numbers; the first is none.
+    pub struct Peers {
+        pub list: [Peer; PEERS],
+    }
+
+    /// The number of the first peer of each slot.
+    pub struct Slots {
+        pub first: [u16; SLOTS],
+    }
+
+    /// When the next packets of peers are due.
+    pub struct Dues {
+        pub of: [[u64; CLASSES]; PEERS],
     }
 
     /// Packets, and the bytes of their frames.
@@ -91,7 +121,7 @@ map_values! {
     pub struct State {
         pub counters: [[Counter; REASONS]; CLASSES],
         pub due: [[u64; TIERS]; CLASSES],
-        pub sample_due: u64,
+        pub sampled: u64,
     }
 
     /// When the next packets of unknown senders are due.
@@ -102,17 +132,11 @@ map_values! {
     /// A packet that was dropped, or would have been.
     pub struct Sample {
         pub nanoseconds: u64,
-        pub source: Address6,
-        pub source_port: u16,
-        pub port: u16,
         pub length: u32,
-        pub version: u8,
-        pub protocol: u8,
-        pub class: u8,
-        pub tier: u8,
-        pub reason: u8,
-        pub enforced: u8,
-        pub padding: [u8; 2],
+        pub verdict: u32,
+        pub enforced: u32,
+        pub padding: u32,
+        pub head: [u8; HEAD_BYTES],
     }
 }
 
@@ -121,8 +145,23 @@ pub type Layout = (&'static str, usize, Vec<(&'static str, usize)>);
 
 macro_rules! layout {
     ($name:literal, $type:ident, $($field:ident),*) => {
-        ($name, size_of::<$type>(), vec![$((stringify!($field), std::mem::offset_of!($type, $field))),*])
+        ($name, size_of::<$type>(), vec![$((stringify!($field), offset_of!($type, $field))),*])
     };
+}
+
+/// A variable that the loader and the program share: its name, its section, where it is in there, and its size.
+pub type Variable = (&'static str, &'static str, usize, usize);
+
+/// The variables that are reached without a lookup. Each section is a map with one value, of the section's size.
+pub fn variables() -> Vec<Variable> {
+    vec![
+        ("active", ".bss", offset_of!(Memory, active), size_of::<u32>()),
+        ("configs", ".bss", offset_of!(Memory, configs), 2 * size_of::<Config>()),
+        ("slots", ".bss.slots", 0, size_of::<Slots>()),
+        ("peers", ".bss.peers", 0, size_of::<Peers>()),
+        ("dues", ".bss.dues", 0, size_of::<Dues>()),
+        ("sketch", ".bss.sketch", 0, size_of::<Sketch>()),
+    ]
 }
 
 /// The layouts of the structs that are values of maps, by their names in C. A sample is none, so that BTF has nothing of
@@ -148,10 +187,13 @@ pub fn layouts() -> Vec<Layout> {
             padding
         ),
         layout!("address6", Address6, network, host),
-        layout!("config", Config, policies, local6, local4, drop_fragments, padding, peer_bits, udp_class, tcp_class),
-        layout!("peer", Peer, tier, padding, due),
+        layout!("config", Config, policies, local6, local4, drop_fragments, padding, udp_class, tcp_class),
+        layout!("peer", Peer, address, next, tier, padding),
+        layout!("peers", Peers, list),
+        layout!("slots", Slots, first),
+        layout!("dues", Dues, of),
         layout!("counter", Counter, packets, bytes),
-        layout!("state", State, counters, due, sample_due),
+        layout!("state", State, counters, due, sampled),
         layout!("sketch", Sketch, due),
     ]
 }
@@ -163,8 +205,8 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_header() {
         assert_eq!(size_of::<Policy>(), 144);
-        assert_eq!(size_of::<Peer>(), 136);
-        assert_eq!(size_of::<Sample>(), 40);
-        assert_eq!(size_of::<Config>(), 16 * 144 + 8 * 16 + 8 * 4 + 8 + 8192 + 2 * 65536);
+        assert_eq!(size_of::<Peer>(), 24);
+        assert_eq!(size_of::<Sample>(), 152);
+        assert_eq!(size_of::<Config>(), 16 * 144 + 8 * 16 + 8 * 4 + 8 + 2 * 65536);
     }
 }

@@ -4,39 +4,34 @@ use std::fmt::Write;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::abi::{Config, Limit, Peer};
+use crate::abi::Config;
 use crate::hook::{Hook, Kind, Settings};
-use crate::model::{Address, Frame, Model};
+use crate::model::{Frame, Model};
+use crate::roster::{Known, Roster};
 use crate::verdict::Verdict;
 
 /// Both sides, and the time on their clock.
 pub struct Duel {
     pub hook: Hook,
     pub model: Model,
+    roster: Roster,
     now: u64,
-    active: u32,
 }
 
 impl Duel {
     /// Loads a program that is to be tested on a CPU, and makes a model of it.
-    pub fn new(object: &[u8], kind: Kind, cpu: usize, seed: u64, sampling: Limit) -> Result<Self> {
+    pub fn new(object: &[u8], kind: Kind, cpu: usize, seed: u64, sampling: bool) -> Result<Self> {
         let hook = Hook::load(object, kind, Settings { seed, sampling, testing: true }, cpu)?;
-        Ok(Duel { hook, model: Model::new(seed, sampling), now: 0, active: 0 })
+        Ok(Duel { hook, model: Model::new(seed, sampling), roster: Roster::new(), now: 0 })
     }
 
-    /// Puts another configuration in the place that did not count, lets it count, and replaces the peers.
-    pub fn apply(&mut self, config: &Config, peers: &[(Address, Peer)]) -> Result<()> {
-        self.active ^= 1;
-        self.hook.set_config(self.active, config)?;
-        self.hook.set_active(self.active)?;
+    /// Lets another configuration count, and replaces the peers. Debts stay with the numbers of peers.
+    pub fn apply(&mut self, config: &Config, peers: &[Known]) -> Result<()> {
+        self.hook.set_config(config)?;
         *self.model.config = *config;
-        for (address, _) in self.model.peers.drain() {
-            self.hook.remove_peer(address)?;
-        }
-        for (address, peer) in peers {
-            self.hook.insert_peer(*address, peer)?;
-            self.model.peers.insert(*address, *peer);
-        }
+        self.roster.set(peers)?;
+        self.hook.set_peers(&self.roster)?;
+        self.model.peers = peers.iter().map(|known| (known.address.halves(), *known)).collect();
         Ok(())
     }
 
@@ -95,7 +90,7 @@ impl Duel {
         Ok(())
     }
 
-    /// Compares counters and what is due within the ceilings and of peers.
+    /// Compares counters and what is due within the ceilings.
     pub fn compare_state(&self) -> Result<()> {
         let state = self.hook.state()?;
         for (class, (ours, theirs)) in self.model.state.counters.iter().zip(&state.counters).enumerate() {
@@ -106,16 +101,16 @@ impl Duel {
                 );
             }
         }
-        ensure!(state == *self.model.state, "what is due within the ceilings, or of samples, differs");
-        for (address, expected) in &self.model.peers {
-            let peer = self.hook.peer(*address)?;
-            ensure!(peer == *expected, "{address:?} differs\n  program: {peer:?}\n  model:   {expected:?}");
-        }
+        ensure!(state == *self.model.state, "what is due within the ceilings, or when a sample was made, differs");
         Ok(())
     }
 
-    /// Compares what unknown senders owe.
-    pub fn compare_sketch(&self) -> Result<()> {
+    /// Compares what peers and others owe.
+    pub fn compare_debts(&self) -> Result<()> {
+        let dues = self.hook.dues()?;
+        for (number, (ours, theirs)) in self.model.dues.of.iter().zip(&dues.of).enumerate() {
+            ensure!(ours == theirs, "dues of peer {number} differ\n  program: {theirs:?}\n  model:   {ours:?}");
+        }
         let sketch = self.hook.sketch()?;
         for (row, (ours, theirs)) in self.model.sketch.rows.iter().zip(&sketch.due).enumerate() {
             let cell = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);

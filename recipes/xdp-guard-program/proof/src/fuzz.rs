@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::abi::Limit;
 use crate::duel::Duel;
 use crate::generate::Traffic;
 use crate::hook::Kind;
@@ -18,11 +17,9 @@ use crate::verdict::REASONS;
 const TURN: u64 = 4096;
 /// Packets after which samples are compared; the ring has room for more.
 const SAMPLES: u64 = 1024;
-/// Turns after which counters and peers are compared, and the sketch.
+/// Turns after which counters are compared, and what all senders owe.
 const STATE: u64 = 8;
-const SKETCH: u64 = 16;
-/// Of samples: some in single steps, and most where time goes in jiffies.
-const SAMPLING: Limit = Limit { interval: 1 << 20, burst: 1 << 22 };
+const DEBTS: u64 = 16;
 
 /// How much traffic, and which.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +68,7 @@ impl Seen {
 
 /// Runs a plan. A disagreement is an error that names the packet and the seed that repeats it.
 pub fn run(object: &[u8], kind: Kind, cpu: usize, plan: Plan) -> Result<Seen> {
-    let mut duel = Duel::new(object, kind, cpu, plan.seed, SAMPLING)?;
+    let mut duel = Duel::new(object, kind, cpu, plan.seed, true)?;
     let mut traffic = Traffic::new(plan.seed);
     let (begin, begin_busy) = (Instant::now(), busy());
     let mut done = 0;
@@ -85,7 +82,7 @@ pub fn run(object: &[u8], kind: Kind, cpu: usize, plan: Plan) -> Result<Seen> {
         }
     }
     duel.compare_state()?;
-    duel.compare_sketch()?;
+    duel.compare_debts()?;
     let (elapsed, busy) = (begin.elapsed(), busy() - begin_busy);
     Ok(Seen { packets: done, elapsed, busy, reasons: reasons(&duel) })
 }
@@ -114,7 +111,7 @@ fn turn(duel: &mut Duel, traffic: &mut Traffic, count: u64, done: &mut u64) -> R
     if *done / TURN % STATE == 0 {
         duel.compare_state()?;
     }
-    if *done / TURN % SKETCH == 0 { duel.compare_sketch() } else { Ok(()) }
+    if *done / TURN % DEBTS == 0 { duel.compare_debts() } else { Ok(()) }
 }
 
 fn reasons(duel: &Duel) -> [u64; REASONS.len()] {

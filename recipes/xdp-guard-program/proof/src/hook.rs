@@ -1,12 +1,13 @@
 //! A program in the kernel: loaded for a test, told its configuration, run on frames, and asked what it remembers.
 
 use anyhow::{Context, Result, bail};
-use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
-use crate::abi::{Config, Limit, Peer, Sample, Sketch, State};
-use crate::model::{Address, Frame};
+use crate::abi::{Config, Dues, Memory, Peers, Sample, Sketch, Slots, State};
+use crate::model::Frame;
+use crate::roster::Roster;
 
 /// Where a program is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,8 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub seed: u64,
-    pub sampling: Limit,
+    /// Whether there are samples.
+    pub sampling: bool,
     /// Whether the time comes from the map, and the program returns its verdict.
     pub testing: bool,
 }
@@ -46,14 +48,16 @@ pub struct Settings {
 pub struct Hook {
     kind: Kind,
     ebpf: Ebpf,
-    configs: Array<MapData, Config>,
-    active: Array<MapData, u32>,
+    memory: Array<MapData, Memory>,
+    slots: Array<MapData, Slots>,
+    peers: Array<MapData, Peers>,
+    dues: Array<MapData, Dues>,
+    sketch: Array<MapData, Sketch>,
     clock: Array<MapData, u64>,
-    peers4: HashMap<MapData, u32, Peer>,
-    peers6: HashMap<MapData, [u8; 16], Peer>,
     states: PerCpuArray<MapData, State>,
-    sketches: Array<MapData, Sketch>,
     samples: RingBuf<MapData>,
+    /// What is in `memory`.
+    written: Box<Memory>,
     cpu: usize,
     linear: usize,
     splits: bool,
@@ -62,11 +66,11 @@ pub struct Hook {
 impl Hook {
     /// Loads the program of `kind` from an object. The thread has to stay on `cpu`, whose state is the one that is read.
     pub fn load(object: &[u8], kind: Kind, settings: Settings, cpu: usize) -> Result<Self> {
+        let [sampling, testing] = [settings.sampling, settings.testing].map(u8::from);
         let mut ebpf = EbpfLoader::new()
             .override_global("seed", &settings.seed, true)
-            .override_global("sample_interval", &settings.sampling.interval, true)
-            .override_global("sample_burst", &settings.sampling.burst, true)
-            .override_global("testing", &u8::from(settings.testing), true)
+            .override_global("sampling", &sampling, true)
+            .override_global("testing", &testing, true)
             .load(object)
             .context(
                 "the object's maps can't be made; this needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON: run it as root",
@@ -74,14 +78,15 @@ impl Hook {
         load_program(&mut ebpf, kind)?;
         let mut hook = Hook {
             kind,
-            configs: map(&mut ebpf, "configs")?,
-            active: map(&mut ebpf, ".bss")?,
+            memory: map(&mut ebpf, ".bss")?,
+            slots: map(&mut ebpf, ".bss.slots")?,
+            peers: map(&mut ebpf, ".bss.peers")?,
+            dues: map(&mut ebpf, ".bss.dues")?,
+            sketch: map(&mut ebpf, ".bss.sketch")?,
             clock: map(&mut ebpf, "clock")?,
-            peers4: map(&mut ebpf, "peers4")?,
-            peers6: map(&mut ebpf, "peers6")?,
             states: map(&mut ebpf, "states")?,
-            sketches: map(&mut ebpf, "sketches")?,
             samples: map(&mut ebpf, "samples")?,
+            written: bytemuck::zeroed_box(),
             ebpf,
             cpu,
             linear: usize::MAX,
@@ -133,14 +138,17 @@ impl Hook {
         Ok(result.return_value)
     }
 
-    /// Writes one of both configurations.
-    pub fn set_config(&mut self, which: u32, config: &Config) -> Result<()> {
-        self.configs.set(which, config, 0).with_context(|| format!("configuration {which} can't be written"))
+    /// Puts another configuration in the place that does not count, and lets it count.
+    pub fn set_config(&mut self, config: &Config) -> Result<()> {
+        self.written.active ^= 1;
+        self.written.configs[self.written.active as usize] = *config;
+        self.memory.set(0, &*self.written, 0).context("the configuration can't be written")
     }
 
-    /// Says which configuration counts.
-    pub fn set_active(&mut self, which: u32) -> Result<()> {
-        self.active.set(0, which, 0).context("`active` can't be written")
+    /// Replaces the known senders.
+    pub fn set_peers(&mut self, roster: &Roster) -> Result<()> {
+        self.peers.set(0, &*roster.peers, 0).context("the peers can't be written")?;
+        self.slots.set(0, &*roster.slots, 0).context("the slots can't be written")
     }
 
     /// Sets the time of the next frames, in steps.
@@ -148,57 +156,33 @@ impl Hook {
         self.clock.set(0, now, 0).context("the clock can't be set")
     }
 
-    /// Makes a sender known.
-    pub fn insert_peer(&mut self, address: Address, peer: &Peer) -> Result<()> {
-        match address {
-            Address::V4(bytes) => self.peers4.insert(u32::from_le_bytes(bytes), peer, 0),
-            Address::V6(bytes) => self.peers6.insert(bytes, peer, 0),
-        }
-        .with_context(|| format!("{address:?} can't be made a peer"))
-    }
-
-    /// Forgets a sender.
-    pub fn remove_peer(&mut self, address: Address) -> Result<()> {
-        match address {
-            Address::V4(bytes) => self.peers4.remove(&u32::from_le_bytes(bytes)),
-            Address::V6(bytes) => self.peers6.remove(&bytes),
-        }
-        .with_context(|| format!("{address:?} is no peer to be removed"))
-    }
-
-    /// What a known sender owes.
-    pub fn peer(&self, address: Address) -> Result<Peer> {
-        match address {
-            Address::V4(bytes) => self.peers4.get(&u32::from_le_bytes(bytes), 0),
-            Address::V6(bytes) => self.peers6.get(&bytes, 0),
-        }
-        .with_context(|| format!("the peer {address:?} can't be read"))
-    }
-
     /// What the program remembers for this CPU.
     pub fn state(&self) -> Result<State> {
         Ok(self.states.get(&0, 0).context("the state can't be read")?[self.cpu])
     }
 
-    /// What unknown senders owe.
-    pub fn sketch(&self) -> Result<Sketch> {
-        self.sketches.get(&0, 0).context("the sketch can't be read")
+    /// What peers owe.
+    pub fn dues(&self) -> Result<Dues> {
+        self.dues.get(&0, 0).context("the dues can't be read")
     }
 
-    /// The next sample; its time is the kernel's own and is left out.
+    /// What unknown senders owe.
+    pub fn sketch(&self) -> Result<Sketch> {
+        self.sketch.get(&0, 0).context("the sketch can't be read")
+    }
+
+    /// The next sample; its time is the kernel's own and its padding says nothing: both are left out.
     pub fn sample(&mut self) -> Option<Sample> {
         let item = self.samples.next()?;
         let sample: Sample = bytemuck::pod_read_unaligned(item.get(..size_of::<Sample>())?);
-        Some(Sample { nanoseconds: 0, ..sample })
+        Some(Sample { nanoseconds: 0, padding: 0, ..sample })
     }
 
-    /// Forgets debts, counters and samples; what an administrator set stays.
-    pub fn clear(&mut self) -> Result<()> {
+    /// Forgets counters and samples of frames that nobody owes anything for.
+    fn clear(&mut self) -> Result<()> {
         let cpus = self.states.get(&0, 0).context("the state can't be read")?.len();
         let empty = aya::maps::PerCpuValues::try_from(vec![bytemuck::Zeroable::zeroed(); cpus])?;
         self.states.set(0, empty, 0).context("the state can't be cleared")?;
-        let sketch: Box<Sketch> = bytemuck::zeroed_box();
-        self.sketches.set(0, &*sketch, 0).context("the sketch can't be cleared")?;
         while self.sample().is_some() {}
         Ok(())
     }

@@ -3,10 +3,11 @@
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use crate::abi::{ABI, Config, Layout, layouts};
+use crate::abi::{ABI, Config, Layout, Variable, layouts, variables};
 use crate::btf::Structs;
 
-/// Compares the ABI that an object names, and where its structs have their fields, with what this program knows.
+/// Compares the ABI that an object names, where its structs have their fields, and where its variables are, with what
+/// this program knows.
 /// Returns how many structs were compared.
 pub fn check(object: &[u8]) -> Result<usize> {
     let file = object::File::parse(object).context("this is no object file")?;
@@ -18,6 +19,7 @@ pub fn check(object: &[u8]) -> Result<usize> {
         "a configuration has {bytes} bytes in the object, {} here",
         size_of::<Config>()
     );
+    variables().iter().try_for_each(|variable| locate(&file, variable))?;
     let section = file.section_by_name(".BTF").context("the object has no .BTF: compile it with -g")?;
     let structs = Structs::parse(section.data()?)?;
     let layouts = layouts();
@@ -33,6 +35,16 @@ fn constant(file: &object::File<'_>, name: &str) -> Result<u32> {
     let at = symbol.address() as usize;
     let bytes = section.data()?.get(at..at + 4).with_context(|| format!("`{name}` is outside of its section"))?;
     Ok(u32::from_le_bytes(bytes.try_into()?))
+}
+
+/// Whether a variable is where this program has it.
+fn locate(file: &object::File<'_>, (name, section, at, size): &Variable) -> Result<()> {
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name));
+    let symbol = symbol.with_context(|| format!("the object has no variable `{name}`"))?;
+    let index = symbol.section_index().with_context(|| format!("`{name}` is in no section"))?;
+    let theirs = (file.section_by_index(index)?.name()?, symbol.address() as usize, symbol.size() as usize);
+    ensure!(theirs == (*section, *at, *size), "`{name}` is {theirs:?} in the object, here {:?}", (section, at, size));
+    Ok(())
 }
 
 fn compare((name, size, fields): &Layout, structs: &Structs) -> Result<()> {

@@ -52,9 +52,13 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Lets an object for XDP and the model judge random frames, and no more.
+    /// Lets an object and the model judge random frames, and no more.
     Fuzz {
-        xdp: PathBuf,
+        /// The object, for XDP where nothing else is said.
+        object: PathBuf,
+        /// The object is for tcx.
+        #[arg(long)]
+        tcx: bool,
         #[command(flatten)]
         traffic: Traffic,
     },
@@ -98,7 +102,9 @@ fn run(command: Command) -> Result<()> {
             let plan = Plan { packets, seed, progress: false };
             plant(&Workshop { sources, clang, includes }, &only, cpu, plan)
         }
-        Command::Fuzz { xdp, traffic } => random(&read(&xdp)?, Kind::Xdp, cpu, &traffic),
+        Command::Fuzz { object, tcx, traffic } => {
+            random(&read(&object)?, if tcx { Kind::Tcx } else { Kind::Xdp }, cpu, &traffic)
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 
 use anyhow::{Result, ensure};
 
-use crate::abi::{Config, Limit, Peer, Policy, Tier};
+use crate::abi::{Config, Limit, Policy, Tier};
 use crate::corpus::build::{Ip4, ethernet, udp};
 use crate::duel::Duel;
 use crate::hook::Kind;
-use crate::model::{Address, Frame, peer_bit};
+use crate::model::{Address, Frame};
+use crate::roster::Known;
 use crate::verdict::Reason;
 
 const PORT: u16 = 8001;
@@ -52,8 +53,8 @@ fn offers() -> Vec<Offer> {
 /// Offers packets for the time of ten thousand; the error is more than the limit has, or 1 % less.
 fn deviation(object: &[u8], kind: Kind, cpu: usize, offer: &Offer) -> Result<f64> {
     let limit = if offer.over == Reason::Ceiling { offer.tier.all } else { offer.tier.each };
-    let mut duel = Duel::new(object, kind, cpu, 1, Limit { interval: 0, burst: -1 })?;
-    duel.apply(&config(offer.tier), &[(Address::V4(PEER), peer())])?;
+    let mut duel = Duel::new(object, kind, cpu, 1, false)?;
+    duel.apply(&config(offer.tier), &[Known { address: Address::V4(PEER), number: 1, tier: 1 }])?;
     duel.wait(1 << 30)?;
     let frame = ethernet(0x0800, &Ip4 { source: offer.source, ..Ip4::default() }.around(&udp(4096, PORT, b"x")));
     let time = limit.interval * 10_000;
@@ -68,11 +69,9 @@ fn deviation(object: &[u8], kind: Kind, cpu: usize, offer: &Offer) -> Result<f64
     let least = most - most / 100;
     ensure!((least..=most).contains(&passed), "{passed} packets passed, not {least} to {most}, of {offer:?}");
     duel.compare_state()?;
+    duel.compare_samples()?;
+    duel.compare_debts()?;
     Ok((most - passed) as f64 / most as f64)
-}
-
-fn peer() -> Peer {
-    Peer { tier: 1, padding: 0, due: [0; 16] }
 }
 
 /// A configuration in which a tier is both that of peers and that of others.
@@ -82,7 +81,5 @@ fn config(tier: Tier) -> Box<Config> {
         Policy { tiers: [tier; 4], payload_max: 9, byte_max: 255, byte_mask: 255, ..bytemuck::Zeroable::zeroed() };
     config.local4 = [u32::from_le_bytes(Ip4::default().destination); 8];
     config.udp_class[usize::from(PORT.to_be())] = CLASS;
-    let bit = usize::from(peer_bit(Address::V4(PEER).halves().0, 0));
-    config.peer_bits[bit / 64] |= 1 << (bit % 64);
     config
 }

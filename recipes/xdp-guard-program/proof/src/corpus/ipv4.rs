@@ -79,7 +79,15 @@ fn addresses() -> Vec<Case> {
         ),
     ];
     for first in [0, 127, 224, 239, 240, 255] {
-        cases.push(Case::bare(format!("IPv4, from {first}.0.2.1"), from([first, 0, 2, 1]), Bogon));
+        let source = [first, 0, 2, 1];
+        cases.push(Case::new(format!("IPv4, from {first}.0.2.1"), from(source), Bogon, OPEN, 0));
+        let header = Ip4 { source, ..Ip4::default() };
+        let unclassed = header.frame(&udp(4096, 53, b"hello"));
+        cases.push(Case::bare(format!("IPv4, from {first}.0.2.1 to a port without a class"), unclassed, Unclassed));
+        let piece = Ip4 { fragment: 0x2000, ..header }.frame(&datagram());
+        cases.push(Case::new(format!("IPv4, a first piece from {first}.0.2.1"), piece, Bogon, OPEN, 0));
+        let later = Ip4 { fragment: 1, ..header }.frame(&datagram());
+        cases.push(Case::bare(format!("IPv4, a later piece from {first}.0.2.1"), later, Fragment));
     }
     for first in [1, 126, 128, 223] {
         cases.push(Case::new(format!("IPv4, from {first}.0.2.1"), from([first, 0, 2, 1]), Unknown, OPEN, 0));

@@ -54,11 +54,16 @@ fn addresses() -> Vec<Case> {
         Case::bare("IPv6, to nobody", to([0; 16]), NotLocal),
         Case::bare("IPv6, loopback", to(1_u128.to_be_bytes()), NotLocal),
         Case::bare("IPv6, multicast", to(with(0, 0xff)), NotLocal),
-        Case::bare("IPv6, from multicast", from(with(0, 0xff)), Bogon),
+        Case::new("IPv6, from multicast", from(with(0, 0xff)), Bogon, OPEN, 0),
         passes("IPv6, from below multicast", from(with(0, 0xfe))),
-        Case::bare("IPv6, from nobody", from([0; 16]), Bogon),
-        Case::bare("IPv6, from loopback", from(1_u128.to_be_bytes()), Bogon),
-        Case::bare("IPv6, from a mapped IPv4 address", from(mapped), Bogon),
+        Case::new("IPv6, from nobody", from([0; 16]), Bogon, OPEN, 0),
+        Case::new("IPv6, from loopback", from(1_u128.to_be_bytes()), Bogon, OPEN, 0),
+        Case::new("IPv6, from a mapped IPv4 address", from(mapped), Bogon, OPEN, 0),
+        Case::bare(
+            "neighbour discovery from nobody",
+            Ip6 { source: [0; 16], protocol: 58, ..Ip6::default() }.frame(&[135; 24]),
+            Unclassed,
+        ),
         passes("IPv6, from the first network of all", from(2_u128.pow(64).to_be_bytes())),
     ]
 }
@@ -91,6 +96,7 @@ fn chains() -> Vec<Case> {
         Case::bare("IPv6, an extension that ends the packet", empty, Unclassed),
         passes("IPv6, longest AH", chain(vec![extension(51, 255, 257 * 4)])),
         passes("IPv6, longest extension", chain(vec![extension(60, 255, 2048)])),
+        passes("IPv6, more than the longest extension", chain(vec![extension(60, 255, 2048), extension(60, 0, 8)])),
         Case::bare("IPv6, an extension that ends behind the packet", chain(vec![extension(60, 2, 8)]), Malformed),
         Case::bare("IPv6, an extension of length 255 in 8 bytes", chain(vec![extension(0, 255, 8)]), Malformed),
         Case::bare("IPv6, an extension cut by the payload length", cut, Malformed),
@@ -122,6 +128,19 @@ fn fragments() -> Vec<Case> {
             "IPv6, a later piece within four extensions",
             chain(vec![extension(60, 0, 8), extension(60, 0, 8), extension(60, 0, 8), fragment6(8)]),
             Fragment,
+        ),
+        Case::bare(
+            "IPv6, a later piece behind four extensions",
+            chain([vec![extension(60, 0, 8); 4], vec![fragment6(8)]].concat()),
+            Malformed,
+        ),
+        Case::bare("IPv6, a later piece within a first one", chain(vec![fragment6(1), fragment6(8)]), Fragment),
+        Case::new(
+            "IPv6, a first piece behind extensions of different lengths",
+            chain(vec![extension(0, 1, 16), extension(51, 1, 12), fragment6(1), extension(60, 2, 24)]),
+            Fragment,
+            OPEN,
+            0,
         ),
     ]
 }

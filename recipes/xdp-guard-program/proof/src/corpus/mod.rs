@@ -11,10 +11,11 @@ mod udp;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::abi::{Counter, Limit, State};
+use crate::abi::{Counter, State};
 use crate::duel::Duel;
 use crate::hook::{Hook, Kind, Settings};
 use crate::model::Frame;
+use crate::roster::Roster;
 use crate::verdict::{Reason, Verdict};
 
 /// Nobody owes anything after this time.
@@ -63,7 +64,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Runs all frames that the kernel takes at this hook; returns how many.
 pub fn run(object: &[u8], kind: Kind, cpu: usize) -> Result<usize> {
-    let mut duel = Duel::new(object, kind, cpu, 7, Limit { interval: 0, burst: 0 })?;
+    let mut duel = Duel::new(object, kind, cpu, 7, true)?;
     let cases: Vec<Case> = cases().into_iter().filter(|case| can_run(case, &duel.hook)).collect();
     for drop_fragments in [false, true] {
         duel.apply(&node::config(drop_fragments), &node::peers())?;
@@ -71,7 +72,17 @@ pub fn run(object: &[u8], kind: Kind, cpu: usize) -> Result<usize> {
             judge(&mut duel, case).with_context(|| format!("corpus, {kind:?}: {}", case.name))?;
         }
     }
+    duel.compare_debts()?;
+    run_unsampled(object, kind, cpu)?;
     Ok(cases.len())
+}
+
+/// Runs a frame that is dropped where no samples are wanted.
+fn run_unsampled(object: &[u8], kind: Kind, cpu: usize) -> Result<()> {
+    let mut duel = Duel::new(object, kind, cpu, 7, false)?;
+    duel.apply(&node::config(true), &node::peers())?;
+    let case = Case::new("a frame without a sample", senders::beyond_ceiling(), Reason::Ceiling, node::CLOSED, 0);
+    judge(&mut duel, &case).with_context(|| format!("corpus, {kind:?}: {}", case.name))
 }
 
 /// Whether the kernel runs a case at a hook.
@@ -81,14 +92,16 @@ fn can_run(case: &Case, hook: &Hook) -> bool {
 
 /// Runs the same frames as on a node, where the program says only whether they pass.
 pub fn run_untested(object: &[u8], kind: Kind, cpu: usize) -> Result<()> {
-    let settings = Settings { seed: 7, sampling: Limit { interval: 0, burst: 0 }, testing: false };
+    let settings = Settings { seed: 7, sampling: true, testing: false };
     let mut hook = Hook::load(object, kind, settings, cpu)?;
-    node::peers().iter().try_for_each(|(address, peer)| hook.insert_peer(*address, peer))?;
+    let mut roster = Roster::new();
+    roster.set(&node::peers())?;
+    hook.set_peers(&roster)?;
     for case in &cases() {
         if !can_run(case, &hook) {
             continue;
         }
-        hook.set_config(0, &node::config(case.drop_fragments))?;
+        hook.set_config(&node::config(case.drop_fragments))?;
         let action = hook.run(Frame::new(&case.frame, case.frame.len()))?;
         let expected = kind.action(case.verdict.enforced);
         ensure!(action == expected, "{kind:?}: {} returns {action}; right is {expected}", case.name);
@@ -139,9 +152,9 @@ mod tests {
     #[test]
     fn the_model_agrees_with_what_was_written_by_hand() {
         for case in cases().iter().filter(|case| !case.in_reach) {
-            let mut model = crate::model::Model::new(7, Limit { interval: 0, burst: 0 });
+            let mut model = crate::model::Model::new(7, true);
             *model.config = *node::config(case.drop_fragments);
-            model.peers.extend(node::peers());
+            model.peers.extend(node::peers().iter().map(|known| (known.address.halves(), *known)));
             let reach = case.reach.unwrap_or(3520);
             assert_eq!(model.judge(Frame::new(&case.frame, reach), 1), case.verdict, "{}", case.name);
         }

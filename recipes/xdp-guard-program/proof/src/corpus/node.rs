@@ -1,8 +1,9 @@
 //! The node that the hand-written frames go to.
 
-use crate::abi::{Address6, CLASSES, Config, Limit, Peer, Policy, Tier};
+use crate::abi::{Address6, CHAIN, CLASSES, Config, Limit, Policy, Tier};
 use crate::corpus::build::{Ip4, NODE6};
-use crate::model::{Address, peer_bit};
+use crate::model::Address;
+use crate::roster::{Known, network_in, slot_of};
 
 /// Classes, each with a port of its own.
 pub const GOSSIP: u8 = 1;
@@ -18,12 +19,9 @@ pub const CLOSED_PORT: u16 = 8004;
 pub const OPEN_PORT: u16 = 8006;
 pub const RPC_PORT: u16 = 8899;
 
-/// Known senders of the tiers 1 and 2, and one whose bit is not set.
+/// Known senders of the tiers 1 and 2.
 pub const PEER1: [u8; 4] = [198, 51, 100, 1];
 pub const PEER2: [u8; 4] = [198, 51, 100, 2];
-pub const UNMARKED: [u8; 4] = [198, 51, 100, 3];
-/// One whose bit is set, but who is no peer.
-pub const MARKED: [u8; 4] = [198, 51, 100, 4];
 /// A known sender of tier 3.
 pub const PEER3: [u8; 16] = [0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3];
 /// A known sender with the tier 6, which is 2.
@@ -64,12 +62,6 @@ pub fn config(drop_fragments: bool) -> Box<Config> {
     }
     config.tcp_class[usize::from(RPC_PORT.to_be())] = RPC;
     config.tcp_class[usize::from(CLOSED_PORT.to_be())] = CLOSED;
-    let four = [PEER1, PEER2, MARKED].map(Address::V4);
-    for address in four.into_iter().chain([PEER3, PEER6].map(Address::V6)) {
-        let (network, host) = address.halves();
-        let bit = usize::from(peer_bit(network, host));
-        config.peer_bits[bit / 64] |= 1 << (bit % 64);
-    }
     config
 }
 
@@ -96,14 +88,24 @@ fn policies() -> [Policy; CLASSES] {
     policies
 }
 
-/// Who is known to the node.
-pub fn peers() -> Vec<(Address, Peer)> {
-    let peer = |tier| Peer { tier, padding: 0, due: [0; CLASSES] };
-    vec![
-        (Address::V4(PEER1), peer(1)),
-        (Address::V4(PEER2), peer(2)),
-        (Address::V4(UNMARKED), peer(1)),
-        (Address::V6(PEER3), peer(3)),
-        (Address::V6(PEER6), peer(6)),
-    ]
+/// Who is known to the node, with the first and the last number that there may be. All but `PEER2`, `PEER3` and `PEER6`
+/// share the slot of `PEER1`, who is the last of their chain.
+pub fn peers() -> Vec<Known> {
+    let first = [
+        Known { address: Address::V4(PEER1), number: 1, tier: 1 },
+        Known { address: Address::V4(PEER2), number: 32767, tier: 2 },
+        Known { address: Address::V6(PEER3), number: 0x100, tier: 3 },
+        Known { address: Address::V6(PEER6), number: 0x4000, tier: 6 },
+    ];
+    let chained = (1..CHAIN as u16).map(|place| {
+        let address = Address::V6(in_chain(place.into()));
+        Known { address, number: 0x200 + place, tier: 2 + place % 2 }
+    });
+    first.into_iter().chain(chained).collect()
+}
+
+/// An address in the slot of `PEER1`: of a peer where `place` is from 1 on and less than `CHAIN`.
+pub fn in_chain(place: u64) -> [u8; 16] {
+    let slot = slot_of(Address::V4(PEER1).halves());
+    (u128::from(place) << 64 | u128::from(network_in(slot, place, place << 60))).to_le_bytes()
 }

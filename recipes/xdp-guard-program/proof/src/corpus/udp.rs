@@ -1,7 +1,7 @@
 //! UDP: lengths, ports, and the shape of a class at its bounds.
 
 use super::Case;
-use super::build::{Ip4, udp, udp_of_length};
+use super::build::{Ip4, Ip6, extension, udp, udp_of_length};
 use super::node::{GOSSIP, GOSSIP_PORT, INITIAL, OPEN, OPEN_PORT, QUIC, QUIC_PORT};
 use crate::verdict::Reason::{self, Content, Length, Malformed, SourceLimit, SourcePort, Unclassed, Unknown};
 
@@ -88,10 +88,17 @@ fn reach() -> Vec<Case> {
         let frame = frame(udp(4096, GOSSIP_PORT, &[first, 255, 255, 255]));
         Case::new(format!("{name} that is not in reach"), frame, reason, GOSSIP, 0).with_reach(reach)
     };
+    let datagram = udp(4096, GOSSIP_PORT, &[6, 0, 0, 0]);
+    let options = Ip4 { ihl: 7, options: 8, ..Ip4::default() }.frame(&datagram);
+    let extended = Ip6 { extensions: vec![extension(60, 1, 16)], ..Ip6::default() }.frame(&datagram);
     vec![
         case("a first byte", 5, PAYLOAD, Unknown),
         case("a wrong first byte", 6, PAYLOAD, Content),
         case("a second byte", 5, PAYLOAD + 1, Unknown),
+        Case::new("a wrong first byte behind options that is not in reach", options, Content, GOSSIP, 0)
+            .with_reach(PAYLOAD + 8),
+        Case::new("a wrong first byte behind an extension that is not in reach", extended, Content, GOSSIP, 0)
+            .with_reach(PAYLOAD + 20 + 16),
         Case { verdict: Case::bare("", vec![], Malformed).verdict, ..case("a UDP header", 5, PAYLOAD - 1, Malformed) },
     ]
 }

@@ -10,8 +10,8 @@ mod transport;
 
 use fastrand::Rng;
 
-use crate::abi::{Config, Peer, STEP_BITS};
-use crate::model::Address;
+use crate::abi::{Config, STEP_BITS};
+use crate::roster::Known;
 
 use draw::{one_in, pick};
 pub use rules::NEVER_DUE;
@@ -40,7 +40,7 @@ pub struct Traffic {
     pace: Pace,
     pub config: Box<Config>,
     /// Senders that are known, each once.
-    pub peers: Vec<(Address, Peer)>,
+    pub peers: Vec<Known>,
     senders: senders::Senders,
     ports: rules::Ports,
 }

@@ -6,7 +6,7 @@ use super::Pace;
 use super::draw::{near_byte, one_in, pick};
 use super::senders::Senders;
 use crate::abi::{Address6, CLASSES, Config, LOCALS, Limit, Policy, Tier};
-use crate::model::{Address, peer_bit};
+use crate::model::Address;
 
 const POOL: usize = 12;
 
@@ -34,7 +34,6 @@ pub(super) fn draw(rng: &mut Rng, config: &mut Config, pace: Pace, senders: &Sen
     config.policies = std::array::from_fn(|_| policy(rng, pace));
     config.drop_fragments = rng.u8(..2);
     locals(config, senders);
-    peer_bits(rng, config, senders);
     let udp = table(rng, &mut config.udp_class);
     let tcp = table(rng, &mut config.tcp_class);
     Ports { udp, tcp }
@@ -88,18 +87,6 @@ fn locals(config: &mut Config, senders: &Senders) {
         let six = senders.locals6.get(place).or(senders.locals6.first());
         let (network, host) = six.map_or((0, 0), |&bytes| Address::V6(bytes).halves());
         config.local6[place] = Address6 { network, host };
-    }
-}
-
-/// Marks peers; who is none may have the same bit, and who has none is no peer.
-fn peer_bits(rng: &mut Rng, config: &mut Config, senders: &Senders) {
-    config.peer_bits.fill(if one_in(rng, 8) { u64::MAX } else { 0 });
-    for address in senders.peer_addresses() {
-        let (network, host) = address.halves();
-        let bit = usize::from(peer_bit(network, host));
-        if !one_in(rng, 16) {
-            config.peer_bits[bit / 64] |= 1 << (bit % 64);
-        }
     }
 }
 

@@ -13,12 +13,6 @@ pub fn next_due(due: u64, now: u64, interval: u64) -> u64 {
     due.max(now) + interval
 }
 
-/// The bit of the table of peers that a sender has.
-pub fn peer_bit(network: u64, host: u64) -> u16 {
-    let mixed = network ^ (host << 1);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
-}
-
 /// Judges a peer by what all of its tier sent on this CPU, then by what it sent itself. Both pay only if it passes.
 pub(super) fn judge_peer(own: &mut u64, together: &mut u64, tier: &Tier, now: u64) -> Result<Reason, Reason> {
     within(*together, now, &tier.all, Reason::Ceiling)?;
@@ -50,7 +44,7 @@ pub fn network_of(seed: u64, hash: u64, class: u8) -> u64 {
 }
 
 /// What undoes the multiplication by an odd number: Newton's iteration doubles the bits that are right.
-fn inverse(odd: u64) -> u64 {
+pub fn inverse(odd: u64) -> u64 {
     (0..6).fold(odd, |inverse, _| inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse))))
 }
 

@@ -10,11 +10,12 @@ mod transport;
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::abi::{Config, Limit, Peer, Sample, State};
+use crate::abi::{Config, Dues, HEAD_BYTES, Sample, State};
+use crate::roster::Known;
 use crate::verdict::{Reason, Verdict};
 
 pub use frame::Frame;
-pub use limits::{Sketch, admits, hash, network_of, next_due, peer_bit};
+pub use limits::{Sketch, admits, hash, inverse, network_of, next_due};
 pub use network::MAX_EXTENSIONS;
 
 /// The address of a sender, as it is on the wire.
@@ -45,10 +46,6 @@ fn number(bytes: &[u8]) -> u64 {
 /// What is known of a packet when its verdict falls; what was not reached is zero.
 #[derive(Clone, Copy, Debug, Default)]
 struct Facts {
-    source: Option<Address>,
-    protocol: u8,
-    source_port: [u8; 2],
-    port: [u8; 2],
     class: u8,
     tier: u8,
     /// The bytes of the frame that were counted: all, or those in reach where nothing asked for the others.
@@ -58,20 +55,24 @@ struct Facts {
 /// The guard's memory, and what it was told.
 pub struct Model {
     pub config: Box<Config>,
-    pub peers: HashMap<Address, Peer>,
+    /// Who is known, by the halves of the address.
+    pub peers: HashMap<(u64, u64), Known>,
+    /// What peers owe, by their numbers.
+    pub dues: Box<Dues>,
     pub sketch: Sketch,
     pub state: Box<State>,
     /// Samples that the program should have written, but not when.
     pub samples: VecDeque<Sample>,
-    sampling: Limit,
+    sampling: bool,
 }
 
 impl Model {
     /// A guard that knows nobody and lets nothing be classed: all of its configuration is zero.
-    pub fn new(seed: u64, sampling: Limit) -> Self {
+    pub fn new(seed: u64, sampling: bool) -> Self {
         Model {
             config: bytemuck::zeroed_box(),
             peers: HashMap::new(),
+            dues: bytemuck::zeroed_box(),
             sketch: Sketch::new(seed),
             state: bytemuck::zeroed_box(),
             samples: VecDeque::new(),
@@ -89,7 +90,7 @@ impl Model {
         let enforced = reason.drops() && self.config.policies[usize::from(facts.class)].enforce != 0;
         let verdict = Verdict { reason, class: facts.class, tier: facts.tier, enforced };
         if reason.drops() {
-            self.sample(&facts, verdict, now);
+            self.sample(frame, &facts, verdict, now);
         }
         verdict
     }
@@ -98,42 +99,34 @@ impl Model {
     fn reason(&mut self, frame: Frame<'_>, facts: &mut Facts, now: u64) -> Result<Reason, Reason> {
         let packet = network::read(frame, &self.config, facts)?;
         transport::classify(frame, &packet, &self.config, facts)?;
-        let source = packet.source;
+        let (network, host) = packet.source.halves();
         let policy = &self.config.policies[usize::from(facts.class)];
-        let (network, host) = source.halves();
-        let bit = usize::from(peer_bit(network, host));
-        let is_marked = self.config.peer_bits[bit / 64] >> (bit % 64) & 1 == 1;
         let together = &mut self.state.due[usize::from(facts.class)];
-        match self.peers.get_mut(&source).filter(|_| is_marked) {
-            Some(peer) => {
-                facts.tier = (peer.tier % 4) as u8;
+        match self.peers.get(&(network, host)) {
+            Some(known) => {
+                facts.tier = (known.tier % 4) as u8;
                 let tier = &policy.tiers[usize::from(facts.tier)];
-                let due = &mut peer.due[usize::from(facts.class)];
+                let due = &mut self.dues.of[usize::from(known.number)][usize::from(facts.class)];
                 limits::judge_peer(due, &mut together[usize::from(facts.tier)], tier, now)
             }
             None => self.sketch.judge(network, facts.class, &mut together[0], &policy.tiers[0], now),
         }
     }
 
-    fn sample(&mut self, facts: &Facts, verdict: Verdict, now: u64) {
-        if !admits(self.state.sample_due, now, self.sampling.burst) {
+    /// One sample a moment.
+    fn sample(&mut self, frame: Frame<'_>, facts: &Facts, verdict: Verdict, now: u64) {
+        if !self.sampling || self.state.sampled == now {
             return;
         }
-        self.state.sample_due = next_due(self.state.sample_due, now, self.sampling.interval);
-        let (network, host) = facts.source.map_or((0, 0), Address::halves);
+        self.state.sampled = now;
+        let bytes = &frame.bytes()[..facts.length];
         self.samples.push_back(Sample {
             nanoseconds: 0,
-            source: crate::abi::Address6 { network, host },
-            source_port: u16::from_le_bytes(facts.source_port),
-            port: u16::from_le_bytes(facts.port),
             length: facts.length as u32,
-            version: facts.source.map_or(0, |source| if matches!(source, Address::V4(_)) { 4 } else { 6 }),
-            protocol: facts.protocol,
-            class: verdict.class,
-            tier: verdict.tier,
-            reason: verdict.reason as u8,
+            verdict: Verdict { enforced: false, ..verdict }.report(),
             enforced: verdict.enforced.into(),
-            padding: [0; 2],
+            padding: 0,
+            head: std::array::from_fn::<u8, HEAD_BYTES, _>(|place| bytes.get(place).copied().unwrap_or(0)),
         });
     }
 }

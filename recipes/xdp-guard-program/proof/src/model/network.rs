@@ -45,18 +45,13 @@ fn read4(frame: Frame<'_>, at: usize, config: &Config, facts: &mut Facts) -> Res
     }
     reach_end(frame, at + total, facts)?;
     let [source, destination] = [12, 16].map(|at| [header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    let is_local = destination != [0; 4] && config.local4.iter().any(|local| local.to_le_bytes() == destination);
+    let is_local = config.local4.iter().any(|local| local.to_le_bytes() == destination);
     if !is_local {
         return Err(Reason::NotLocal);
     }
-    facts.source = Some(Address::V4(source));
-    if matches!(source[0], 0 | 127 | 224..) {
-        return Err(Reason::Bogon);
-    }
-    facts.protocol = header[9];
     let fragment = be16([header[6], header[7]]);
     if fragment & 0x1fff != 0 {
-        return Err(later_piece(facts.protocol, config));
+        return Err(later_piece(header[9], config));
     }
     let in_pieces = fragment & 0x2000 != 0;
     Ok(Packet { source: Address::V4(source), protocol: header[9], at: at + own, rest: total - own, in_pieces })
@@ -71,15 +66,10 @@ fn read6(frame: Frame<'_>, at: usize, config: &Config, facts: &mut Facts) -> Res
     reach_end(frame, at + 40 + rest, facts)?;
     let [source, destination] = [8, 24].map(|at| Address::V6(std::array::from_fn(|index| header[at + index])));
     let is_local = config.local6.iter().any(|local| (local.network, local.host) == destination.halves());
-    if destination.halves().0 == 0 || !is_local {
+    if !is_local {
         return Err(Reason::NotLocal);
     }
-    facts.source = Some(source);
-    if header[8..16] == [0; 8] || header[8] == 0xff {
-        return Err(Reason::Bogon);
-    }
-    facts.protocol = header[6];
-    walk(frame, Packet { source, protocol: header[6], at: at + 40, rest, in_pieces: false }, config, facts)
+    walk(frame, Packet { source, protocol: header[6], at: at + 40, rest, in_pieces: false }, config)
 }
 
 /// Whether the frame has all of a packet that ends at `end`. What is not in reach is counted only where one asks so.
@@ -91,10 +81,11 @@ fn reach_end(frame: Frame<'_>, end: usize, facts: &mut Facts) -> Result<(), Reas
 }
 
 /// Passes over the extension headers of IPv6.
-fn walk(frame: Frame<'_>, mut packet: Packet, config: &Config, facts: &mut Facts) -> Result<Packet, Reason> {
-    for passed in 0.. {
-        if !is_extension(packet.protocol) {
-            break;
+fn walk(frame: Frame<'_>, mut packet: Packet, config: &Config) -> Result<Packet, Reason> {
+    let mut passed = 0;
+    while is_extension(packet.protocol) {
+        if passed == MAX_EXTENSIONS {
+            return Err(Reason::Malformed);
         }
         let header: [u8; 8] = frame.header(packet.at).ok_or(Reason::Malformed)?;
         let length = extension_length(packet.protocol, header[1]);
@@ -103,14 +94,11 @@ fn walk(frame: Frame<'_>, mut packet: Packet, config: &Config, facts: &mut Facts
         }
         let is_fragment = packet.protocol == FRAGMENT;
         packet = Packet { protocol: header[0], at: packet.at + length, rest: packet.rest - length, ..packet };
-        facts.protocol = header[0];
         if is_fragment && be16([header[2], header[3]]) & 0xfff8 != 0 {
             return Err(later_piece(header[0], config));
         }
         packet.in_pieces |= is_fragment && header[3] & 1 == 1;
-        if passed == MAX_EXTENSIONS {
-            return Err(Reason::Malformed);
-        }
+        passed += 1;
     }
     Ok(packet)
 }

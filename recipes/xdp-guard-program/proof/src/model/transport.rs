@@ -1,9 +1,9 @@
 //! UDP and TCP: the class of a packet, and whether it has the shape of its class.
 
-use super::Facts;
 use super::frame::{Frame, be16};
 use super::network::{Packet, TCP, UDP};
-use crate::abi::{Config, Policy};
+use super::{Address, Facts};
+use crate::abi::{Config, PORTS, Policy};
 use crate::verdict::Reason;
 
 /// Finds the class of a packet that is to be judged by its rate; the error is the reason why it is not.
@@ -22,18 +22,13 @@ fn udp(frame: Frame<'_>, packet: &Packet, config: &Config, facts: &mut Facts) ->
     if is_cut || length < 8 {
         return Err(Reason::Malformed);
     }
-    facts.source_port = [header[0], header[1]];
-    facts.port = [header[2], header[3]];
-    facts.class = config.udp_class[table_index(facts.port)];
-    if facts.class == 0 {
-        return Err(Reason::Unclassed);
-    }
+    class(&config.udp_class, [header[2], header[3]], packet, facts)?;
     if packet.in_pieces {
         return Err(Reason::Fragment);
     }
     let policy = &config.policies[usize::from(facts.class)];
     let first = if length > 8 { Some(frame.byte(packet.at + 8).ok_or(Reason::Malformed)?) } else { None };
-    shape(policy, be16(facts.source_port), length - 8, first)?;
+    shape(policy, be16([header[0], header[1]]), length - 8, first)?;
     if first.is_some_and(|first| policy.part_class != 0 && first & policy.part_mask == policy.part_value) {
         facts.class = policy.part_class;
     }
@@ -60,10 +55,25 @@ fn tcp(frame: Frame<'_>, packet: &Packet, config: &Config, facts: &mut Facts) ->
     if header[13] & (SYN | ACK) != SYN {
         return Err(Reason::Unclassed);
     }
-    facts.source_port = [header[0], header[1]];
-    facts.port = [header[2], header[3]];
-    facts.class = config.tcp_class[table_index(facts.port)];
-    if facts.class == 0 { Err(Reason::Unclassed) } else { Ok(()) }
+    class(&config.tcp_class, [header[2], header[3]], packet, facts)
+}
+
+/// Finds the class of a port. Only where there is one does it matter whether anybody can have sent the packet.
+fn class(classes: &[u8; PORTS], port: [u8; 2], packet: &Packet, facts: &mut Facts) -> Result<(), Reason> {
+    facts.class = classes[table_index(port)];
+    if facts.class == 0 {
+        return Err(Reason::Unclassed);
+    }
+    if is_bogon(packet.source) { Err(Reason::Bogon) } else { Ok(()) }
+}
+
+/// Whether nobody can have an address: of this network, loopback, multicast or reserved (RFC 6890), or in the first /64
+/// of IPv6, where all special addresses are that are not multicast.
+fn is_bogon(address: Address) -> bool {
+    match address {
+        Address::V4([first, ..]) => matches!(first, 0 | 127 | 224..),
+        Address::V6(bytes) => bytes[0] == 0xff || bytes[..8] == [0; 8],
+    }
 }
 
 /// Where a port stands in the tables of classes: by its bytes on the wire, read as a number of this machine.
@@ -85,6 +95,19 @@ mod tests {
             byte_max: 0x70,
             ..bytemuck::Zeroable::zeroed()
         }
+    }
+
+    #[test]
+    fn nobody_has_a_special_address() {
+        for first in [0, 127, 224, 255] {
+            assert!(is_bogon(Address::V4([first, 1, 1, 1])));
+        }
+        for first in [1, 126, 128, 223] {
+            assert!(!is_bogon(Address::V4([first, 0, 0, 0])));
+        }
+        assert!(is_bogon(Address::V6(1_u128.to_be_bytes())));
+        assert!(!is_bogon(Address::V6((1_u128 << 64).to_be_bytes())));
+        assert!(is_bogon(Address::V6([0xff; 16])));
     }
 
     #[test]
