@@ -108,10 +108,10 @@ fn turn(duel: &mut Duel, traffic: &mut Traffic, count: u64, done: &mut u64) -> R
         }
     }
     duel.compare_samples()?;
-    if *done / TURN % STATE == 0 {
+    if (*done / TURN).is_multiple_of(STATE) {
         duel.compare_state()?;
     }
-    if *done / TURN % DEBTS == 0 { duel.compare_debts() } else { Ok(()) }
+    if (*done / TURN).is_multiple_of(DEBTS) { duel.compare_debts() } else { Ok(()) }
 }
 
 fn reasons(duel: &Duel) -> [u64; REASONS.len()] {

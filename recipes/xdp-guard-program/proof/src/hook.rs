@@ -142,13 +142,13 @@ impl Hook {
     pub fn set_config(&mut self, config: &Config) -> Result<()> {
         self.written.active ^= 1;
         self.written.configs[self.written.active as usize] = *config;
-        self.memory.set(0, &*self.written, 0).context("the configuration can't be written")
+        self.memory.set(0, self.written.as_ref(), 0).context("the configuration can't be written")
     }
 
     /// Replaces the known senders.
     pub fn set_peers(&mut self, roster: &Roster) -> Result<()> {
-        self.peers.set(0, &*roster.peers, 0).context("the peers can't be written")?;
-        self.slots.set(0, &*roster.slots, 0).context("the slots can't be written")
+        self.peers.set(0, roster.peers.as_ref(), 0).context("the peers can't be written")?;
+        self.slots.set(0, roster.slots.as_ref(), 0).context("the slots can't be written")
     }
 
     /// Sets the time of the next frames, in steps.

@@ -72,7 +72,7 @@ pub fn run(object: &[u8], kind: Kind, cpu: usize) -> Result<usize> {
             judge(&mut duel, case).with_context(|| format!("corpus, {kind:?}: {}", case.name))?;
         }
     }
-    duel.compare_debts()?;
+    duel.compare_debts().with_context(|| format!("corpus, {kind:?}: debts after all frames"))?;
     run_unsampled(object, kind, cpu)?;
     Ok(cases.len())
 }

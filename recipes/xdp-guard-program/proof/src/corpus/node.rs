@@ -106,6 +106,11 @@ pub fn peers() -> Vec<Known> {
 
 /// An address in the slot of `PEER1`: of a peer where `place` is from 1 on and less than `CHAIN`.
 pub fn in_chain(place: u64) -> [u8; 16] {
+    in_slot(place, place << 60)
+}
+
+/// An address in the slot of `PEER1` with a host; for each `rest` it has another network.
+pub fn in_slot(host: u64, rest: u64) -> [u8; 16] {
     let slot = slot_of(Address::V4(PEER1).halves());
-    (u128::from(place) << 64 | u128::from(network_in(slot, place, place << 60))).to_le_bytes()
+    (u128::from(host) << 64 | u128::from(network_in(slot, host, rest))).to_le_bytes()
 }

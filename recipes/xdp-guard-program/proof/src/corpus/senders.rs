@@ -2,7 +2,9 @@
 
 use super::Case;
 use super::build::{Ip4, Ip6, udp};
-use super::node::{CLOSED, CLOSED_PORT, INITIAL, OPEN, OPEN_PORT, PEER1, PEER2, PEER3, PEER6, QUIC_PORT, in_chain};
+use super::node::{
+    CLOSED, CLOSED_PORT, INITIAL, OPEN, OPEN_PORT, PEER1, PEER2, PEER3, PEER6, QUIC_PORT, in_chain, in_slot,
+};
 use crate::abi::CHAIN;
 use crate::verdict::Reason::{self, Ceiling, Fragment, Peer, PeerLimit, SourceLimit, Unknown};
 
@@ -57,15 +59,14 @@ fn chain() -> Vec<Case> {
             Case::new(name, from(in_chain(place.into())), Peer, OPEN, 2 + place % 2)
         })
         .collect();
-    let (mut other_host, mut other_network) = (in_chain(1), in_chain(2));
+    let mut other_host = in_chain(1);
     other_host[15] ^= 0x80;
-    other_network[8] = 1;
     let mut four = [0; 16];
     four[..4].copy_from_slice(&PEER2);
     cases.extend([
         stranger("nobody known in a slot of peers", in_chain(CHAIN as u64)),
         stranger("another host of a peer's network in its slot", other_host),
-        stranger("the network of one peer and the host of another", other_network),
+        stranger("the host of a peer in another network in its slot", in_slot(2, 9 << 60)),
         Case::new("the bytes of a peer's IPv4 address, and zeros", from(four), Peer, OPEN, 2),
     ]);
     cases

@@ -88,14 +88,14 @@ fn reach() -> Vec<Case> {
         let frame = frame(udp(4096, GOSSIP_PORT, &[first, 255, 255, 255]));
         Case::new(format!("{name} that is not in reach"), frame, reason, GOSSIP, 0).with_reach(reach)
     };
-    let datagram = udp(4096, GOSSIP_PORT, &[6, 0, 0, 0]);
-    let options = Ip4 { ihl: 7, options: 8, ..Ip4::default() }.frame(&datagram);
-    let extended = Ip6 { extensions: vec![extension(60, 1, 16)], ..Ip6::default() }.frame(&datagram);
+    let options = Ip4 { ihl: 7, options: 8, ..Ip4::default() }.frame(&udp(4096, GOSSIP_PORT, &[5, 0, 0, 0]));
+    let extended =
+        Ip6 { extensions: vec![extension(60, 1, 16)], ..Ip6::default() }.frame(&udp(4096, GOSSIP_PORT, &[6, 0, 0, 0]));
     vec![
         case("a first byte", 5, PAYLOAD, Unknown),
         case("a wrong first byte", 6, PAYLOAD, Content),
         case("a second byte", 5, PAYLOAD + 1, Unknown),
-        Case::new("a wrong first byte behind options that is not in reach", options, Content, GOSSIP, 0)
+        Case::new("a first byte behind options that is not in reach", options, Unknown, GOSSIP, 0)
             .with_reach(PAYLOAD + 8),
         Case::new("a wrong first byte behind an extension that is not in reach", extended, Content, GOSSIP, 0)
             .with_reach(PAYLOAD + 20 + 16),
