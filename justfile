@@ -1,5 +1,5 @@
 # What CI runs: format, lints, dependencies' licences and sources, all tests.
-check: lint deny test
+check: lint deny test guard
 
 # The README's test command.
 test:
@@ -11,6 +11,20 @@ lint:
 
 deny:
     cargo deny check bans licenses sources
+
+proof := "--manifest-path recipes/xdp-guard-program/proof/Cargo.toml --target-dir target/guard"
+
+# The guard of a node's ports: its objects against a model of them, on frames by hand and PACKETS random ones. As root.
+guard PACKETS="1000000":
+    cargo run -- build solana-xdp
+    cargo fmt --check --manifest-path recipes/xdp-guard-program/proof/Cargo.toml
+    cargo clippy {{proof}} --all-targets -- -D warnings
+    cargo test {{proof}}
+    cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --packets {{PACKETS}}
+
+# Plant mistakes in the guard, each of which the proof has to notice. Needs clang and libbpf's headers.
+mutants *ARGS:
+    cargo run --release {{proof}} -- mutants bpf/solana-xdp {{ARGS}}
 
 # Race forge against its peers: ratios in one run. `bench/install.sh` installs the peers.
 race *ARGS:
