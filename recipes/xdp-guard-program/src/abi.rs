@@ -1,0 +1,441 @@
+//! What the agent and the BPF programs share: the values of the maps, as `bpf/solana-xdp/abi.h` has them.
+//!
+//! Values cross as bytes, which the functions here write and read field by field; a test holds the offsets against the
+//! header. Numbers are little-endian, but ports and addresses, which stay as they are on the wire.
+
+use std::net::IpAddr;
+
+#[cfg(target_endian = "big")]
+compile_error!("the maps' values are little-endian");
+
+/// The layout that this agent knows; an object says its own.
+pub const ABI: u32 = 1;
+/// A step is 2^-STEP_BITS of a jiffy.
+pub const STEP_BITS: u32 = 24;
+/// Classes of traffic; 0 is what no rule is about.
+pub const CLASSES: usize = 16;
+/// Tiers of senders; 0 is anybody.
+pub const TIERS: usize = 4;
+/// Why a packet passes or not.
+pub const REASONS: usize = 16;
+/// Addresses of the node, of each family.
+pub const LOCALS: usize = 8;
+/// Peers of each family.
+pub const PEERS: usize = 32768;
+
+const PORTS: usize = 65536;
+const PEER_WORDS: usize = 65536 / 64;
+const POLICY_BYTES: usize = 144;
+const LOCAL6_AT: usize = CLASSES * POLICY_BYTES;
+const LOCAL4_AT: usize = LOCAL6_AT + LOCALS * 16;
+const FRAGMENTS_AT: usize = LOCAL4_AT + LOCALS * 4;
+const PEER_BITS_AT: usize = FRAGMENTS_AT + 8;
+const UDP_AT: usize = PEER_BITS_AT + PEER_WORDS * 8;
+const TCP_AT: usize = UDP_AT + PORTS;
+
+/// Bytes of `struct config`.
+pub const CONFIG_BYTES: usize = TCP_AT + PORTS;
+/// Bytes of `struct peer`.
+pub const PEER_BYTES: usize = 8 + CLASSES * 8;
+/// Bytes of `struct state`.
+pub const STATE_BYTES: usize = STATE_DUE_AT + CLASSES * TIERS * 8 + 8;
+/// Bytes of `struct sample`.
+pub const SAMPLE_BYTES: usize = 40;
+const STATE_DUE_AT: usize = CLASSES * REASONS * 16;
+
+/// The names of `enum reason`, in its order.
+pub const REASON_NAMES: [&str; 15] = [
+    "other",
+    "not_local",
+    "unclassed",
+    "piece",
+    "peer",
+    "unknown",
+    "malformed",
+    "bogon",
+    "fragment",
+    "source_port",
+    "length",
+    "content",
+    "ceiling",
+    "peer_limit",
+    "source_limit",
+];
+
+/// From this reason on a packet does not pass.
+pub const MALFORMED: usize = 6;
+
+/// Rate and burst of a generic cell rate algorithm, in steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// Steps between packets; 0 is no limit.
+    pub interval: u64,
+    /// Steps that a packet may be early; below 0 nothing passes.
+    pub burst: i64,
+}
+
+impl Limit {
+    /// Everything passes.
+    pub const NONE: Self = Self { interval: 0, burst: i64::MAX };
+    /// Nothing passes.
+    pub const SHUT: Self = Self { interval: 0, burst: -1 };
+}
+
+/// What senders of a tier may send of a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tier {
+    /// A sender.
+    pub each: Limit,
+    /// All of them together, for each CPU.
+    pub all: Limit,
+}
+
+/// What is right for a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// By tier of the sender.
+    pub tiers: [Tier; TIERS],
+    /// The least source port.
+    pub source_port_min: u16,
+    /// The least bytes after the UDP header.
+    pub payload_min: u16,
+    /// The most bytes after the UDP header.
+    pub payload_max: u16,
+    /// Mask, least and greatest value of the payload's first byte.
+    pub byte: [u8; 3],
+    /// Mask and value of the first byte of what is of another class, and that class.
+    pub part: [u8; 3],
+    /// Whether what is wrong is dropped, or only counted.
+    pub enforce: bool,
+}
+
+impl Policy {
+    /// Everything passes.
+    pub const OPEN: Self = Self {
+        tiers: [Tier { each: Limit::NONE, all: Limit::NONE }; TIERS],
+        source_port_min: 0,
+        payload_min: 0,
+        payload_max: u16::MAX,
+        byte: [0, 0, 0],
+        part: [0, 0, 0],
+        enforce: false,
+    };
+
+    fn write(&self, to: &mut Vec<u8>) {
+        for tier in self.tiers {
+            for limit in [tier.each, tier.all] {
+                to.extend(limit.interval.to_le_bytes());
+                to.extend(limit.burst.to_le_bytes());
+            }
+        }
+        for number in [self.source_port_min, self.payload_min, self.payload_max] {
+            to.extend(number.to_le_bytes());
+        }
+        to.extend(self.byte);
+        to.extend(self.part);
+        to.push(u8::from(self.enforce));
+        to.extend([0; 3]);
+    }
+}
+
+/// All that an administrator decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// By class.
+    pub policies: [Policy; CLASSES],
+    /// The node's addresses; of each family at most [`LOCALS`] count.
+    pub locals: Vec<IpAddr>,
+    /// Whether pieces of UDP that tell no port are wrong.
+    pub drop_fragments: bool,
+    /// Senders that have an entry in the maps of peers.
+    pub peers: Vec<IpAddr>,
+    /// Classes of UDP ports; the others are of no class.
+    pub udp: Vec<(u16, u8)>,
+    /// Classes of TCP ports, for new connections.
+    pub tcp: Vec<(u16, u8)>,
+}
+
+/// `struct config`.
+pub type ConfigBytes = [u8; CONFIG_BYTES];
+
+impl Config {
+    /// Nothing is classed, and everything passes.
+    pub fn open() -> Self {
+        Self {
+            policies: [Policy::OPEN; CLASSES],
+            locals: Vec::new(),
+            drop_fragments: false,
+            peers: Vec::new(),
+            udp: Vec::new(),
+            tcp: Vec::new(),
+        }
+    }
+
+    /// The value of an entry of `configs`.
+    pub fn bytes(&self) -> Box<ConfigBytes> {
+        let mut bytes = Vec::with_capacity(CONFIG_BYTES);
+        for policy in &self.policies {
+            policy.write(&mut bytes);
+        }
+        self.write_locals(&mut bytes);
+        bytes.push(u8::from(self.drop_fragments));
+        bytes.extend([0; 7]);
+        for word in self.peer_words() {
+            bytes.extend(word.to_le_bytes());
+        }
+        for ports in [&self.udp, &self.tcp] {
+            bytes.extend(port_table(ports));
+        }
+        bytes.into_boxed_slice().try_into().expect("BUG: a config of another size")
+    }
+
+    /// What is not used repeats the first, or is zero where there is none.
+    fn write_locals(&self, to: &mut Vec<u8>) {
+        let six = self.locals.iter().filter_map(|at| if let IpAddr::V6(at) = at { Some(at.octets()) } else { None });
+        let four = self.locals.iter().filter_map(|at| if let IpAddr::V4(at) = at { Some(at.octets()) } else { None });
+        to.extend(repeat_first(six.collect()).into_iter().flatten());
+        to.extend(repeat_first(four.collect()).into_iter().flatten());
+    }
+
+    fn peer_words(&self) -> Vec<u64> {
+        let mut words = vec![0; PEER_WORDS];
+        for peer in &self.peers {
+            let bit = peer_bit(peer);
+            words[bit / 64] |= 1 << (bit % 64);
+        }
+        words
+    }
+}
+
+fn repeat_first<const N: usize>(addresses: Vec<[u8; N]>) -> [[u8; N]; LOCALS] {
+    let first = addresses.first().copied().unwrap_or([0; N]);
+    std::array::from_fn(|at| addresses.get(at).copied().unwrap_or(first))
+}
+
+/// The class of each port, by its number in network byte order read as one of this machine.
+fn port_table(ports: &[(u16, u8)]) -> Vec<u8> {
+    let mut table = vec![0; PORTS];
+    for (port, class) in ports {
+        table[usize::from(port.to_be())] = *class;
+    }
+    table
+}
+
+/// The bit of a peer: `peer_bit` of the program, which hashes the address as it reads it.
+fn peer_bit(address: &IpAddr) -> usize {
+    let (network, host) = match address {
+        IpAddr::V4(address) => (u64::from(u32::from_le_bytes(address.octets())), 0),
+        IpAddr::V6(address) => {
+            let octets = address.octets();
+            (read_u64(&octets, 0), read_u64(&octets, 8))
+        }
+    };
+    ((network ^ (host << 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
+}
+
+/// A known sender: `struct peer`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Peer {
+    /// From 1 on.
+    pub tier: u32,
+    /// When its next packet of a class is due, in steps.
+    pub due: [u64; CLASSES],
+}
+
+/// `struct peer`.
+pub type PeerBytes = [u8; PEER_BYTES];
+
+impl Peer {
+    /// The value of an entry of `peers4` or `peers6`.
+    pub fn bytes(&self) -> PeerBytes {
+        let mut bytes = [0; PEER_BYTES];
+        bytes[..4].copy_from_slice(&self.tier.to_le_bytes());
+        for (class, due) in self.due.iter().enumerate() {
+            bytes[8 + class * 8..][..8].copy_from_slice(&due.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// An entry of `peers4` or `peers6`.
+    pub fn of(bytes: &PeerBytes) -> Self {
+        let tier = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        Self { tier, due: std::array::from_fn(|class| read_u64(bytes, 8 + class * 8)) }
+    }
+}
+
+/// `struct state`.
+pub type StateBytes = [u8; STATE_BYTES];
+
+/// Packets and bytes of a class with a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counter {
+    /// Frames.
+    pub packets: u64,
+    /// Of whole frames.
+    pub bytes: u64,
+}
+
+/// Counters by class and reason.
+pub type Counters = [[Counter; REASONS]; CLASSES];
+
+/// The counters of all CPUs together.
+pub fn sum<'a>(states: impl IntoIterator<Item = &'a StateBytes>) -> Counters {
+    let mut counters = Counters::default();
+    for state in states {
+        for (at, counter) in counters.as_flattened_mut().iter_mut().enumerate() {
+            counter.packets += read_u64(state, at * 16);
+            counter.bytes += read_u64(state, at * 16 + 8);
+        }
+    }
+    counters
+}
+
+/// A packet that was dropped, or would have been: `struct sample`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Since the machine was started.
+    pub nanoseconds: u64,
+    /// The sender's address; none where there was no IP header.
+    pub source: Option<IpAddr>,
+    /// The sender's port.
+    pub source_port: u16,
+    /// The node's port.
+    pub port: u16,
+    /// Of the frame.
+    pub length: u32,
+    /// Of IP.
+    pub protocol: u8,
+    /// Of traffic.
+    pub class: u8,
+    /// Of the sender.
+    pub tier: u8,
+    /// Why.
+    pub reason: u8,
+    /// Whether it was dropped.
+    pub enforced: bool,
+}
+
+impl Sample {
+    /// A record of the ring buffer; none where it is of another size.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; SAMPLE_BYTES] = bytes.try_into().ok()?;
+        let source: [u8; 16] = bytes[8..24].try_into().ok()?;
+        let source = match bytes[32] {
+            4 => Some(IpAddr::from([source[0], source[1], source[2], source[3]])),
+            6 => Some(IpAddr::from(source)),
+            _ => None,
+        };
+        Some(Self {
+            nanoseconds: read_u64(bytes, 0),
+            source,
+            source_port: u16::from_be_bytes([bytes[24], bytes[25]]),
+            port: u16::from_be_bytes([bytes[26], bytes[27]]),
+            length: u32::from_le_bytes([bytes[28], bytes[29], bytes[30], bytes[31]]),
+            protocol: bytes[33],
+            class: bytes[34],
+            tier: bytes[35],
+            reason: bytes[36],
+            enforced: bytes[37] != 0,
+        })
+    }
+}
+
+/// The name of a reason.
+pub fn reason_name(reason: usize) -> &'static str {
+    REASON_NAMES.get(reason).copied().unwrap_or("undecided")
+}
+
+fn read_u64(bytes: &[u8], at: usize) -> u64 {
+    let mut number = [0; 8];
+    number.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles assertions about the header, so that it and this file cannot part.
+    #[test]
+    fn has_the_layout_of_the_header() {
+        let checks = [
+            ("ABI", ABI as usize),
+            ("STEP_BITS", STEP_BITS as usize),
+            ("CLASSES", CLASSES),
+            ("TIERS", TIERS),
+            ("REASONS", REASONS),
+            ("LOCALS", LOCALS),
+            ("PORTS", PORTS),
+            ("PEERS", PEERS),
+            ("PEER_BITS", PEER_WORDS * 64),
+            ("UNDECIDED", REASON_NAMES.len()),
+            ("MALFORMED", MALFORMED),
+            ("sizeof(struct policy)", POLICY_BYTES),
+            ("sizeof(struct config)", CONFIG_BYTES),
+            ("sizeof(struct peer)", PEER_BYTES),
+            ("sizeof(struct state)", STATE_BYTES),
+            ("sizeof(struct sample)", SAMPLE_BYTES),
+            ("__builtin_offsetof(struct policy, source_port_min)", 128),
+            ("__builtin_offsetof(struct policy, byte_mask)", 134),
+            ("__builtin_offsetof(struct policy, part_mask)", 137),
+            ("__builtin_offsetof(struct policy, enforce)", 140),
+            ("__builtin_offsetof(struct config, local6)", LOCAL6_AT),
+            ("__builtin_offsetof(struct config, local4)", LOCAL4_AT),
+            ("__builtin_offsetof(struct config, drop_fragments)", FRAGMENTS_AT),
+            ("__builtin_offsetof(struct config, peer_bits)", PEER_BITS_AT),
+            ("__builtin_offsetof(struct config, udp_class)", UDP_AT),
+            ("__builtin_offsetof(struct config, tcp_class)", TCP_AT),
+            ("__builtin_offsetof(struct peer, due)", 8),
+            ("__builtin_offsetof(struct state, due)", STATE_DUE_AT),
+            ("__builtin_offsetof(struct sample, source)", 8),
+            ("__builtin_offsetof(struct sample, source_port)", 24),
+            ("__builtin_offsetof(struct sample, length)", 28),
+            ("__builtin_offsetof(struct sample, version)", 32),
+            ("__builtin_offsetof(struct sample, reason)", 36),
+        ];
+        let mut source = String::from("#include \"abi.h\"\n");
+        for (what, value) in checks {
+            source += &format!("_Static_assert({what} == {value}, \"{what}\");\n");
+        }
+        let headers = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bpf/solana-xdp");
+        let mut compiler = std::process::Command::new("cc")
+            .args(["-fsyntax-only", "-x", "c", "-I", headers, "-"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("this test needs a C compiler named cc");
+        std::io::Write::write_all(&mut compiler.stdin.take().expect("a pipe"), source.as_bytes()).expect("written");
+        assert!(compiler.wait().expect("it ran").success());
+    }
+
+    #[test]
+    fn writes_ports_in_network_order() {
+        let bytes = Config { udp: vec![(8001, 3)], tcp: vec![(1, 2)], ..Config::open() }.bytes();
+        assert_eq!(bytes[UDP_AT + 0x411f], 3);
+        assert_eq!(bytes[TCP_AT + 0x0100], 2);
+        assert_eq!(bytes[UDP_AT..].iter().filter(|class| **class != 0).count(), 2);
+    }
+
+    #[test]
+    fn repeats_the_first_local_address() {
+        let locals = vec!["192.0.2.1".parse().expect("one"), "192.0.2.2".parse().expect("one")];
+        let bytes = Config { locals, ..Config::open() }.bytes();
+        assert_eq!(bytes[LOCAL4_AT..][..12], [192, 0, 2, 1, 192, 0, 2, 2, 192, 0, 2, 1]);
+        assert_eq!(bytes[LOCAL6_AT..LOCAL4_AT], [0; LOCALS * 16]);
+    }
+
+    #[test]
+    fn reads_what_it_wrote_of_a_peer() {
+        let peer = Peer { tier: 3, due: std::array::from_fn(|class| class as u64 * 7) };
+        assert_eq!(Peer::of(&peer.bytes()), peer);
+    }
+
+    #[test]
+    fn takes_no_sample_of_another_size() {
+        assert_eq!(Sample::of(&[0; SAMPLE_BYTES - 1]), None);
+        let mut bytes = [0; SAMPLE_BYTES];
+        bytes[8..12].copy_from_slice(&[192, 0, 2, 9]);
+        (bytes[32], bytes[25]) = (4, 53);
+        let sample = Sample::of(&bytes).expect("a sample");
+        assert_eq!((sample.source, sample.source_port), (Some(IpAddr::from([192, 0, 2, 9])), 53));
+    }
+}
