@@ -1,6 +1,10 @@
 //! The verbs. Data goes to stdout, words to stderr.
 
+mod attach;
 mod check;
+mod detach;
+mod run;
+mod status;
 
 use std::process::ExitCode;
 
@@ -24,6 +28,10 @@ enum Verb {
     Check(check::Options),
     /// Print the JSON schema of the config
     Schema,
+    Attach(attach::Options),
+    Run(run::Options),
+    Status(status::Options),
+    Detach(detach::Options),
 }
 
 /// Does what the command line says.
@@ -31,6 +39,10 @@ pub fn run() -> ExitCode {
     let done = match Options::parse().verb {
         Verb::Check(options) => check::run(&options),
         Verb::Schema => print(SCHEMA.trim_end()),
+        Verb::Attach(options) => attach::run(&options),
+        Verb::Run(options) => run::run(&options),
+        Verb::Status(options) => status::run(&options),
+        Verb::Detach(options) => detach::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use class::{Class, Rate, Rates};
-pub use file::{Mode, Ports, Protocol, Socket, Tier};
+pub use file::{Mode, Protocol, Socket, Tier};
 pub use problem::{Problem, Problems, nearest};
 
 /// The JSON schema of the file.
