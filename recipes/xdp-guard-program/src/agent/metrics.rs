@@ -101,7 +101,7 @@ mod tests {
     fn tells_what_the_maps_hold() {
         let labels = Labels { interface: "eth0".into(), hook: "xdp", tag: "00ff".into() };
         let classes = vec!["none".into(), "gossip".into()];
-        let record = Record { program: 1, hertz: 250, classes, enforced: vec![1] };
+        let record = Record { program: 1, hertz: 250, samples_per_second: 0, classes, enforced: vec![1] };
         let shared = Shared { folder: "x".into(), record, peers: [3, 2, 1], told_at: 90, failures: 4 };
         let mut counters = Counters::default();
         counters[1][9].packets = 7;

@@ -1,6 +1,6 @@
 //! The maps of a loaded program. What a running program reads is never half of something: a config is written to the
-//! entry that does not count, and `active` then says that it does; an entry of a peer is there before its bit is, and
-//! leaves after it.
+//! entry that does not count, and `active` then says that it does. A peer is known where both its entry and its bit are
+//! there, and anybody else's limits hold for it where only one is.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

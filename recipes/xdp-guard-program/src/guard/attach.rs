@@ -82,11 +82,14 @@ pub fn take_over(request: &Request<'_>) -> Result<Guard, Failure> {
     let ground = explore(request)?;
     let Some(before) = &ground.before else { return replace(request, ground) };
     let info = kernel::program(before.program()?.as_fd()).during(|| "asking for the attached program".into())?;
-    let record = Record::read(&request.folders.run, request.interface, info.id);
-    match (record, before.maps()) {
-        (Some(record), Ok(maps)) if info.tag == ground.tag && record.classes == request.config.class_names() => {
+    let kept = Record::read(&request.folders.run, request.interface, info.id);
+    let record = record(info.id, ground.scene.hertz, request.config);
+    let same = info.tag == ground.tag && kept.is_some_and(|kept| kept.has_same_maps(&record));
+    match before.maps() {
+        Ok(maps) if same => {
             let Ground { pins, interface, before, scene, .. } = ground;
             pins.sweep(before.as_ref())?;
+            record.write(&request.folders.run, request.interface)?;
             let attached = before.ok_or_else(|| Failure::Environment("nothing is attached".into()))?;
             Ok(Guard { interface, attached, record, scene, maps })
         }
@@ -98,7 +101,7 @@ pub fn take_over(request: &Request<'_>) -> Result<Guard, Failure> {
 fn explore(request: &Request<'_>) -> Result<Ground, Failure> {
     let interface = interface::find(request.interface)?;
     let pins = request.folders.pins(request.interface);
-    let before = pins.attached()?.filter(|attached| attached.info.interface == interface.index);
+    let before = pins.attached()?;
     conflict::judge(&interface, request.object.hook, before.as_ref())?;
     let trial = Trial::new(request.object)?;
     trial.judge()?;
@@ -143,7 +146,7 @@ fn replace(request: &Request<'_>, ground: Ground) -> Result<Guard, Failure> {
 pub fn record(program: u32, hertz: u64, config: &Config) -> Record {
     let modes = std::iter::once(config.mode).chain(config.classes.iter().map(|class| class.mode));
     let enforced = modes.enumerate().filter(|(_, mode)| *mode == Mode::Enforce).map(|(number, _)| number).collect();
-    Record { program, hertz, classes: config.class_names(), enforced }
+    Record { program, hertz, samples_per_second: config.samples_per_second, classes: config.class_names(), enforced }
 }
 
 /// Fills new maps: with the present config, and with the peers that were known.

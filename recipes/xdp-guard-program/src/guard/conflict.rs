@@ -15,6 +15,11 @@ const PAGE_MTU: u32 = 3498;
 /// Whether a program can be attached, as far as can be known before.
 pub fn judge(interface: &Interface, hook: Hook, ours: Option<&Attached>) -> Result<(), Failure> {
     let name = &interface.name;
+    if let Some(other) = ours.map(|ours| ours.info.interface).filter(|other| *other != interface.index) {
+        let wrong =
+            format!("the guard of {name} is attached to interface number {other}, as one of them has a new name");
+        return Err(Failure::Environment(format!("{wrong}: `xdp-guard detach --interface {name}` first")));
+    }
     if let Some(other) = ours.and_then(|ours| ours.info.hook).filter(|other| *other != hook) {
         let wrong = format!("the guard of {name} is attached to {}: detach it first", other.name());
         return Err(Failure::Environment(wrong));

@@ -40,6 +40,8 @@ impl Change {
 
     /// Makes it, and the config count whose bits are of the new peers.
     pub fn apply(&self, maps: &mut Maps, config: &Config) -> Result<(), Failure> {
+        // First, as full maps take no more.
+        self.remove.iter().try_for_each(|address| maps.remove_peer(*address))?;
         for (address, tier) in &self.add {
             maps.set_peer(*address, &Peer { tier: *tier as u32, due: [0; CLASSES] })?;
         }
@@ -48,8 +50,7 @@ impl Change {
                 maps.set_peer(*address, &Peer { tier: *tier as u32, ..peer })?;
             }
         }
-        maps.set_config(config)?;
-        self.remove.iter().try_for_each(|address| maps.remove_peer(*address))
+        maps.set_config(config)
     }
 }
 

@@ -118,7 +118,7 @@ mod tests {
             counters[class][reason] = Counter { packets: 1, bytes: 60 };
         }
         let classes = ["none", "a", "b"].map(String::from).into();
-        let record = Record { program: 1, hertz: 250, classes, enforced: vec![2] };
+        let record = Record { program: 1, hertz: 250, samples_per_second: 0, classes, enforced: vec![2] };
         let counts = counts(&counters, Some(&record));
         let told: Vec<_> = counts.iter().map(|count| (&*count.class, count.reason, count.verdict)).collect();
         let expect = [("a", "peer", "passed"), ("a", "source_port", "observed"), ("b", "source_port", "dropped")];

@@ -15,6 +15,8 @@ pub struct Record {
     pub program: u32,
     /// Jiffies in a second.
     pub hertz: u64,
+    /// What the program was loaded with.
+    pub samples_per_second: u32,
     /// By number.
     pub classes: Vec<String>,
     /// Numbers of classes that drop.
@@ -34,6 +36,11 @@ impl Record {
         let path = path(folder, interface);
         let text = serde_json::to_vec_pretty(self).during(|| "writing JSON".into())?;
         keep(&path, &text).during(|| format!("writing {}", path.display()))
+    }
+
+    /// Whether what was loaded for one does for the other.
+    pub fn has_same_maps(&self, other: &Self) -> bool {
+        self.classes == other.classes && self.samples_per_second == other.samples_per_second
     }
 
     /// The name of a class.

@@ -151,15 +151,15 @@ pub fn sources() -> PathBuf {
 
 /// An object of the programs.
 pub fn object(name: &str) -> PathBuf {
-    compile(&sources().join(format!("{name}.bpf.c")), &format!("{name}-{}.bpf.o", std::process::id()))
+    compile(&sources().join(format!("{name}.bpf.c")), &format!("{name}.bpf.o"))
 }
 
 /// Compiles a program once for each test process.
 pub fn compile(source: &Path, name: &str) -> PathBuf {
-    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap();
-    let object = std::env::temp_dir().join(name);
-    if object.exists() {
+    static DONE: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+    let mut done = DONE.lock().unwrap();
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if done.iter().any(|done| done == name) {
         return object;
     }
     let multiarch = format!("-I/usr/include/{}-linux-gnu", std::env::consts::ARCH);
@@ -168,6 +168,7 @@ pub fn compile(source: &Path, name: &str) -> PathBuf {
     command.args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", &multiarch, "-c"]).arg(source).arg("-o").arg(&object);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{clang} {}: {}", source.display(), String::from_utf8_lossy(&output.stderr));
+    done.push(name.into());
     object
 }
 
