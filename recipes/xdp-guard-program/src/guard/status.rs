@@ -8,6 +8,7 @@ use super::site::Folders;
 use crate::abi::{Counters, MALFORMED, reason_name};
 use crate::bpf::kernel;
 use crate::failure::{During, Failure};
+use crate::host::pins::Attached;
 use crate::host::record::Record;
 
 /// What is attached to an interface.
@@ -47,7 +48,18 @@ pub struct Count {
 impl Status {
     /// What is attached to an interface; none where nothing is.
     pub fn of(folders: &Folders, interface: &str) -> Result<Option<Self>, Failure> {
-        let Some(attached) = folders.pins(interface).attached()? else { return Ok(None) };
+        loop {
+            let Some(attached) = folders.pins(interface).attached()? else { return Ok(None) };
+            let told = Self::tell(folders, interface, &attached);
+            // A program that was replaced meanwhile takes its maps along.
+            let now = folders.pins(interface).attached()?.map(|now| now.info.program);
+            if told.is_ok() || now == Some(attached.info.program) {
+                return told.map(Some);
+            }
+        }
+    }
+
+    fn tell(folders: &Folders, interface: &str, attached: &Attached) -> Result<Self, Failure> {
         let program = kernel::program(attached.program()?.as_fd()).during(|| "asking for the program".into())?;
         let record = Record::read(&folders.run, interface, program.id);
         let maps = attached.maps()?;
@@ -55,7 +67,7 @@ impl Status {
         for peer in maps.peers()?.values() {
             peers[(peer.tier as usize).clamp(1, 3) - 1] += 1;
         }
-        Ok(Some(Self {
+        Ok(Self {
             interface: interface.into(),
             hook: attached.info.hook.map_or("other", |hook| hook.name()),
             program: program.id,
@@ -63,7 +75,7 @@ impl Status {
             hertz: record.as_ref().map(|record| record.hertz),
             peers,
             counts: counts(&maps.counters()?, record.as_ref()),
-        }))
+        })
     }
 
     /// For people.
