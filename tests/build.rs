@@ -41,7 +41,7 @@ fn a_single_output_is_built_where_it_is_named() {
     let result = |name: &str| forge.project().join("result").join(name).exists();
     for dry in [&["--dry-run"][..], &[]] {
         let asked = [&["build", "b:exta"], dry].concat();
-        forge.run(&asked).code(2).says("`b` has no output `exta`").says("it has `out`, `extra`");
+        forge.run(&asked).code(2).says("`b` has no output `exta`").says("its outputs: out, extra");
     }
     let line = &forge.run(&["build", "b:extra", "--json"]).success().json()[0];
     let outputs: Vec<_> = line["outputs"].as_array().unwrap().iter().map(|output| &output["name"]).collect();

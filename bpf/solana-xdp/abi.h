@@ -16,10 +16,12 @@ enum {
     REASONS = 16,  // why a packet passes or not
     LOCALS = 8,  // addresses of the node, of each family
     PORTS = 65536,
-    PEERS = 32768,  // of each family
-    PEER_BITS = 65536,
+    PEERS = 32768,  // of both families, and one that stands for none
+    SLOTS = 65536,
+    CHAIN = 8,  // peers that may share a slot
     CELLS = 65536,  // of a row of the sketch
-    SAMPLE_BYTES = 1 << 18,
+    SAMPLES_BYTES = 1 << 18,
+    HEAD_BYTES = 128,  // of a frame, in a sample
 };
 
 // Why a packet passes or not. From MALFORMED on it does not.
@@ -84,16 +86,31 @@ struct config {
     __u32 local4[LOCALS];  // likewise
     __u8 drop_fragments;  // pieces of UDP that tell no port
     __u8 padding[7];
-    __u64 peer_bits[PEER_BITS / 64];  // bit `peer_bit(address)` of each peer; the others are none
     __u8 udp_class[PORTS];  // by port in network byte order, read as a number of this machine
     __u8 tcp_class[PORTS];  // likewise, of new connections
 };
 
-// A known sender.
+// A known sender. Peers whose addresses have the same `slot_of` form a chain.
 struct peer {
-    __u32 tier;
+    struct address6 address;  // an IPv4 address is its 4 bytes and zeros
+    __u16 next;  // in the chain; 0: it is the last
+    __u16 tier;
     __u32 padding;
-    __u64 due[CLASSES];  // when its next packet of a class is due, in steps
+};
+
+// All known senders; the first entry is none.
+struct peers {
+    struct peer list[PEERS];
+};
+
+// The number of the first peer of each slot; 0: there is none.
+struct slots {
+    __u16 first[SLOTS];
+};
+
+// When a peer's next packet of a class is due, in steps.
+struct dues {
+    __u64 of[PEERS][CLASSES];
 };
 
 struct counter {
@@ -105,7 +122,7 @@ struct counter {
 struct state {
     struct counter counters[CLASSES][REASONS];
     __u64 due[CLASSES][TIERS];  // when the next packet is due within the ceiling
-    __u64 sample_due;
+    __u64 sampled;  // when the last sample was made
 };
 
 // Which packets of which senders were due when: two rows, and a sender's debt is the smaller of its two cells.
@@ -116,17 +133,11 @@ struct sketch {
 // A packet that was dropped, or would have been.
 struct sample {
     __u64 nanoseconds;  // since the machine was started
-    struct address6 source;  // IPv4: the first 4 bytes
-    __u16 source_port;  // as it is on the wire
-    __u16 port;  // likewise
     __u32 length;  // of the frame
-    __u8 version;  // of IP
-    __u8 protocol;
-    __u8 class;
-    __u8 tier;
-    __u8 reason;
-    __u8 enforced;
-    __u8 padding[2];
+    __u32 verdict;  // reason, class << 8, tier << 16
+    __u32 enforced;
+    __u32 padding;
+    __u8 head[HEAD_BYTES];  // the frame's first bytes; zeros where it is shorter
 };
 
 #endif

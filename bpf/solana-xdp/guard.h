@@ -3,7 +3,8 @@
 //
 //     context                                     what the kernel hands to its program
 //     frame_length(context *)                     the bytes of the frame, also of those that are not in reach
-//     load_byte(context *, offset, __u8 *)        a byte that is not in reach; not 0 where there is none
+//     PASS, DROP                                  what the program returns
+//     load(context *, offset, void *, bytes)      copies bytes that may not be in reach; not 0 where there are none
 //
 // and calls `guard`. The order of the steps is what a flood costs: what needs no memory comes first, then what only
 // this CPU has, and what all CPUs share comes last.
@@ -30,35 +31,18 @@ const volatile __u32 abi = ABI;
 const volatile __u32 config_bytes = sizeof(struct config);
 // Makes it hard to guess which senders share a cell.
 const volatile __u64 seed = 0;
-// Steps between two samples on one CPU.
-const volatile __u64 sample_interval = 0;
-const volatile __s64 sample_burst = 0;
-// For tests: the time comes from `clock`, and the program returns what `report` makes of the verdict.
+// Whether there are samples of what is dropped: one a jiffy, on each CPU.
+const volatile __u8 sampling = 0;
+// For tests: the time comes from `clock`, and the program returns the verdict.
 const volatile __u8 testing = 0;
 
-// Which of the two configurations counts.
-__u32 active = 0;
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 2);
-    __type(key, __u32);
-    __type(value, struct config);
-} configs SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, PEERS);
-    __type(key, __u32);
-    __type(value, struct peer);
-} peers4 SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, PEERS);
-    __type(key, struct address6);
-    __type(value, struct peer);
-} peers6 SEC(".maps");
+// Memory that is reached without a lookup. The loader writes each section as a whole, but those of dues and cells never.
+__u32 active = 0;           // which of the two configurations counts
+struct config configs[2];
+struct slots slots SEC(".bss.slots");
+struct peers peers SEC(".bss.peers");
+struct dues dues SEC(".bss.dues");
+struct sketch sketch SEC(".bss.sketch");
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -68,15 +52,8 @@ struct {
 } states SEC(".maps");
 
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct sketch);
-} sketches SEC(".maps");
-
-struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, SAMPLE_BYTES);
+    __uint(max_entries, SAMPLES_BYTES);
 } samples SEC(".maps");
 
 struct {
@@ -92,15 +69,13 @@ struct packet {
     void *data;
     void *end;
     void *next;      // the header that comes next
+    __u32 at;        // where in the frame it is
     __u32 rest;      // bytes from there to the end of the IP packet
     __u32 length;    // of the frame, as far as it was looked at
     __u8 version;    // of IP
     __u8 more;       // this is the first of several pieces of a datagram
     __u8 protocol;
     __u8 class;
-    __u8 tier;
-    __u16 source_port;
-    __u16 port;
     __u64 network;   // of the sender: the IPv4 address, or the first half of the IPv6 address
     __u64 host;      // the other half
 };
@@ -127,26 +102,25 @@ inline_always int early(__u64 due, __u64 time, const struct limit *limit)
 
 // Peers.
 
-inline_always __u32 peer_bit(__u64 network, __u64 host)
+inline_always __u32 slot_of(__u64 network, __u64 host)
 {
     return (network ^ host << 1) * 0x9e3779b97f4a7c15 >> 48;
 }
 
-inline_always struct peer *find_peer(const struct config *config, struct packet *packet)
+// The number of the peer that sent the packet; 0: it is none.
+inline_always __u32 find_peer(const struct packet *packet)
 {
-    __u32 bit = peer_bit(packet->network, packet->host);
-    if (!(config->peer_bits[bit / 64] >> bit % 64 & 1)) return 0;
-    // Copies, as what the helpers get a pointer to can't be kept in registers.
-    __u32 address4 = packet->network;
-    struct address6 address6 = { packet->network, packet->host };
-    return packet->version == 4 ? bpf_map_lookup_elem(&peers4, &address4) : bpf_map_lookup_elem(&peers6, &address6);
+    __u32 number = slots.first[slot_of(packet->network, packet->host)];
+    for (int i = 0; number && i < CHAIN; i++) {
+        const struct peer *peer = &peers.list[number & (PEERS - 1)];
+        if (peer->address.network == packet->network && peer->address.host == packet->host) return number;
+        number = peer->next;
+    }
+    return 0;
 }
 
-inline_always enum reason judge_peer(struct packet *packet, struct peer *peer, const struct tier *tier,
-                                     struct state *state, __u64 time)
+inline_always enum reason judge_peer(__u64 *each, __u64 *all, const struct tier *tier, __u64 time)
 {
-    __u64 *all = &state->due[packet->class % CLASSES][packet->tier % TIERS];
-    __u64 *each = &peer->due[packet->class % CLASSES];
     if (early(*all, time, &tier->all)) return CEILING;
     if (early(*each, time, &tier->each)) return PEER_LIMIT;
     *each = arrival(*each, time) + tier->each.interval;
@@ -163,17 +137,11 @@ inline_always __u64 cells(__u64 network, __u8 class)
     return hash * 0x94d049bb133111eb;
 }
 
-inline_always enum reason judge_unknown(struct packet *packet, const struct tier *tier, struct state *state,
-                                        __u64 time)
+inline_always enum reason judge_unknown(__u64 hash, __u64 *all, const struct tier *tier, __u64 time)
 {
-    __u64 *all = &state->due[packet->class % CLASSES][0];
     if (early(*all, time, &tier->all)) return CEILING;
-    __u32 first = 0;
-    struct sketch *sketch = bpf_map_lookup_elem(&sketches, &first);
-    if (!sketch) return UNKNOWN;
-    __u64 hash = cells(packet->network, packet->class);
-    __u64 *one = &sketch->due[0][hash >> 48];
-    __u64 *other = &sketch->due[1][hash >> 32 & (CELLS - 1)];
+    __u64 *one = &sketch.due[0][hash >> 48];
+    __u64 *other = &sketch.due[1][hash >> 32 & (CELLS - 1)];
     __u64 due = *one < *other ? *one : *other;
     if (early(due, time, &tier->each)) return SOURCE_LIMIT;
     due = arrival(due, time) + tier->each.interval;
@@ -183,28 +151,41 @@ inline_always enum reason judge_unknown(struct packet *packet, const struct tier
     return UNKNOWN;
 }
 
-inline_always enum reason judge(const struct config *config, struct packet *packet, struct state *state)
+inline_always __u32 judge(const struct config *config, struct packet *packet, struct state *state)
 {
-    const struct policy *policy = &config->policies[packet->class % CLASSES];
-    struct peer *peer = find_peer(config, packet);
+    __u32 class = packet->class & (CLASSES - 1);
+    const struct policy *policy = &config->policies[class];
+    __u32 peer = find_peer(packet) & (PEERS - 1);
     __u64 time = now();
-    if (!peer) return judge_unknown(packet, &policy->tiers[0], state, time);
-    packet->tier = peer->tier % TIERS;
-    return judge_peer(packet, peer, &policy->tiers[packet->tier % TIERS], state, time);
+    if (!peer) {
+        __u64 hash = cells(packet->network, class);
+        return class << 8 | judge_unknown(hash, &state->due[class][0], &policy->tiers[0], time);
+    }
+    __u32 tier = peers.list[peer].tier & (TIERS - 1);
+    enum reason reason = judge_peer(&dues.of[peer][class], &state->due[class][tier], &policy->tiers[tier], time);
+    return tier << 16 | class << 8 | reason;
 }
 
 // Transport.
 
-inline_always enum reason shape(const struct config *config, struct packet *packet, __u32 payload)
+// Whether nobody can have the sender's address.
+inline_always int is_bogon(const struct packet *packet)
 {
-    const struct policy *policy = &config->policies[packet->class % CLASSES];
-    if (bpf_ntohs(packet->source_port) < policy->source_port_min) return SOURCE_PORT;
+    __u8 first = packet->network;
+    if (packet->version == 6) return !packet->network || first == 0xff;
+    return (__u8)(first - 1) >= 223 || first == 127;
+}
+
+inline_always enum reason shape(const struct config *config, struct packet *packet, __u16 port, __u32 payload)
+{
+    const struct policy *policy = &config->policies[packet->class & (CLASSES - 1)];
+    if (port < policy->source_port_min) return SOURCE_PORT;
     if (payload < policy->payload_min || payload > policy->payload_max) return LENGTH;
     if (!payload) return UNDECIDED;
     __u8 *at = packet->next + sizeof(struct udphdr), byte = 0;
     if ((void *)(at + 1) <= packet->end) {
         byte = *at;
-    } else if (load_byte(packet->ctx, (void *)at - packet->data, &byte)) {
+    } else if (load(packet->ctx, packet->at + sizeof(struct udphdr), &byte, 1)) {
         return MALFORMED;
     }
     __u8 masked = byte & policy->byte_mask;
@@ -216,14 +197,13 @@ inline_always enum reason shape(const struct config *config, struct packet *pack
 inline_always enum reason udp(const struct config *config, struct packet *packet)
 {
     struct udphdr *header = packet->next;
-    if ((void *)(header + 1) > packet->end) return MALFORMED;
+    if ((void *)(header + 1) > packet->end || packet->rest < sizeof *header) return MALFORMED;
     __u32 length = bpf_ntohs(header->len);
     if (length < sizeof *header || (length > packet->rest && !packet->more)) return MALFORMED;
-    packet->source_port = header->source;
-    packet->port = header->dest;
-    packet->class = config->udp_class[packet->port];
+    packet->class = config->udp_class[header->dest];
     if (!packet->class) return UNCLASSED;
-    return packet->more ? FRAGMENT : shape(config, packet, length - sizeof *header);
+    if (is_bogon(packet)) return BOGON;
+    return packet->more ? FRAGMENT : shape(config, packet, bpf_ntohs(header->source), length - sizeof *header);
 }
 
 inline_always enum reason tcp(const struct config *config, struct packet *packet)
@@ -231,10 +211,9 @@ inline_always enum reason tcp(const struct config *config, struct packet *packet
     struct tcphdr *header = packet->next;
     if ((void *)(header + 1) > packet->end || packet->rest < sizeof *header) return MALFORMED;
     if (!header->syn || header->ack) return UNCLASSED;
-    packet->source_port = header->source;
-    packet->port = header->dest;
-    packet->class = config->tcp_class[packet->port];
-    return packet->class ? UNDECIDED : UNCLASSED;
+    packet->class = config->tcp_class[header->dest];
+    if (!packet->class) return UNCLASSED;
+    return is_bogon(packet) ? BOGON : UNDECIDED;
 }
 
 inline_always enum reason transport(const struct config *config, struct packet *packet)
@@ -252,11 +231,12 @@ inline_always enum reason piece(const struct config *config, const struct packet
 
 // Network.
 
-// Whether `length` bytes from the next header on are in the frame.
+// Whether `length` bytes from the next header on are in the frame, in reach or not.
 inline_always int holds(struct packet *packet, __u32 length)
 {
-    __u32 needed = packet->next - packet->data + length;
-    if (needed > packet->length) packet->length = frame_length(packet->ctx);
+    __u32 needed = packet->at + length;
+    if (needed <= packet->length) return 1;
+    packet->length = frame_length(packet->ctx);
     return needed <= packet->length;
 }
 
@@ -264,7 +244,7 @@ inline_always int is_local4(const struct config *config, __u32 address)
 {
 #pragma unroll
     for (int i = 0; i < LOCALS; i++) {
-        if (config->local4[i] == address) return address != 0;
+        if (config->local4[i] == address) return 1;
     }
     return 0;
 }
@@ -273,25 +253,26 @@ inline_always enum reason ipv4(const struct config *config, struct packet *packe
 {
     struct iphdr *header = packet->next;
     if ((void *)(header + 1) > packet->end) return MALFORMED;
-    __u32 length = bpf_ntohs(header->tot_len), own = header->ihl * 4;
-    if (header->version != 4 || own < sizeof *header || length < own || !holds(packet, length)) return MALFORMED;
+    // Version 4, and a length of 5 words at least.
+    __u8 start = *(__u8 *)header;
+    if ((__u8)(start - 0x45) > 0x4f - 0x45) return MALFORMED;
+    __u32 length = bpf_ntohs(header->tot_len), own = (start & 15) * 4;
+    if (length < own || !holds(packet, length)) return MALFORMED;
     if (!is_local4(config, header->daddr)) return NOT_LOCAL;
     packet->version = 4;
     packet->network = header->saddr;
     packet->host = 0;
-    __u8 first = header->saddr;
-    if (first == 0 || first == 127 || first >= 224) return BOGON;
     packet->protocol = header->protocol;
     packet->rest = length - own;
     packet->next += own;
-    __u16 fragment = bpf_ntohs(header->frag_off);
-    packet->more = (fragment & 0x2000) != 0;
-    return fragment & 0x1fff ? piece(config, packet) : UNDECIDED;
+    packet->at += own;
+    if (header->frag_off & bpf_htons(0x1fff)) return piece(config, packet);
+    packet->more = (header->frag_off & bpf_htons(0x2000)) != 0;
+    return UNDECIDED;
 }
 
 inline_always int is_local6(const struct config *config, const struct address6 *address)
 {
-    if (!address->network) return 0;
 #pragma unroll
     for (int i = 0; i < LOCALS; i++) {
         const struct address6 *local = &config->local6[i];
@@ -308,46 +289,54 @@ struct fragment6 {
     __be32 datagram;
 };
 
-// How many extension headers may stand before the transport header.
-#define EXTENSIONS 4
-
-// The first two bytes of an extension header.
+// The first two bytes of other extension headers.
 struct extension {
     __u8 next;
     __u8 length;    // less the first 8 bytes, in 8 bytes; of AH less 8 bytes, in 4
 };
 
-// Passes over one extension header; UNCLASSED where there is none.
-inline_always enum reason extension(const struct config *config, struct packet *packet)
+// How many extension headers may stand before the transport header.
+#define EXTENSIONS 4
+
+inline_always int is_extension(__u32 protocol)
 {
-    struct extension *header = packet->next;
-    struct fragment6 *fragment = packet->next;
-    __u32 length = sizeof *fragment;
-    if (packet->protocol != IPPROTO_HOPOPTS && packet->protocol != IPPROTO_ROUTING &&
-        packet->protocol != IPPROTO_DSTOPTS && packet->protocol != IPPROTO_AH &&
-        packet->protocol != IPPROTO_FRAGMENT) return UNCLASSED;
-    if ((void *)(fragment + 1) > packet->end) return MALFORMED;
-    int is_fragment = packet->protocol == IPPROTO_FRAGMENT;
-    if (packet->protocol == IPPROTO_AH) length = (header->length + 2) * 4;
-    else if (!is_fragment) length = (header->length + 1) * 8;
-    if (length > packet->rest) return MALFORMED;
-    packet->protocol = header->next;
-    packet->rest -= length;
-    packet->next += length;
-    if (!is_fragment) return UNDECIDED;
-    packet->more = fragment->offset & bpf_htons(1);
-    return fragment->offset & bpf_htons(0xfff8) ? piece(config, packet) : UNDECIDED;
+    return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
+           protocol == IPPROTO_AH || protocol == IPPROTO_FRAGMENT;
 }
 
-inline_always enum reason extensions(const struct config *config, struct packet *packet)
+#define MORE (1 << 8)
+#define LATER (1 << 9)
+#define AT_BITS 16
+
+// Passes over the extension headers at `at` of a packet of which `rest` bytes are left, the first of them `protocol`:
+// the protocol after them, MORE where it is the first of several pieces, LATER where it is a later one, and above
+// AT_BITS where the next header is. 0 where they are not whole, or too many.
+//
+// The verifier looks at this function once, and not once for each way to it. It knows nothing of the result, so what
+// the compiler knows of it is taken away by a barrier: its masks have to stay.
+__noinline int pass_extensions(context *ctx, __u32 at, __u32 rest, __u32 protocol)
 {
-#pragma clang loop unroll(disable)
+    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+    __u32 pieces = 0, passed = 0;
+    at &= 0x3f;
     for (int i = 0; i <= EXTENSIONS; i++) {
-        enum reason reason = extension(config, packet);
-        if (reason == UNCLASSED) return UNDECIDED;
-        if (reason != UNDECIDED) return reason;
+        if (!is_extension(protocol)) return (at + passed) << AT_BITS | pieces | protocol;
+        if (i == EXTENSIONS) break;
+        struct fragment6 *fragment = data + at + passed;
+        struct extension *extension = (void *)fragment;
+        if ((void *)(fragment + 1) > end) return 0;
+        __u32 length = sizeof *fragment;
+        if (protocol == IPPROTO_FRAGMENT) {
+            pieces |= fragment->offset & bpf_htons(0xfff8) ? LATER : fragment->offset & bpf_htons(1) ? MORE : 0;
+        } else {
+            length = protocol == IPPROTO_AH ? (extension->length + 2) * 4 : (extension->length + 1) * 8;
+        }
+        protocol = extension->next;
+        passed += length;
+        if (passed > rest || passed > EXTENSIONS * 2048) return 0;
+        if (pieces & LATER) return (at + passed) << AT_BITS | pieces | protocol;
     }
-    return MALFORMED;
+    return 0;
 }
 
 inline_always enum reason ipv6(const struct config *config, struct packet *packet)
@@ -361,10 +350,19 @@ inline_always enum reason ipv6(const struct config *config, struct packet *packe
     struct address6 *source = (void *)&header->saddr;
     packet->network = source->network;
     packet->host = source->host;
-    if (!packet->network || (__u8)packet->network == 0xff) return BOGON;
     packet->protocol = header->nexthdr;
     packet->next = header + 1;
-    return extensions(config, packet);
+    packet->at += sizeof *header;
+    if (!is_extension(packet->protocol)) return UNDECIDED;
+    __u32 passed = pass_extensions(packet->ctx, packet->at, packet->rest, packet->protocol);
+    barrier_var(passed);
+    if (!passed) return MALFORMED;
+    packet->protocol = passed;
+    packet->more = (passed & MORE) != 0;
+    packet->rest -= (passed >> AT_BITS) - packet->at;
+    packet->at = passed >> AT_BITS & 0x3fff;
+    packet->next = packet->data + packet->at;
+    return passed & LATER ? piece(config, packet) : UNDECIDED;
 }
 
 // Link.
@@ -374,79 +372,100 @@ struct tag {
     __be16 protocol;
 };
 
+inline_always int is_tag(__be16 protocol)
+{
+    return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
+}
+
+// Passes over at most two tags: the protocol after them as it is on the wire, and above AT_BITS where its header is.
+// 0 where the frame ends before. The verifier looks at it once, as above.
+__noinline int pass_tags(context *ctx)
+{
+    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+    struct tag *tags = data + sizeof(struct ethhdr);
+    if ((void *)(tags + 1) > end) return 0;
+    if (!is_tag(tags[0].protocol)) return (sizeof(struct ethhdr) + sizeof *tags) << AT_BITS | tags[0].protocol;
+    if ((void *)(tags + 2) > end) return 0;
+    return (sizeof(struct ethhdr) + 2 * sizeof *tags) << AT_BITS | tags[1].protocol;
+}
+
 inline_always enum reason ethernet(const struct config *config, struct packet *packet)
 {
     struct ethhdr *header = packet->data;
     if ((void *)(header + 1) > packet->end) return OTHER;
-    __be16 protocol = header->h_proto;
+    // Two bytes at once; the structure is packed, and would be read byte by byte.
+    __be16 protocol = *(__be16 *)(packet->data + offsetof(struct ethhdr, h_proto));
     packet->next = header + 1;
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-        struct tag *tag = packet->next;
-        if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD)) break;
-        if ((void *)(tag + 1) > packet->end) return OTHER;
-        protocol = tag->protocol;
-        packet->next = tag + 1;
+    packet->at = sizeof *header;
+    if (is_tag(protocol)) {
+        __u32 passed = pass_tags(packet->ctx);
+        barrier_var(passed);
+        protocol = passed;
+        packet->at = passed >> AT_BITS & 0x1f;
+        packet->next = packet->data + packet->at;
     }
     if (protocol == bpf_htons(ETH_P_IP)) return ipv4(config, packet);
     if (protocol == bpf_htons(ETH_P_IPV6)) return ipv6(config, packet);
     return OTHER;
 }
 
-// What became of it.
+// What becomes of it: the reason, class << 8, tier << 16.
+inline_always __u32 decide(const struct config *config, struct packet *packet, struct state *state)
+{
+    enum reason reason = ethernet(config, packet);
+    if (reason != UNDECIDED) return reason;
+    reason = transport(config, packet);
+    if (reason != UNDECIDED) return reason | packet->class << 8;
+    return judge(config, packet, state);
+}
 
-inline_always void tell(const struct packet *packet, struct state *state, enum reason reason, int enforced)
+// Makes a sample.
+static __noinline int tell(context *ctx, __u32 length, __u32 verdict, int enforced)
+{
+    struct sample *sample = bpf_ringbuf_reserve(&samples, sizeof *sample, 0);
+    if (!sample) return 0;
+    sample->nanoseconds = bpf_ktime_get_ns();
+    sample->length = length;
+    sample->verdict = verdict;
+    sample->enforced = enforced;
+    __builtin_memset(sample->head, 0, sizeof sample->head);
+    __u64 cut = length;
+    barrier_var(cut);
+    cut &= HEAD_BYTES - 1;
+    if (length >= HEAD_BYTES) load(ctx, 0, sample->head, HEAD_BYTES);
+    else if (cut) load(ctx, 0, sample->head, cut);
+    bpf_ringbuf_submit(sample, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
+// Whether this CPU may make a sample now.
+inline_always int may_tell(struct state *state)
 {
     __u64 time = now();
-    if ((__s64)(arrival(state->sample_due, time) - time) > sample_burst) return;
-    state->sample_due = arrival(state->sample_due, time) + sample_interval;
-    struct sample *sample = bpf_ringbuf_reserve(&samples, sizeof *sample, 0);
-    if (!sample) return;
-    __builtin_memset(sample, 0, sizeof *sample);
-    sample->nanoseconds = bpf_ktime_get_ns();
-    sample->source = (struct address6){ packet->network, packet->host };
-    sample->source_port = packet->source_port;
-    sample->port = packet->port;
-    sample->length = packet->length;
-    sample->version = packet->version;
-    sample->protocol = packet->protocol;
-    sample->class = packet->class;
-    sample->tier = packet->tier;
-    sample->reason = reason;
-    sample->enforced = enforced;
-    bpf_ringbuf_submit(sample, BPF_RB_NO_WAKEUP);
+    if (!sampling || state->sampled == time) return 0;
+    state->sampled = time;
+    return 1;
 }
 
-// For tests: all that a verdict is.
-inline_always int report(const struct packet *packet, enum reason reason, int enforced)
-{
-    return reason | packet->class << 8 | packet->tier << 16 | enforced << 24;
-}
-
-// Not 0 where the packet is to be dropped; in tests the report.
+// PASS or DROP; in tests the verdict, and 1 << 24 where the packet is to be dropped.
 inline_always int guard(context *ctx, void *data, void *end)
 {
     struct packet packet = { .ctx = ctx, .data = data, .end = end, .length = end - data };
-    __u32 first = 0, which = active & 1;
-    struct config *config = bpf_map_lookup_elem(&configs, &which);
+    __u32 first = 0;
+    const struct config *config = &configs[active & 1];
     struct state *state = bpf_map_lookup_elem(&states, &first);
-    if (!config || !state) return 0;
-    // The barriers keep the compiler from making a copy of what follows for every way there.
-    enum reason reason = ethernet(config, &packet);
-    barrier_var(reason);
-    if (reason == UNDECIDED) reason = transport(config, &packet);
-    barrier_var(reason);
-    if (reason == UNDECIDED) reason = judge(config, &packet, state);
-    barrier_var(reason);
-    struct counter *counter = &state->counters[packet.class % CLASSES][reason % REASONS];
+    if (!state) return PASS;
+    __u32 verdict = decide(config, &packet, state);
+    __u32 class = verdict >> 8 & (CLASSES - 1), reason = verdict & (REASONS - 1);
+    struct counter *counter = &state->counters[class][reason];
     counter->packets++;
     counter->bytes += packet.length;
     int enforced = 0;
     if (reason >= MALFORMED) {
-        enforced = config->policies[packet.class % CLASSES].enforce;
-        tell(&packet, state, reason, enforced);
+        enforced = config->policies[class].enforce;
+        if (may_tell(state)) tell(ctx, packet.length, verdict, enforced);
     }
-    return testing ? report(&packet, reason, enforced) : enforced;
+    return testing ? (int)(verdict | enforced << 24) : enforced ? DROP : PASS;
 }
 
 #endif

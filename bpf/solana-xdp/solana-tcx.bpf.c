@@ -7,14 +7,17 @@
 
 typedef struct __sk_buff context;
 
+#define PASS TC_ACT_UNSPEC
+#define DROP TC_ACT_SHOT
+
 static __always_inline __u32 frame_length(context *ctx)
 {
     return ctx->len;
 }
 
-static __always_inline long load_byte(context *ctx, __u32 offset, __u8 *byte)
+static __always_inline long load(context *ctx, __u32 offset, void *to, __u32 bytes)
 {
-    return bpf_skb_load_bytes(ctx, offset, byte, 1);
+    return bpf_skb_load_bytes(ctx, offset, to, bytes);
 }
 
 #include "guard.h"
@@ -23,8 +26,7 @@ static __always_inline long load_byte(context *ctx, __u32 offset, __u8 *byte)
 SEC("classifier")
 int solana_tcx(struct __sk_buff *ctx)
 {
-    int verdict = guard(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end);
-    return testing ? verdict : verdict ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+    return guard(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -5,14 +5,17 @@
 
 typedef struct xdp_md context;
 
+#define PASS XDP_PASS
+#define DROP XDP_DROP
+
 static __always_inline __u32 frame_length(context *ctx)
 {
     return bpf_xdp_get_buff_len(ctx);
 }
 
-static __always_inline long load_byte(context *ctx, __u32 offset, __u8 *byte)
+static __always_inline long load(context *ctx, __u32 offset, void *to, __u32 bytes)
 {
-    return bpf_xdp_load_bytes(ctx, offset, byte, 1);
+    return bpf_xdp_load_bytes(ctx, offset, to, bytes);
 }
 
 #include "guard.h"
@@ -20,8 +23,7 @@ static __always_inline long load_byte(context *ctx, __u32 offset, __u8 *byte)
 SEC("xdp.frags")
 int solana_xdp(struct xdp_md *ctx)
 {
-    int verdict = guard(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end);
-    return testing ? verdict : verdict ? XDP_DROP : XDP_PASS;
+    return guard(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -2,10 +2,10 @@
 //!
 //! The compiler takes anything; the kernel does not. What can be told from the ELF file is told
 //! at build time: the `license` section must say what the recipe says (helpers marked GPL-only
-//! are refused otherwise), `.BTF` must be there, and each wanted section must hold a program.
-//! The findings stand beside the objects as `programs.json`, keys in order.
+//! are refused otherwise), `.BTF` must be there, and each wanted section must hold a program of one object.
+//! The findings stand beside the objects as `programs.json`, keys in order, with the digest of each object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind};
@@ -22,6 +22,8 @@ pub const REPORT: &str = "programs.json";
 /// What an object says of itself.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Findings {
+    /// Of the object, `sha256:<64 hex>`.
+    pub digest: String,
     /// The text of the `license` section.
     pub license: String,
     /// Whether it carries type information.
@@ -74,13 +76,14 @@ pub fn check(store: &Store, objects: &Output, license: &str, sections: &[String]
     for (name, node) in store.directory(&tree.digest)?.entries {
         if let (Node::File { blob, .. }, true) = (node, name.ends_with(".o")) {
             let findings = read(&bytes(store, &blob)?).map_err(|why| Error::Refused(format!("{name}: {why}")))?;
-            accept(&findings, license, sections).map_err(|why| Error::Refused(format!("{name}: {why}")))?;
+            accept(&findings, license).map_err(|why| Error::Refused(format!("{name}: {why}")))?;
             report.insert(name, findings);
         }
     }
     if report.is_empty() {
         return Err(Error::Refused("the compiler left no `*.o` in /out/out/".to_owned()));
     }
+    complete(&report, sections).map_err(Error::Refused)?;
     with_report(store, &tree.digest, &report)
 }
 
@@ -113,6 +116,7 @@ pub fn read(bytes: &[u8]) -> Result<Findings, String> {
     }
     let license = file.section_by_name("license").and_then(|section| section.data().ok()).unwrap_or_default();
     Ok(Findings {
+        digest: Digest::of(bytes).to_string(),
         license: String::from_utf8_lossy(license).trim_end_matches('\0').to_owned(),
         btf: file.section_by_name(".BTF").is_some(),
         programs: programs(&file),
@@ -141,16 +145,24 @@ fn program_type(section: &str) -> &'static str {
     TYPES.iter().find(|(prefix, _)| section.starts_with(prefix)).map_or("unknown", |(_, kind)| kind)
 }
 
-fn accept(findings: &Findings, license: &str, sections: &[String]) -> Result<(), String> {
+fn accept(findings: &Findings, license: &str) -> Result<(), String> {
     if findings.license != license {
         return Err(format!("the licence differs\n  want: {license}\n   got: {}", findings.license));
     }
     if !findings.btf {
         return Err("it has no BTF; compile with -g and keep the section `.BTF`".to_owned());
     }
-    let known: Vec<_> = findings.programs.keys().map(String::as_str).collect();
-    match sections.iter().find(|section| !findings.programs.contains_key(*section)) {
-        Some(section) => Err(format!("no program in section `{section}`; it has {}", known.join(", "))),
+    Ok(())
+}
+
+/// Whether each wanted section is in one of the objects.
+fn complete(report: &BTreeMap<String, Findings>, sections: &[String]) -> Result<(), String> {
+    let known: BTreeSet<_> = report.values().flat_map(|findings| findings.programs.keys()).collect();
+    match sections.iter().find(|section| !known.contains(section)) {
+        Some(section) => {
+            let known: Vec<_> = known.into_iter().map(String::as_str).collect();
+            Err(format!("no program in section `{section}`; there is {}", known.join(", ")))
+        }
         None => Ok(()),
     }
 }
@@ -161,21 +173,26 @@ mod tests {
 
     fn findings(license: &str, btf: bool) -> Findings {
         let programs = BTreeMap::from([("xdp".to_owned(), Programs { r#type: "xdp", functions: Vec::new() })]);
-        Findings { license: license.to_owned(), btf, programs }
+        Findings { digest: Digest::of(b"object").to_string(), license: license.to_owned(), btf, programs }
     }
 
     #[test]
     fn accepts_and_refuses() {
-        let wanted = ["xdp".to_owned()];
-        assert_eq!(accept(&findings("GPL", true), "GPL", &wanted), Ok(()));
-        for (findings, wanted, why) in [
-            (findings("MIT", true), "xdp", "want: GPL"),
-            (findings("GPL", false), "xdp", "no BTF"),
-            (findings("GPL", true), "tc", "no program in section `tc`; it has xdp"),
-        ] {
-            let error = accept(&findings, "GPL", &[wanted.to_owned()]).expect_err(why);
+        assert_eq!(accept(&findings("GPL", true), "GPL"), Ok(()));
+        for (findings, why) in [(findings("MIT", true), "want: GPL"), (findings("GPL", false), "no BTF")] {
+            let error = accept(&findings, "GPL").expect_err(why);
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_section_is_in_one_of_the_objects() {
+        let mut other = findings("GPL", true);
+        other.programs = BTreeMap::from([("tc".to_owned(), Programs { r#type: "sched_cls", functions: Vec::new() })]);
+        let report = BTreeMap::from([("a.o".to_owned(), findings("GPL", true)), ("b.o".to_owned(), other)]);
+        assert_eq!(complete(&report, &["xdp".to_owned(), "tc".to_owned()]), Ok(()));
+        let error = complete(&report, &["lsm".to_owned()]).expect_err("there is none");
+        assert_eq!(error, "no program in section `lsm`; there is tc, xdp");
     }
 
     #[test]

@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::Name;
-use crate::recipe::{Cargo, Image, OUTPUT};
+use crate::recipe::{DEBUG, Image, OUTPUT};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -75,7 +75,6 @@ pub fn assemble(
         }
         Assemble::Unpack { archive, strip } => archive::unpack(store, archive, *strip)?,
         Assemble::DebMember { deb, member } => archive::deb(store, deb, member.as_ref())?,
-        Assemble::Bpf { objects, license, sections } => bpf::check(store, objects, license, sections)?,
         Assemble::Vendor { crates } => vendor::assemble(crates, store, parts, threads, say)?,
         Assemble::Layout { manifest, blobs } => image::pulled(store, manifest, blobs)?,
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
@@ -86,9 +85,13 @@ pub fn assemble(
             let (layout, root) = image::image(whole, store)?;
             return Ok(named([(OUTPUT, layout), (Image::ROOT, root)]));
         }
+        Assemble::Bpf { objects, debug, license, sections } => {
+            let objects = bpf::check(store, objects, license, sections)?;
+            return Ok(named([(OUTPUT, objects), (DEBUG, *debug)]));
+        }
         Assemble::Programs { tree, debug, rules } => {
             programs::check(store, tree, rules)?;
-            return Ok(named([(OUTPUT, *tree), (Cargo::DEBUG, *debug)]));
+            return Ok(named([(OUTPUT, *tree), (DEBUG, *debug)]));
         }
     };
     Ok(named([(OUTPUT, output)]))

@@ -71,10 +71,7 @@ pub struct Args {
 pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
     let names = wanted::units(&args.names);
     if args.dry_run {
-        return super::plan::show(directory, &names, &args.overrides, args.json, |planned| {
-            wanted::outputs(&planned.plan, &planned.units, &args.names)?;
-            args.permission.check(planned)
-        });
+        return super::plan::show(directory, &names, &args.overrides, args.json, |planned| args.check(planned));
     }
     let root = session::root(directory)?;
     let store = session::store()?;
@@ -87,7 +84,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
         return Ok(Verdict::Good);
     }
     let planned = session::plan(&root, &observer, &store, &names, &args.overrides)?;
-    args.permission.check(&planned)?;
+    args.check(&planned)?;
     announce(&planned.overrides);
     session::with_worker(&root, &store, &planned, args.offline, args.jobs, |worker| {
         realise(&root, state, &planned, args, worker)
@@ -95,6 +92,12 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 }
 
 impl Args {
+    /// Refuses outputs that are not there, and what needs a permission that was not given.
+    fn check(&self, planned: &Planned) -> Result<(), CliError> {
+        self.names.iter().try_for_each(|reference| wanted::known(&planned.project, reference))?;
+        self.permission.check(planned)
+    }
+
     /// The record that there is nothing to do, if there is one and it holds.
     fn settled(&self, root: &Path, store: &Store, state: Option<Digest>) -> Option<Settled> {
         if self.json || self.rebuild {
@@ -117,7 +120,7 @@ fn realise(
     let asked: Vec<StepId> = units.iter().map(|name| plan.units[name].last).collect();
     let shown: Vec<&Name> = if args.all { plan.units.keys().collect() } else { units.iter().collect() };
     let wanted: Vec<StepId> = shown.iter().map(|name| plan.units[*name].last).collect();
-    let visible = wanted::outputs(plan, shown, &args.names)?;
+    let visible = wanted::outputs(plan, shown, &args.names);
     let rebuild = if args.rebuild { asked.iter().copied().collect() } else { BTreeSet::new() };
     let options = Options { jobs: worker.jobs, keep_going: args.keep_going, rebuild, visible };
     if args.explain {

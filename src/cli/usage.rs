@@ -98,7 +98,7 @@ mod tests {
                 "build -j 0",
                 "invalid value `0` for `--jobs <N>`: 0 is not in 1..=65535; `forge build --help` explains it",
             ),
-            ("build it's", "invalid value `it's` for `[NAME]...`: "),
+            ("build it's", "invalid value `it's` for `[NAME[:OUTPUT]]...`: "),
             (
                 "graph -f htm",
                 "invalid value `htm` for `--format <FORMAT>`\n  [possible values: dot, svg, html, json]; did you mean `html`?; `forge graph --help`",

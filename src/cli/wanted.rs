@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::error::CliError;
 use crate::path::Name;
 use crate::plan::{Plan, StepId, Unit};
-use crate::recipe::{Image, Reference};
+use crate::recipe::{Image, Project, Reference};
 
 /// The units of which something is asked for, each once.
 pub fn units(asked: &[Reference]) -> Vec<Name> {
@@ -16,12 +16,25 @@ pub fn units(asked: &[Reference]) -> Vec<Name> {
     asked.iter().map(|reference| reference.unit.clone()).filter(|unit| seen.insert(unit.clone())).collect()
 }
 
+/// Refuses an output that a known unit has not.
+pub fn known<S>(project: &Project<S>, reference: &Reference) -> Result<(), CliError> {
+    let known = project.units[&reference.unit].outputs();
+    match &reference.output {
+        Some(output) if !known.contains(output) => {
+            let known: Vec<_> = known.iter().map(Name::as_str).collect();
+            let error = CliError::user(format!("`{}` has no output `{output}`", reference.unit));
+            Err(error.hint(format!("its outputs: {}", known.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The outputs of `units` to lay out as plain files: those named, or all that a unit stands for.
 pub fn outputs<'n>(
     plan: &Plan,
     units: impl IntoIterator<Item = &'n Name>,
     asked: &[Reference],
-) -> Result<BTreeSet<(StepId, Name)>, CliError> {
+) -> BTreeSet<(StepId, Name)> {
     let mut wanted = BTreeSet::new();
     for name in units {
         let unit = &plan.units[name];
@@ -31,25 +44,16 @@ pub fn outputs<'n>(
         }
         for reference in named {
             match &reference.output {
-                Some(output) => drop(wanted.insert(one(unit, name, output)?)),
+                Some(output) => drop(wanted.insert((unit.last, output.clone()))),
                 None => wanted.extend(whole(unit)),
             }
         }
     }
-    Ok(wanted)
+    wanted
 }
 
 /// The outputs that a unit stands for.
 fn whole(unit: &Unit) -> impl Iterator<Item = (StepId, Name)> {
     let aside = |name: &Name| unit.kind == Image::KIND && name.as_str() == Image::ROOT;
     unit.outputs.iter().filter(move |(name, _)| !aside(name)).map(|(name, _)| (unit.last, name.clone()))
-}
-
-fn one(unit: &Unit, name: &Name, output: &Name) -> Result<(StepId, Name), CliError> {
-    if unit.outputs.iter().any(|(there, _)| there == output) {
-        return Ok((unit.last, output.clone()));
-    }
-    let there: Vec<_> = unit.outputs.iter().map(|(there, _)| format!("`{there}`")).collect();
-    let error = CliError::user(format!("`{name}` has no output `{output}`"));
-    Err(error.hint(format!("it has {}", there.join(", "))))
 }

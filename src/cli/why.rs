@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::needs::Drawing;
-use super::{Verdict, output, session};
+use super::{Verdict, output, session, wanted};
 use crate::explain::graph::Hop;
 use crate::explain::need::{Reason, Thing};
 use crate::path::Name;
@@ -104,14 +104,8 @@ fn recipes(root: &Path, args: &Args) -> Result<Project, CliError> {
 /// The unit that `reference` is of.
 fn unit(project: &Project, reference: &Reference) -> Result<Name, CliError> {
     session::known(project, std::slice::from_ref(&reference.unit))?;
-    let outputs = project.units[&reference.unit].outputs();
-    match &reference.output {
-        Some(output) if !outputs.contains(&output.as_str()) => {
-            Err(CliError::user(format!("`{}` has no output `{output}`", reference.unit))
-                .hint(format!("its outputs: {}", outputs.join(", "))))
-        }
-        _ => Ok(reference.unit.clone()),
-    }
+    wanted::known(project, reference)?;
+    Ok(reference.unit.clone())
 }
 
 fn print(number: usize, hops: &[Hop<'_, Thing, Reason>], args: &Args) {

@@ -104,9 +104,11 @@ pub enum Assemble<I> {
     Bpf {
         /// A tree of `*.o`.
         objects: I,
+        /// The same with debug symbols.
+        debug: I,
         /// The licence each must declare.
         license: String,
-        /// The program sections that must be there.
+        /// The program sections that must be in one of them.
         sections: Vec<String>,
     },
     /// Unpacks crates into one folder, as cargo wants them.
@@ -229,10 +231,9 @@ impl<I> Assemble<I> {
             Self::Toolroot { debs, .. } => debs.iter().map(|(_, deb)| deb).collect(),
             Self::Unpack { archive: input, .. }
             | Self::DebMember { deb: input, .. }
-            | Self::Bpf { objects: input, .. }
             | Self::Packages { repository: input, .. }
             | Self::Skeleton { source: input } => vec![input],
-            Self::Programs { tree, debug, .. } => vec![tree, debug],
+            Self::Bpf { objects: tree, debug, .. } | Self::Programs { tree, debug, .. } => vec![tree, debug],
             Self::Vendor { crates } => crates.iter().map(|(_, one)| one).collect(),
             Self::Layout { manifest, blobs } => {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
@@ -253,9 +254,12 @@ impl<I> Assemble<I> {
             },
             Self::Unpack { archive, strip } => Assemble::Unpack { archive: output(archive)?, strip: *strip },
             Self::DebMember { deb, member } => Assemble::DebMember { deb: output(deb)?, member: member.clone() },
-            Self::Bpf { objects, license, sections } => {
-                Assemble::Bpf { objects: output(objects)?, license: license.clone(), sections: sections.clone() }
-            }
+            Self::Bpf { objects, debug, license, sections } => Assemble::Bpf {
+                objects: output(objects)?,
+                debug: output(debug)?,
+                license: license.clone(),
+                sections: sections.clone(),
+            },
             Self::Vendor { crates } => Assemble::Vendor { crates: resolve_named(crates, output)? },
             Self::Layout { manifest, blobs } => {
                 Assemble::Layout { manifest: output(manifest)?, blobs: resolve_named(blobs, output)? }

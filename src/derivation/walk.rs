@@ -114,7 +114,7 @@ impl<I> Assemble<I> {
             Self::Toolroot { .. } => 0,
             Self::Unpack { .. } => 1,
             Self::DebMember { .. } => 2,
-            Self::Bpf { .. } => 3,
+            Self::Bpf { .. } => 13,
             Self::Vendor { .. } => 4,
             Self::Skeleton { .. } => 5,
             Self::Programs { .. } => 6,
@@ -143,8 +143,9 @@ impl<I> Assemble<I> {
                 visit("deb", Value::Input(deb));
                 visit("member", Value::Optional(member.as_ref().map(RelPath::as_str)));
             }
-            Self::Bpf { objects, license, sections } => {
+            Self::Bpf { objects, debug, license, sections } => {
                 visit("objects", Value::Input(objects));
+                visit("debug", Value::Input(debug));
                 visit("license", Value::Text(license));
                 visit("sections", list(sections));
             }

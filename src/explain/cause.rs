@@ -280,6 +280,7 @@ mod tests {
         let path = |text: &str| RelPath::new(text).expect("clean");
         let bpf = |text: &str, license: &str, sections: &[&str]| Assemble::Bpf {
             objects: tree(text),
+            debug: tree("debug"),
             license: license.to_owned(),
             sections: sections.iter().map(|text| (*text).to_owned()).collect(),
         };

@@ -101,7 +101,7 @@ fn units(graph: &mut Needs, recipe: &Recipe, project: &Project) {
 /// The output that a reference names, where it is not the main one.
 fn output(reference: &Reference, project: &Project) -> Option<Name> {
     let main = project.units.get(&reference.unit)?.outputs();
-    reference.output.clone().filter(|output| main.first() != Some(&output.as_str()))
+    reference.output.clone().filter(|output| main.first() != Some(output))
 }
 
 fn sources(graph: &mut Needs, recipe: &Recipe, name: &Name, source: &Source, lockfile: &Lockfile) {

@@ -67,7 +67,7 @@ fn unit(text: &str, project: &Project) -> Vec<Thing> {
     let Some(recipe) = project.units.get(&unit) else { return Vec::new() };
     match output {
         None => vec![Thing::Unit(unit)],
-        Some(output) => match recipe.outputs().iter().position(|known| *known == output.as_str()) {
+        Some(output) => match recipe.outputs().iter().position(|known| *known == output) {
             Some(0) => vec![Thing::Unit(unit)],
             Some(_) => vec![Thing::Output(unit, output)],
             None => Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::shell::quote;
-use super::{Error, Input, Planner, STEP_TIMEOUT, Step, Unit, cmd, out};
+use super::{Error, Input, Planner, STEP_TIMEOUT, Step, Unit, cmd, debug, out};
 use crate::derivation::{Assemble, Derivation, Run};
 use crate::lockfile::Locked;
 use crate::path::RelPath;
@@ -12,6 +12,8 @@ use crate::sandbox::Profile;
 
 /// The multi-arch directory that holds `asm/types.h` in a Debian toolroot.
 const ARCH_INCLUDE: &str = "/usr/include/x86_64-linux-gnu";
+/// The directory of all other headers.
+const INCLUDE: &str = "/usr/include";
 
 impl Planner<'_> {
     pub(super) fn bpf(&mut self, recipe: &Recipe<Locked>, bpf: &Bpf) -> Result<Unit, Error> {
@@ -21,7 +23,7 @@ impl Planner<'_> {
             sources: self.sources(recipe)?,
             argv: cmd::argv(bpf.programs.iter().map(|program| compile(bpf, program))),
             env: cmd::environment(&BTreeMap::new()),
-            outputs: vec![out()],
+            outputs: vec![out(), debug()],
             profile: Profile::Build,
             service: None,
         };
@@ -33,6 +35,7 @@ impl Planner<'_> {
         });
         let checked = Assemble::Bpf {
             objects: Input::Step(compiled, out()),
+            debug: Input::Step(compiled, debug()),
             license: bpf.license.clone(),
             sections: bpf.sections.clone(),
         };
@@ -41,19 +44,21 @@ impl Planner<'_> {
 }
 
 /// One program's step. It compiles from inside the source folder, so that no absolute path can
-/// get into BTF, and strips DWARF, which no kernel reads; BTF stays.
+/// get into BTF, with the toolroot's headers and none that the compiler brings; what is to be
+/// loaded is without DWARF, which no kernel reads; BTF stays.
 fn compile(bpf: &Bpf, program: &RelPath) -> String {
-    let object = format!("/out/out/{}.o", stem(program));
+    let (object, full) = (format!("/out/out/{}.o", stem(program)), format!("/out/debug/{}.o", stem(program)));
     let flags: String = bpf.cflags.iter().map(|flag| format!(" {}", quote(flag))).collect();
     format!(
-        "mkdir -p /out/out\n\
+        "mkdir -p /out/out /out/debug\n\
          cd /src/src\n\
-         clang -target bpf -mcpu={cpu} -O2 -g -I{ARCH_INCLUDE} -ffile-prefix-map=/src/src=. \
-         -fdebug-compilation-dir=.{flags} -c {source} -o {object}\n\
-         llvm-strip -g {object}",
+         clang -target bpf -mcpu={cpu} -O2 -g -nostdinc -isystem {ARCH_INCLUDE} -isystem {INCLUDE} \
+         -ffile-prefix-map=/src/src=. -fdebug-compilation-dir=.{flags} -c {source} -o {full}\n\
+         llvm-strip -g -o {object} {full}",
         cpu = quote(&bpf.cpu),
         source = quote(program.as_str()),
         object = quote(&object),
+        full = quote(&full),
     )
 }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::abi;
 use super::shell::{line, quote};
-use super::{Error, Input, Planner, Step, Unit, cmd, out, replace};
+use super::{Error, Input, Planner, Step, Unit, cmd, debug, out, replace};
 use crate::derivation::{Assemble, Derivation, Run};
 use crate::lockfile::{GitCrate, Locked};
 use crate::path::{Name, RelPath};
@@ -146,17 +146,15 @@ impl Planner<'_> {
             sources,
             deps: deps.chain([(Name::constant(TARGET), dependencies)]).collect(),
             argv: cmd::argv(steps),
-            outputs: vec![out(), Name::constant(Cargo::DEBUG)],
+            outputs: vec![out(), debug()],
             ..base
         };
         let tree = self.run(recipe, cargo, "build", run);
         let debug = match &tree {
-            Input::Step(id, _) => Input::Step(*id, Name::constant(Cargo::DEBUG)),
+            Input::Step(id, _) => Input::Step(*id, debug()),
             Input::Known(_) => unreachable!("BUG: a command's result is a step's"),
         };
-        let checked = self.assembled(recipe, Assemble::Programs { tree, debug, rules: cargo.rules.clone() });
-        let debug = (Name::constant(Cargo::DEBUG), Input::Step(checked.last, Name::constant(Cargo::DEBUG)));
-        Ok(Unit { outputs: checked.outputs.into_iter().chain([debug]).collect(), ..checked })
+        Ok(self.assembled(recipe, Assemble::Programs { tree, debug, rules: cargo.rules.clone() }))
     }
 
     /// Adds a command of the unit; its first output.

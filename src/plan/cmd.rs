@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Input, Planner, Step, Unit};
+use super::{Error, Planner, Step, Unit};
 use crate::derivation::{Derivation, Run};
 use crate::lockfile::Locked;
 use crate::recipe::{Cmd, Recipe};
@@ -98,8 +98,7 @@ impl Planner<'_> {
             timeout: cmd.timeout,
         };
         let last = self.plan.add(step);
-        let outputs = cmd.outputs.iter().map(|name| (name.clone(), Input::Step(last, name.clone()))).collect();
-        Ok(Unit { kind: recipe.build.kind(), outputs, last })
+        Ok(Unit::of(recipe, last))
     }
 }
 

@@ -55,10 +55,7 @@ impl Planner<'_> {
             links: image.links.clone(),
             waivers: image.waivers.clone(),
         };
-        let unit = self.assembled(recipe, Assemble::Image(Box::new(assemble)));
-        let root = Name::constant(Image::ROOT);
-        let root = (root.clone(), Input::Step(unit.last, root));
-        Ok(Unit { outputs: unit.outputs.into_iter().chain([root]).collect(), ..unit })
+        Ok(self.assembled(recipe, Assemble::Image(Box::new(assemble))))
     }
 
     /// The layers of packages, at most `room`, one at least if there are packages.

@@ -28,7 +28,7 @@ use crate::derivation::{Assemble, Derivation};
 use crate::digest::Digest;
 use crate::lockfile::Locked;
 use crate::path::Name;
-use crate::recipe::{Arguments, Build, OUTPUT, Project, Recipe, Reference};
+use crate::recipe::{Arguments, Build, DEBUG, OUTPUT, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
 pub use cmd::{FIRST_STEP, WORLD, argv, bare, last_step, steps};
 pub use test::tried_with;
@@ -81,6 +81,14 @@ pub struct Unit {
     pub outputs: Vec<(Name, Input)>,
     /// The step that makes the outputs.
     pub last: StepId,
+}
+
+impl Unit {
+    /// A unit whose outputs are all those of one step.
+    fn of(recipe: &Recipe<Locked>, last: StepId) -> Self {
+        let output = |name: Name| (name.clone(), Input::Step(last, name));
+        Self { kind: recipe.build.kind(), outputs: recipe.outputs().into_iter().map(output).collect(), last }
+    }
 }
 
 /// A graph of steps.
@@ -224,9 +232,14 @@ impl Plan {
     }
 }
 
-/// The output's name where a kind has just one.
+/// The main output of a kind that gives its outputs names.
 fn out() -> Name {
     Name::constant(OUTPUT)
+}
+
+/// The output with the debug symbols.
+fn debug() -> Name {
+    Name::constant(DEBUG)
 }
 
 struct Planner<'a> {
@@ -255,7 +268,7 @@ impl Planner<'_> {
         Ok(unit)
     }
 
-    /// A unit whose one output forge assembles itself.
+    /// A unit whose outputs forge assembles itself.
     fn assembled(&mut self, recipe: &Recipe<Locked>, assemble: Assemble<Input>) -> Unit {
         let last = self.plan.add(Step {
             unit: recipe.name.clone(),
@@ -263,7 +276,7 @@ impl Planner<'_> {
             derivation: Derivation::Assemble(assemble),
             timeout: STEP_TIMEOUT,
         });
-        Unit { kind: recipe.build.kind(), outputs: vec![(out(), Input::Step(last, out()))], last }
+        Unit::of(recipe, last)
     }
 
     fn reference(&mut self, reference: &Reference) -> Result<Input, Error> {

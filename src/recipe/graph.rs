@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::Fault;
-use super::model::{Build, Recipe};
+use super::model::Build;
 use super::unit::{Unit, Use};
 use crate::path::Name;
 
@@ -61,11 +61,12 @@ impl Graph {
             let help = format!("name one of: {}", roots.collect::<Vec<_>>().join(", "));
             return Some(Fault::new(using.at.clone(), title).help(help));
         }
-        let output = using.reference.output.as_ref()?.as_str();
-        absent(recipe, output).then(|| {
-            let known = recipe.outputs();
+        let output = using.reference.output.as_ref()?;
+        let known = recipe.outputs();
+        (!known.contains(output)).then(|| {
+            let known: Vec<_> = known.iter().map(Name::as_str).collect();
             let fault = Fault::new(using.at.clone(), format!("`{name}` has no output `{output}`"));
-            fault.suggest(output, known.iter().copied(), format!("its outputs: {}", known.join(", ")))
+            fault.suggest(output.as_str(), known.iter().copied(), format!("its outputs: {}", known.join(", ")))
         })
     }
 
@@ -127,10 +128,6 @@ impl Graph {
     fn edges(&self, name: &Name, open: &BTreeSet<&Name>) -> impl Iterator<Item = &Use> {
         self.units[name].uses.iter().filter(|using| open.contains(&using.reference.unit))
     }
-}
-
-fn absent(recipe: &Recipe, output: &str) -> bool {
-    !recipe.outputs().contains(&output)
 }
 
 fn is_toolroot(unit: &Unit) -> bool {

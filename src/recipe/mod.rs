@@ -204,7 +204,8 @@ pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::{Diagnostic, nearest};
 pub(crate) use diagnostic::{Fault, locate};
 pub use model::{
-    Abi, Arguments, Bpf, Build, Cargo, Cmd, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot, Unlocked,
+    Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot,
+    Unlocked,
 };
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};

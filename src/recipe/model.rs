@@ -9,6 +9,8 @@ use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
 pub const OUTPUT: &str = "out";
+/// The output with the debug symbols, of kinds that take them out.
+pub const DEBUG: &str = "debug";
 
 /// All recipes of a project, checked: unique names; references exist and go the right way; no cycles.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,12 +109,12 @@ impl<S> Recipe<S> {
 
     /// The names of its outputs, the main one first.
     #[must_use]
-    pub fn outputs(&self) -> Vec<&str> {
+    pub fn outputs(&self) -> Vec<Name> {
         match &self.build {
-            Build::Cmd(cmd) => cmd.outputs.iter().map(Name::as_str).collect(),
-            Build::Cargo(_) => vec![OUTPUT, Cargo::DEBUG],
-            Build::Image(_) => vec![OUTPUT, Image::ROOT],
-            Build::Toolroot(_) | Build::Bpf(_) | Build::Arguments(_) => vec![OUTPUT],
+            Build::Cmd(cmd) => cmd.outputs.clone(),
+            Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
+            Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
+            Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }
 }
@@ -253,8 +255,6 @@ impl Cargo {
         format!("-Ctarget-cpu={}", self.target_cpu)
     }
 
-    /// The output with the debug symbols.
-    pub const DEBUG: &str = "debug";
     /// The source with the package or workspace.
     pub const SOURCE: &str = "src";
     /// The source with the crates that Cargo.lock names.

@@ -39,7 +39,7 @@ impl Repair {
             return Ok(Verdict::Good);
         }
         let units = plan.units.iter().filter(|(_, unit)| lost.contains(&unit.last)).map(|(name, _)| name);
-        let visible = wanted::outputs(plan, units, &[])?;
+        let visible = wanted::outputs(plan, units, &[]);
         session::with_worker(&self.root, store, &self.planned, offline, None, |worker| {
             let options = Options { keep_going: true, visible, ..Options::of_jobs(worker.jobs) };
             let screen = Screen::new(plan, &lost, json);

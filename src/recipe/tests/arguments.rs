@@ -51,7 +51,7 @@ keys = '/more'
         )
     );
     let unit = &project.units["x"];
-    assert_eq!((unit.outputs(), unit.build.kind(), unit.toolroot()), (vec!["out"], "arguments", None));
+    assert_eq!((unit.outputs(), unit.build.kind(), unit.toolroot()), (vec![Name::constant("out")], "arguments", None));
 }
 
 #[test]

@@ -1,0 +1,166 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Parser, Subcommand};
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+
+use xdp_proof::fuzz::{self, Plan, Seen};
+use xdp_proof::hook::Kind;
+use xdp_proof::mutants::{self, MUTANTS, Workshop};
+use xdp_proof::verdict::REASONS;
+use xdp_proof::{corpus, layout, rate};
+
+/// Proves that the XDP guard does what a model of it says. Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, as root has them.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks objects: layouts, frames by hand, rates, random frames.
+    Objects {
+        /// The object for XDP.
+        xdp: PathBuf,
+        /// The object for tcx.
+        tcx: PathBuf,
+        #[command(flatten)]
+        traffic: Traffic,
+    },
+    /// Plants mistakes in the guard, one at a time; each has to be noticed.
+    Mutants {
+        /// Where the sources of the guard are.
+        sources: PathBuf,
+        /// A clang that knows the target bpf.
+        #[arg(long, default_value = "clang")]
+        clang: PathBuf,
+        /// Where headers are looked for besides.
+        #[arg(short = 'I', long = "include")]
+        includes: Vec<PathBuf>,
+        /// Only mutants with this in their name.
+        #[arg(long, default_value = "")]
+        only: String,
+        /// How many random frames each mutant is judged by.
+        #[arg(long, default_value_t = 2_000_000)]
+        packets: u64,
+        /// What the random frames are made of.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Lets an object for XDP and the model judge random frames, and no more.
+    Fuzz {
+        xdp: PathBuf,
+        #[command(flatten)]
+        traffic: Traffic,
+    },
+}
+
+#[derive(Args)]
+struct Traffic {
+    /// How many random frames to judge.
+    #[arg(long, default_value_t = 20_000_000)]
+    packets: u64,
+    /// What the random frames are made of; the same seed repeats them.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Values of maps are large and are returned on the stack.
+const STACK: usize = 64 << 20;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(|| run(cli.command));
+    let result = thread.context("no thread can be started").and_then(|thread| thread.join().expect("run panicked"));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let cpu = pin()?;
+    match command {
+        Command::Objects { xdp, tcx, traffic } => {
+            let objects = [(read(&xdp)?, Kind::Xdp), (read(&tcx)?, Kind::Tcx)];
+            objects.iter().try_for_each(|(object, kind)| by_hand(object, *kind, cpu))?;
+            objects.iter().try_for_each(|(object, kind)| random(object, *kind, cpu, &traffic))
+        }
+        Command::Mutants { sources, clang, includes, only, packets, seed } => {
+            let plan = Plan { packets, seed, progress: false };
+            plant(&Workshop { sources, clang, includes }, &only, cpu, plan)
+        }
+        Command::Fuzz { xdp, traffic } => random(&read(&xdp)?, Kind::Xdp, cpu, &traffic),
+    }
+}
+
+/// Keeps this thread on the CPU where it is: the guard has a state for each.
+fn pin() -> Result<usize> {
+    let cpu = sched_getcpu();
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    sched_setaffinity(None, &set).with_context(|| format!("this thread can't stay on CPU {cpu}"))?;
+    Ok(cpu)
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))
+}
+
+fn by_hand(object: &[u8], kind: Kind, cpu: usize) -> Result<()> {
+    let structs = layout::check(object).with_context(|| format!("the object for {kind:?}"))?;
+    println!("{kind:?}: {structs} structs are laid out as this program has them");
+    let frames = corpus::run(object, kind, cpu)?;
+    corpus::run_untested(object, kind, cpu)?;
+    println!("{kind:?}: {frames} frames by hand, with their verdicts, counters and actions");
+    let (offers, deviation) = rate::run(object, kind, cpu)?;
+    println!("{kind:?}: {offers} limits let pass what they should, but for {deviation:.2} packets of a thousand");
+    Ok(())
+}
+
+fn random(object: &[u8], kind: Kind, cpu: usize, traffic: &Traffic) -> Result<()> {
+    let Traffic { packets, seed } = *traffic;
+    let seen = fuzz::run(object, kind, cpu, Plan { packets, seed, progress: true })?;
+    print(&seen, kind);
+    let missing: Vec<_> = REASONS.iter().filter(|&&reason| seen.reasons[reason as usize] == 0).collect();
+    ensure!(missing.is_empty(), "no packet ended with {missing:?}: judge more packets");
+    Ok(())
+}
+
+/// Judges the guard as it is, which has to be right, and with each mistake, which has to be noticed.
+fn plant(workshop: &Workshop, only: &str, cpu: usize, plan: Plan) -> Result<()> {
+    let right = mutants::judge(&workshop.compile(None)?, cpu, plan)?;
+    ensure!(right.is_empty(), "the guard is wrong without a mutant: {right:?}; run `objects` to see where");
+    let chosen: Vec<_> = MUTANTS.iter().filter(|mutant| mutant.name.contains(only)).collect();
+    let mut survivors = Vec::new();
+    for mutant in &chosen {
+        let catch = mutants::judge(&workshop.compile(Some(mutant))?, cpu, plan)?;
+        let corpus = catch.corpus.as_deref().unwrap_or("not by the corpus");
+        let fuzz = catch.fuzz.map_or("not by random frames".to_string(), |packets| format!("random frame {packets}"));
+        let outcome = if catch.is_empty() { "SURVIVES" } else { "caught" };
+        println!("{outcome:8}  {:45}  {corpus:60}  {fuzz}", mutant.name);
+        survivors.extend(catch.is_empty().then_some(mutant.name));
+    }
+    println!("mutants: {} of {} caught", chosen.len() - survivors.len(), chosen.len());
+    ensure!(survivors.is_empty(), "nobody noticed {survivors:?}: add frames to the corpus that do");
+    Ok(())
+}
+
+fn print(seen: &Seen, kind: Kind) {
+    for reason in REASONS {
+        println!("{kind:?}: {:>12} {reason:?}", seen.reasons[reason as usize]);
+    }
+    let (elapsed, busy) = (seen.elapsed.as_secs_f64(), seen.busy.as_secs_f64());
+    let rate = seen.rate();
+    let packets = seen.packets;
+    println!("{kind:?}: {packets} random frames without a difference in {elapsed:.1} s");
+    println!("{kind:?}: {busy:.1} s of one CPU, {rate:.0} frames a second");
+}
