@@ -147,7 +147,9 @@ fn learns_peers_and_ports_and_forgets_nothing_for_a_liar() {
     samples.read_line(&mut line).unwrap();
     let sample: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&sample["reason"], &sample["class"]), (&"length".into(), &"gossip".into()), "{line}");
-    assert_eq!(sample["source"], world.here().to_string());
+    let addresses = (&sample["source"], &sample["destination"]);
+    assert_eq!(addresses, (&world.here().to_string().into(), &world.there().to_string().into()));
+    assert_eq!((&sample["port"], &sample["protocol"], &sample["dropped"]), (&8001.into(), &17.into(), &true.into()));
 
     let metrics = metrics(&world);
     for expect in [

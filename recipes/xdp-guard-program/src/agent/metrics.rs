@@ -76,6 +76,8 @@ fn text(labels: &Labels, shared: &Shared, counters: &Counters, now: u64) -> Stri
     let peers = ["gossip", "staked", "top"].iter().zip(shared.peers);
     let peers = peers.map(|(tier, count)| (format!("tier=\"{tier}\""), count as u64)).collect();
     family("peers", "gauge", "Known senders.", peers);
+    let left_out = vec![(String::new(), shared.left_out as u64)];
+    family("peers_left_out", "gauge", "Known senders for which the maps have no room.", left_out);
     let told = (shared.told_at != 0).then(|| (String::new(), now.saturating_sub(shared.told_at)));
     family("peers_age_seconds", "gauge", "Since the node told of peers.", told.into_iter().collect());
     let failures = vec![(String::new(), shared.failures)];
@@ -101,8 +103,8 @@ mod tests {
     fn tells_what_the_maps_hold() {
         let labels = Labels { interface: "eth0".into(), hook: "xdp", tag: "00ff".into() };
         let classes = vec!["none".into(), "gossip".into()];
-        let record = Record { program: 1, hertz: 250, samples_per_second: 0, classes, enforced: vec![1] };
-        let shared = Shared { folder: "x".into(), record, peers: [3, 2, 1], told_at: 90, failures: 4 };
+        let record = Record { program: 1, hertz: 250, samples: false, classes, enforced: vec![1] };
+        let shared = Shared { folder: "x".into(), record, peers: [3, 2, 1], left_out: 5, told_at: 90, failures: 4 };
         let mut counters = Counters::default();
         counters[1][9].packets = 7;
         let text = text(&labels, &shared, &counters, 100);
@@ -111,6 +113,7 @@ mod tests {
             "xdp_guard_packets_total{interface=\"eth0\",class=\"none\",reason=\"bogon\"} 0",
             "xdp_guard_enforced{interface=\"eth0\",class=\"gossip\"} 1",
             "xdp_guard_peers{interface=\"eth0\",tier=\"staked\"} 2",
+            "xdp_guard_peers_left_out{interface=\"eth0\"} 5",
             "xdp_guard_peers_age_seconds{interface=\"eth0\"} 10",
             "xdp_guard_node_failures_total{interface=\"eth0\"} 4",
         ] {

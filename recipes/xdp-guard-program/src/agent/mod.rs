@@ -1,5 +1,6 @@
 //! The guard at work: keeps peers, ports, addresses and the config up to date, and tells what happens.
 
+mod frame;
 pub mod metrics;
 pub mod samples;
 
@@ -10,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::abi;
+use crate::bpf::maps::Change;
 use crate::bpf::object::Object;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::guard::attach::{Guard, Request, attach, record, take_over};
-use crate::guard::peers::{Change, Peers, join};
+use crate::guard::attach::{Guard, Request, attach, peers, record, take_over};
+use crate::guard::peers::difference;
 use crate::guard::policy::compile;
 use crate::guard::site::Folders;
 use crate::host::interface;
@@ -45,6 +47,8 @@ pub struct Shared {
     pub record: Record,
     /// Peers by tier; the first are in gossip.
     pub peers: [usize; 3],
+    /// Peers for which the maps have no room.
+    pub left_out: usize,
     /// When the node told of peers last, in seconds since 1970; 0: never.
     pub told_at: u64,
     /// How often it did not.
@@ -57,7 +61,7 @@ pub struct Agent {
     config: Config,
     guard: Guard,
     memory: Memory,
-    tiers: BTreeMap<IpAddr, u32>,
+    tiers: BTreeMap<IpAddr, u16>,
     written: abi::Config,
     shared: Arc<Mutex<Shared>>,
     next: Instant,
@@ -69,22 +73,23 @@ pub fn look(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 impl Agent {
-    /// Attaches, or takes over what is attached.
-    pub fn start(task: Task, config: Config) -> Result<Self, Failure> {
+    /// Attaches, or takes over what is attached; `say` is told what is to be known of it.
+    pub fn start(task: Task, config: Config, say: impl Fn(&str)) -> Result<Self, Failure> {
         let guard = take_over(&task.request(&config))?;
         let memory = Memory::read(&task.folders.state, &task.interface).unwrap_or_default();
         let shared = Shared {
             folder: guard.attached.folder.clone(),
             record: guard.record.clone(),
             peers: [0; 3],
+            left_out: 0,
             told_at: memory.at,
             failures: 0,
         };
         let shared = Arc::new(Mutex::new(shared));
         let (tiers, written, next) = (BTreeMap::new(), abi::Config::open(), Instant::now());
         let mut agent = Self { task, config, guard, memory, tiers, written, shared, next };
-        agent.tiers = agent.known()?;
-        agent.write()?;
+        agent.tiers = agent.guard.maps.tiers()?;
+        agent.write(say)?;
         Ok(agent)
     }
 
@@ -102,7 +107,8 @@ impl Agent {
     pub fn work(mut self, load: impl Fn(&Path) -> Result<Config, Failure>, say: impl Fn(&str)) -> ! {
         let mut refused = None;
         loop {
-            let done = self.reload(&load, &mut refused).and_then(|()| self.discover(&say)).and_then(|()| self.write());
+            let done =
+                self.reload(&load, &mut refused).and_then(|()| self.discover(&say)).and_then(|()| self.write(&say));
             if let Err(failure) = done {
                 say(&format!("warning: {failure}; what was known stays"));
             }
@@ -128,11 +134,10 @@ impl Agent {
         if config == self.config {
             return Ok(());
         }
-        let other_maps = config.class_names() != self.config.class_names()
-            || config.samples_per_second != self.config.samples_per_second;
+        let other_maps = config.class_names() != self.config.class_names() || config.samples != self.config.samples;
         if other_maps {
             self.guard = attach(&self.task.request(&config))?;
-            self.tiers = self.known()?;
+            self.tiers = self.guard.maps.tiers()?;
         }
         self.guard.record = record(self.guard.attached.info.program, self.guard.scene.hertz, &config);
         self.guard.record.write(&self.task.folders.run, &self.task.interface)?;
@@ -163,25 +168,26 @@ impl Agent {
     }
 
     /// Brings the maps to what is decided and known; nothing is written where nothing changed.
-    fn write(&mut self) -> Result<(), Failure> {
-        let found = if self.config.node.is_some() { self.memory.peers.clone() } else { Peers::new() };
-        let peers = join(&self.config.peers, &found);
-        let change = Change::between(&self.tiers, &peers);
-        let compiled = compile(&self.config, &self.guard.scene, peers.keys().copied());
-        if change != Change::default() || compiled != self.written {
-            let applied = change.apply(&mut self.guard.maps, &compiled);
-            // Also where it was only half applied: what the maps then hold decides what is next to do.
-            self.tiers = self.known()?;
-            applied?;
+    fn write(&mut self, say: impl Fn(&str)) -> Result<(), Failure> {
+        let joined = peers(&self.config, &self.memory);
+        let change = difference(&self.tiers, &joined.peers);
+        if change != Change::default() {
+            let changed = self.guard.maps.change(&change);
+            // Also where it was only half done: what the maps then hold decides what is next to do.
+            self.tiers = self.guard.maps.tiers()?;
+            changed?;
+        }
+        let compiled = compile(&self.config, &self.guard.scene);
+        if compiled != self.written {
+            self.guard.maps.set_config(&compiled)?;
             self.written = compiled;
         }
         self.share();
+        let before = std::mem::replace(&mut look(&self.shared).left_out, joined.left_out);
+        if let Some(words) = joined.warning().filter(|_| joined.left_out != before) {
+            say(&format!("warning: {words}"));
+        }
         Ok(())
-    }
-
-    /// Peers and tiers, as the maps have them.
-    fn known(&self) -> Result<BTreeMap<IpAddr, u32>, Failure> {
-        Ok(self.guard.maps.peers()?.into_iter().map(|(address, peer)| (address, peer.tier)).collect())
     }
 
     fn share(&self) {

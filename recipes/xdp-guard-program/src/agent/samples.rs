@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::frame::Flow;
 use super::{Shared, look};
 use crate::abi::{Sample, reason_name};
 use crate::bpf::maps;
@@ -40,13 +41,15 @@ fn drain(shared: &Mutex<Shared>, print: impl Fn(&str) -> std::io::Result<()>) ->
 }
 
 fn line(sample: &Sample, record: &Record) -> String {
+    let Flow { source, destination, protocol, source_port, port } = Flow::of(&sample.head);
     json!({
         "nanoseconds": sample.nanoseconds,
-        "source": sample.source,
-        "source_port": sample.source_port,
-        "port": sample.port,
+        "source": source,
+        "source_port": source_port,
+        "destination": destination,
+        "port": port,
         "length": sample.length,
-        "protocol": sample.protocol,
+        "protocol": protocol,
         "class": record.class(usize::from(sample.class)),
         "tier": sample.tier,
         "reason": reason_name(usize::from(sample.reason)),

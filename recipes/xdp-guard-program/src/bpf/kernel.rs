@@ -1,6 +1,6 @@
 //! The bpf system call, where aya has no safe way: aya creates XDP links with a fall-back to netlink, which any other
 //! program may replace; it updates links without the program that it expects there; and it does not tell of links
-//! what they are attached to. `unsafe` is here and nowhere else: each call hands the kernel an attribute of fixed size
+//! what they are attached to; and it keeps values of maps on the stack, where those of megabytes have no room. `unsafe` is here and nowhere else: each call hands the kernel an attribute of fixed size
 //! that outlives it, and what that points to outlives it as well.
 #![allow(unsafe_code)]
 
@@ -10,6 +10,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+const MAP_LOOKUP_ELEM: libc::c_long = 1;
+const MAP_UPDATE_ELEM: libc::c_long = 2;
 const OBJ_GET: libc::c_long = 7;
 const OBJ_PIN: libc::c_long = 6;
 const PROG_GET_FD_BY_ID: libc::c_long = 13;
@@ -131,6 +133,35 @@ pub fn program(program: BorrowedFd<'_>) -> io::Result<Program> {
     tag.copy_from_slice(&info[8..16]);
     let name = info[64..80].split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(Program { id: number(&info, 4), tag, name: String::from_utf8_lossy(name).into_owned() })
+}
+
+/// Reads the only value of an array map, which has so many bytes.
+pub fn read_value(map: BorrowedFd<'_>, bytes: usize) -> io::Result<Vec<u8>> {
+    check_value(map, bytes)?;
+    let mut value = vec![0; bytes];
+    let key = 0u32;
+    let attribute = Attribute::new(&[(0, raw(map))]).pointer(8, &raw const key);
+    attribute.pointer(16, value.as_mut_ptr()).call(MAP_LOOKUP_ELEM)?;
+    Ok(value)
+}
+
+/// Writes the only value of an array map.
+pub fn write_value(map: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
+    check_value(map, value.len())?;
+    let key = 0u32;
+    let attribute = Attribute::new(&[(0, raw(map))]).pointer(8, &raw const key);
+    attribute.pointer(16, value.as_ptr()).call(MAP_UPDATE_ELEM).map(drop)
+}
+
+/// The kernel copies as many bytes as a value of the map has, so they must be there.
+fn check_value(map: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
+    const ARRAY: u32 = 2;
+    let info = info::<20>(map)?;
+    let [kind, key, value, entries] = [0, 8, 12, 16].map(|at| number(&info, at));
+    if (kind, key, value as usize, entries) == (ARRAY, 4, bytes, 1) {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("a map with {entries} values of {value} bytes, and not one of {bytes}")))
 }
 
 fn info<const N: usize>(fd: BorrowedFd<'_>) -> io::Result<[u8; N]> {

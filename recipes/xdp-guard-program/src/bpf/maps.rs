@@ -1,33 +1,81 @@
 //! The maps of a loaded program. What a running program reads is never half of something: a config is written to the
-//! entry that does not count, and `active` then says that it does. A peer is known where both its entry and its bit are
-//! there, and anybody else's limits hold for it where only one is.
+//! half that does not count, and `active` then says that it does; a peer is found by its slot, which is written after the
+//! peer is whole, and before what is no peer any more is taken out of its chain.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 
-use crate::abi::{Config, ConfigBytes, Counters, Peer, PeerBytes, StateBytes, sum};
+use super::kernel;
+use crate::abi::{
+    self, BSS_BYTES, Config, Counters, DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, StateBytes, Table, sum,
+};
 use crate::failure::{During, Failure};
 
 /// Their names in the object, and as pins, which have no dots.
 const NAMES: [(&str, &str); 6] = [
-    (".bss", "bss"),
-    ("configs", "configs"),
-    ("peers4", "peers4"),
-    ("peers6", "peers6"),
+    (".bss", "configs"),
+    (".bss.slots", "slots"),
+    (".bss.peers", "peers"),
+    (".bss.dues", "dues"),
     ("states", "states"),
     ("samples", "samples"),
 ];
 
+/// A known sender.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Peer {
+    /// From 1 on.
+    pub tier: u16,
+    /// What it owes.
+    pub due: Due,
+}
+
+/// What makes one set of peers of another.
+#[derive(Debug, Default, PartialEq)]
+pub struct Change {
+    /// New ones, and their tiers.
+    pub add: Vec<(IpAddr, u16)>,
+    /// Those of another tier.
+    pub move_to: Vec<(IpAddr, u16)>,
+    /// Those that are no longer.
+    pub remove: Vec<IpAddr>,
+}
+
 /// The maps that the agent uses.
 pub struct Maps {
-    active: Array<MapData, u32>,
-    configs: Array<MapData, ConfigBytes>,
-    peers4: HashMap<MapData, [u8; 4], PeerBytes>,
-    peers6: HashMap<MapData, [u8; 16], PeerBytes>,
+    configs: Section,
+    slots: Section,
+    peers: Section,
+    dues: Section,
     states: PerCpuArray<MapData, StateBytes>,
+}
+
+/// A section of the object's variables: an array map with one value.
+struct Section {
+    name: &'static str,
+    map: MapData,
+    bytes: usize,
+}
+
+impl Section {
+    fn of(map: Map, name: &'static str, bytes: usize) -> Result<Self, Failure> {
+        match map {
+            Map::Array(map) => Ok(Self { name, map, bytes }),
+            _ => Err(Failure::Environment(format!("the map {name} is no array"))),
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        kernel::read_value(self.map.fd().as_fd(), self.bytes).during(|| format!("reading {}", self.name))
+    }
+
+    fn write(&self, value: &[u8]) -> Result<(), Failure> {
+        kernel::write_value(self.map.fd().as_fd(), value).during(|| format!("writing {}", self.name))
+    }
 }
 
 impl Maps {
@@ -44,60 +92,76 @@ impl Maps {
     }
 
     fn of(mut map: impl FnMut(&str) -> Result<Map, Failure>) -> Result<Self, Failure> {
-        let opening = || "opening the maps".to_owned();
+        let mut section = |name, bytes| Section::of(map(name)?, name, bytes);
         Ok(Self {
-            active: map(".bss")?.try_into().during(opening)?,
-            configs: map("configs")?.try_into().during(opening)?,
-            peers4: map("peers4")?.try_into().during(opening)?,
-            peers6: map("peers6")?.try_into().during(opening)?,
-            states: map("states")?.try_into().during(opening)?,
+            configs: section(".bss", BSS_BYTES)?,
+            slots: section(".bss.slots", SLOTS_BYTES)?,
+            peers: section(".bss.peers", PEERS_BYTES)?,
+            dues: section(".bss.dues", DUES_BYTES)?,
+            states: map("states")?.try_into().during(|| "opening the counters".into())?,
         })
     }
 
     /// Makes a config the one that counts.
     pub fn set_config(&mut self, config: &Config) -> Result<(), Failure> {
-        let writing = || "writing the config".to_owned();
-        let next = 1 - (self.active.get(&0, 0).during(writing)? & 1);
-        self.configs.set(next, config.bytes(), 0).during(writing)?;
-        self.active.set(0, next, 0).during(writing)
+        let steps = abi::activate(&self.configs.read()?, config);
+        steps.iter().try_for_each(|step| self.configs.write(step))
+    }
+
+    /// Fills the maps of a program that is not attached with the peers there are. Each has a number from 1 on, in the
+    /// order of the addresses.
+    pub fn fill(&mut self, peers: &BTreeMap<IpAddr, Peer>) -> Result<(), Failure> {
+        let mut table = Table::empty();
+        let mut dues = Dues::none();
+        for (address, peer) in peers {
+            table.add(*address, peer.tier);
+            if let Some(number) = table.numbers().get(address) {
+                dues.set(*number, &peer.due);
+            }
+        }
+        self.peers.write(table.peers())?;
+        self.slots.write(table.slots())?;
+        self.dues.write(dues.bytes())
+    }
+
+    /// Changes the peers of a program that may be attached. What they owe is the program's to write; who gets the number
+    /// of a former peer gets that, too, which is a burst at most.
+    pub fn change(&mut self, change: &Change) -> Result<(), Failure> {
+        let mut table = self.table()?;
+        if !change.remove.is_empty() {
+            change.remove.iter().for_each(|address| table.remove(address));
+            self.slots.write(table.slots())?;
+            self.peers.write(table.peers())?;
+        }
+        for (address, tier) in &change.move_to {
+            table.set_tier(address, *tier);
+        }
+        for (address, tier) in &change.add {
+            table.add(*address, *tier);
+        }
+        self.peers.write(table.peers())?;
+        self.slots.write(table.slots())
+    }
+
+    fn table(&self) -> Result<Table, Failure> {
+        Ok(Table::of(self.peers.read()?, self.slots.read()?))
+    }
+
+    /// The tiers of all peers.
+    pub fn tiers(&self) -> Result<BTreeMap<IpAddr, u16>, Failure> {
+        Ok(self.table()?.tiers())
     }
 
     /// All peers.
     pub fn peers(&self) -> Result<BTreeMap<IpAddr, Peer>, Failure> {
-        let four = self.peers4.iter().map(|entry| entry.map(|(at, peer)| (IpAddr::from(at), Peer::of(&peer))));
-        let six = self.peers6.iter().map(|entry| entry.map(|(at, peer)| (IpAddr::from(at), Peer::of(&peer))));
-        four.chain(six).collect::<Result<_, MapError>>().during(|| "reading the peers".into())
+        let (table, dues) = (self.table()?, self.dues()?);
+        let peers = table.tiers().into_iter().zip(table.numbers().values());
+        Ok(peers.map(|((address, tier), number)| (address, Peer { tier, due: dues.get(*number) })).collect())
     }
 
-    /// One peer.
-    pub fn peer(&self, address: IpAddr) -> Result<Option<Peer>, Failure> {
-        let found = match address {
-            IpAddr::V4(address) => self.peers4.get(&address.octets(), 0),
-            IpAddr::V6(address) => self.peers6.get(&address.octets(), 0),
-        };
-        match found {
-            Ok(bytes) => Ok(Some(Peer::of(&bytes))),
-            Err(MapError::KeyNotFound) => Ok(None),
-            Err(error) => Err(error).during(|| format!("reading peer {address}")),
-        }
-    }
-
-    /// Adds a peer, or replaces all that is known of it.
-    pub fn set_peer(&mut self, address: IpAddr, peer: &Peer) -> Result<(), Failure> {
-        match address {
-            IpAddr::V4(address) => self.peers4.insert(address.octets(), peer.bytes(), 0),
-            IpAddr::V6(address) => self.peers6.insert(address.octets(), peer.bytes(), 0),
-        }
-        .during(|| format!("adding peer {address}"))
-    }
-
-    /// Forgets a peer.
-    pub fn remove_peer(&mut self, address: IpAddr) -> Result<(), Failure> {
-        match address {
-            IpAddr::V4(address) => self.peers4.remove(&address.octets()),
-            IpAddr::V6(address) => self.peers6.remove(&address.octets()),
-        }
-        .during(|| format!("removing peer {address}"))
+    /// What peers owe, by number.
+    pub fn dues(&self) -> Result<Dues, Failure> {
+        self.dues.read().map(Dues::of)
     }
 
     /// What all CPUs counted.

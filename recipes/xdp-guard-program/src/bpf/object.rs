@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 
 use super::kernel::Hook;
-use crate::abi::{ABI, CONFIG_BYTES};
+use crate::abi::{ABI, BSS_BYTES, CONFIG_BYTES, CONFIGS_AT, DUES_BYTES, PEERS_BYTES, SLOTS_BYTES};
 use crate::failure::{Failure, read};
 
 /// An object whose maps this agent knows.
@@ -17,6 +17,15 @@ pub struct Object {
     /// For which its program is.
     pub hook: Hook,
 }
+
+/// Variables that the agent writes or reads: section, place in it, and bytes of the section.
+const VARIABLES: [(&str, &str, usize, usize); 5] = [
+    ("active", ".bss", 0, BSS_BYTES),
+    ("configs", ".bss", CONFIGS_AT, BSS_BYTES),
+    ("slots", ".bss.slots", 0, SLOTS_BYTES),
+    ("peers", ".bss.peers", 0, PEERS_BYTES),
+    ("dues", ".bss.dues", 0, DUES_BYTES),
+];
 
 impl Hook {
     /// The name of the program in an object.
@@ -58,8 +67,10 @@ impl Object {
                 )));
             }
         }
-        if file.section_by_name(".bss").is_none_or(|bss| bss.size() != 4) {
-            return Err(wrong("its .bss holds more than `active`: give the object built with this agent".into()));
+        for (name, section, at, bytes) in VARIABLES {
+            if !is_at(&file, name, section, at, bytes) {
+                return Err(wrong(format!("{section} is not as this agent knows it: give the object built with it")));
+            }
         }
         Ok(Self { path: path.into(), hook, bytes })
     }
@@ -71,4 +82,13 @@ fn constant(file: &object::File<'_>, name: &str) -> Option<u32> {
     let section = file.section_by_index(symbol.section_index()?).ok()?;
     let bytes = section.data_range(symbol.address(), 4).ok()??;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// Whether a variable is where it should be.
+fn is_at(file: &object::File<'_>, name: &str, section: &str, at: usize, bytes: usize) -> bool {
+    let (Some(symbol), Some(section)) = (file.symbol_by_name(name), file.section_by_name(section)) else {
+        return false;
+    };
+    let is_there = symbol.section_index() == Some(section.index()) && symbol.address() == at as u64;
+    is_there && section.size() == bytes as u64
 }

@@ -9,30 +9,7 @@ use aya::{Ebpf, EbpfLoader};
 use super::kernel::{self, Hook};
 use super::maps::{self, Maps};
 use super::object::Object;
-use crate::abi::STEP_BITS;
 use crate::failure::{During, Failure};
-
-/// What the loader sets once.
-pub struct Constants {
-    /// Jiffies in a second.
-    pub hertz: u64,
-    /// Dropped packets that each CPU tells of in a second.
-    pub samples_per_second: u32,
-}
-
-impl Constants {
-    /// For a copy that tells nothing and needs no time.
-    pub const QUIET: Self = Self { hertz: 1, samples_per_second: 0 };
-
-    /// Interval and burst of samples, in steps: up to a tenth of a second's at once.
-    fn sampling(&self) -> (u64, i64) {
-        let second = self.hertz << STEP_BITS;
-        match self.samples_per_second {
-            0 => (0, -1),
-            rate => (second / u64::from(rate), (second / 10) as i64),
-        }
-    }
-}
 
 /// A loaded program with maps of its own.
 pub struct Program {
@@ -41,15 +18,13 @@ pub struct Program {
 }
 
 impl Program {
-    /// Has the kernel verify and keep the program of an object.
-    pub fn load(object: &Object, constants: &Constants) -> Result<Self, Failure> {
+    /// Has the kernel verify and keep the program of an object, and with `sampling` tell of what it drops.
+    pub fn load(object: &Object, sampling: bool) -> Result<Self, Failure> {
         let loading = || format!("loading {}", object.path.display());
-        let (interval, burst) = constants.sampling();
         let seed = random()?;
         let mut loaded = EbpfLoader::new()
             .override_global("seed", &seed, true)
-            .override_global("sample_interval", &interval, true)
-            .override_global("sample_burst", &burst, true)
+            .override_global("sampling", &u8::from(sampling), true)
             .load(&object.bytes)
             .during(loading)?;
         let name = object.hook.program();

@@ -24,7 +24,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _lock = target.folders.lock(&target.interface)?;
     let (config, object) = target.open()?;
     let (folders, interface, path) = (target.folders.clone(), target.interface.clone(), target.config.clone());
-    let agent = Agent::start(Task { folders, interface, object, path }, config)?;
+    let agent = Agent::start(Task { folders, interface, object, path }, config, super::say)?;
     super::say(&describe(agent.guard())?);
     if let Some(address) = metrics {
         let hook = agent.guard().attached.info.hook.map_or("other", Hook::name);

@@ -18,9 +18,9 @@ pub struct File {
     /// Whether pieces of UDP datagrams that tell no port are wrong.
     #[serde(default = "yes")]
     pub drop_fragments: bool,
-    /// How many dropped packets each CPU tells of in a second.
-    #[serde(default = "samples")]
-    pub samples_per_second: Spanned<u32>,
+    /// Whether there are samples of what is dropped.
+    #[serde(default = "yes")]
+    pub samples: bool,
     /// The node's addresses; none: all of the interface.
     #[serde(default)]
     pub addresses: Vec<Spanned<IpAddr>>,
@@ -232,10 +232,6 @@ pub enum Socket {
 
 fn yes() -> bool {
     true
-}
-
-fn samples() -> Spanned<u32> {
-    Spanned::new(0..0, 100)
 }
 
 fn interval() -> Spanned<u64> {

@@ -11,7 +11,7 @@ use super::class::{Class, Rate, Rates};
 use super::file::{self, File, Limits, Protocol, Socket};
 use super::problem::{Problem, nearest};
 use super::{Config, Node, ports};
-use crate::abi::{CLASSES, LOCALS};
+use crate::abi::{CLASSES, LOCALS, slot_of};
 
 /// Packets in a second that a limit can count.
 const RATE_MAX: u64 = 100_000_000;
@@ -23,7 +23,6 @@ const BURST_MS_DEFAULT: u64 = 100;
 /// The config of a file, or all that is wrong with it.
 pub fn judge(file: File) -> Result<Config, Vec<Problem>> {
     let mut problems = Problems::default();
-    problems.range(&file.samples_per_second, "samples_per_second", 0..=100_000);
     problems.addresses(&file);
     problems.classes(&file);
     ports::judge(&file.classes, &mut problems.0);
@@ -33,7 +32,7 @@ pub fn judge(file: File) -> Result<Config, Vec<Problem>> {
     let config = Config {
         mode: file.mode,
         drop_fragments: file.drop_fragments,
-        samples_per_second: *file.samples_per_second.get_ref(),
+        samples: file.samples,
         addresses: file.addresses.iter().map(|address| *address.get_ref()).collect(),
         node,
         classes,
@@ -71,10 +70,14 @@ impl Problems {
                 );
             }
         }
+        for address in file.addresses.iter().filter(|address| address.get_ref().is_unspecified()) {
+            self.add(address.span(), format!("no node has the address {}", address.get_ref()), "the address of a host");
+        }
         let mut seen = BTreeSet::new();
         for peer in &file.peers {
             let address = peer.address.get_ref();
-            if address.is_multicast() || address.is_unspecified() || address.is_loopback() {
+            if address.is_multicast() || address.is_unspecified() || address.is_loopback() || slot_of(address).is_none()
+            {
                 self.add(peer.address.span(), format!("nobody sends from {address}"), "the address of a host");
             }
             if !seen.insert(address) {

@@ -25,8 +25,8 @@ pub struct Config {
     pub mode: Mode,
     /// Whether pieces of UDP datagrams that tell no port are wrong.
     pub drop_fragments: bool,
-    /// How many dropped packets each CPU tells of in a second.
-    pub samples_per_second: u32,
+    /// Whether there are samples of what is dropped.
+    pub samples: bool,
     /// The node's addresses; none: all of the interface.
     pub addresses: Vec<IpAddr>,
     /// The validator to ask.
@@ -130,7 +130,9 @@ mod tests {
             ("[[peer]]\naddress = '224.0.0.1'\ntier = 'top'", "f:2: nobody sends from 224.0.0.1"),
             ("[[peer]]\naddress = '8.8.8.8'\ntier = 'best'", "f:3: unknown variant `best`"),
             ("addresses = ['1.1.1']", "f:1: invalid IP address syntax"),
-            ("samples_per_second = 1000000", "f:1: samples_per_second is 1000000"),
+            ("samples = 100", "f:1: invalid type: integer `100`\n  write: a boolean"),
+            ("addresses = ['::']", "f:1: no node has the address ::"),
+            ("[[peer]]\naddress = '2001:db8::'\ntier = 'top'", "f:2: nobody sends from 2001:db8::"),
         ] {
             check(text, expect);
         }
@@ -138,8 +140,7 @@ mod tests {
 
     #[test]
     fn says_all_that_is_wrong() {
-        let error =
-            Config::of(Path::new("f"), "samples_per_second = 1000000\n[class.a]\n[class.b]").expect_err("three");
+        let error = Config::of(Path::new("f"), "addresses = ['::']\n[class.a]\n[class.b]").expect_err("three");
         assert_eq!(error.to_string().matches("write:").count(), 3);
     }
 

@@ -10,16 +10,15 @@ use std::os::fd::AsFd;
 
 use super::conflict;
 use super::jiffy;
-use super::peers::{Peers, carry, join};
+use super::peers::{Joined, Peers, carry, join};
 use super::policy::{Scene, compile};
 use super::site::Folders;
 use super::status::hex;
 use super::trial::Trial;
-use crate::abi::Peer;
 use crate::bpf::kernel;
-use crate::bpf::maps::Maps;
+use crate::bpf::maps::{Maps, Peer};
 use crate::bpf::object::Object;
-use crate::bpf::program::{Constants, Program};
+use crate::bpf::program::Program;
 use crate::config::{Config, Mode};
 use crate::failure::{During, Failure};
 use crate::host::interface::{self, Interface};
@@ -51,6 +50,8 @@ pub struct Guard {
     pub scene: Scene,
     /// The maps.
     pub maps: Maps,
+    /// Of peers for which new maps had no room.
+    pub warning: Option<String>,
 }
 
 impl Guard {
@@ -91,7 +92,7 @@ pub fn take_over(request: &Request<'_>) -> Result<Guard, Failure> {
             pins.sweep(before.as_ref())?;
             record.write(&request.folders.run, request.interface)?;
             let attached = before.ok_or_else(|| Failure::Environment("nothing is attached".into()))?;
-            Ok(Guard { interface, attached, record, scene, maps })
+            Ok(Guard { interface, attached, record, scene, maps, warning: None })
         }
         _ => replace(request, ground),
     }
@@ -126,50 +127,58 @@ fn replace(request: &Request<'_>, ground: Ground) -> Result<Guard, Failure> {
     let Request { folders, object, config, .. } = request;
     pins.prepare()?;
     pins.sweep(before.as_ref())?;
-    let constants = Constants { hertz: scene.hertz, samples_per_second: config.samples_per_second };
-    let program = Program::load(object, &constants)?;
+    let program = Program::load(object, config.samples)?;
     let id = program.info()?.id;
     let folder = pins.program(id);
     std::fs::create_dir(&folder).during(|| format!("making {}", folder.display()))?;
     program.pin(&folder)?;
     let mut maps = Maps::open(&folder)?;
-    fill(request, &mut maps, before.as_ref(), &scene, &memory)?;
+    let warning = fill(request, &mut maps, before.as_ref(), &scene, &memory)?;
     swap(&program, &pins, &interface, object, before.as_ref())?;
     let attached = verify(&pins, &interface, object, id)?;
     pins.sweep(Some(&attached))?;
     let record = record(id, scene.hertz, config);
     record.write(&folders.run, &interface.name)?;
-    Ok(Guard { interface, attached, record, scene, maps })
+    Ok(Guard { interface, attached, record, scene, maps, warning })
 }
 
 /// What the maps of a program do not say.
 pub fn record(program: u32, hertz: u64, config: &Config) -> Record {
     let modes = std::iter::once(config.mode).chain(config.classes.iter().map(|class| class.mode));
     let enforced = modes.enumerate().filter(|(_, mode)| *mode == Mode::Enforce).map(|(number, _)| number).collect();
-    Record { program, hertz, samples_per_second: config.samples_per_second, classes: config.class_names(), enforced }
+    Record { program, hertz, samples: config.samples, classes: config.class_names(), enforced }
 }
 
-/// Fills new maps: with the present config, and with the peers that were known.
+/// Fills new maps: with the present config, and with the peers that were known. What is to be said of peers without room.
 fn fill(
     request: &Request<'_>,
     maps: &mut Maps,
     before: Option<&Attached>,
     scene: &Scene,
     memory: &Memory,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let config = request.config;
     let old = known_before(before);
     let old_classes = before
         .and_then(|before| Record::read(&request.folders.run, request.interface, before.info.program))
         .map(|record| record.classes)
         .unwrap_or_default();
-    let found = if config.node.is_some() { memory.peers.clone() } else { Peers::new() };
-    let peers = join(&config.peers, &found);
-    for (address, tier) in &peers {
-        let peer = carry(*tier, old.get(address), &old_classes, &config.class_names());
-        maps.set_peer(*address, &peer)?;
-    }
-    maps.set_config(&compile(config, scene, peers.into_keys()))
+    let classes = config.class_names();
+    let joined = peers(config, memory);
+    let warning = joined.warning();
+    let peers = joined
+        .peers
+        .into_iter()
+        .map(|(address, tier)| (address, carry(tier, old.get(&address), &old_classes, &classes)));
+    maps.fill(&peers.collect())?;
+    maps.set_config(&compile(config, scene))?;
+    Ok(warning)
+}
+
+/// The peers that a config and what the node told make.
+pub fn peers(config: &Config, memory: &Memory) -> Joined {
+    let none = Peers::new();
+    join(&config.peers, if config.node.is_some() { &memory.peers } else { &none })
 }
 
 /// The peers of the old maps; none where they can't be read, which costs each peer's debt only.

@@ -54,7 +54,7 @@ fn driver(interface: &Interface, features: Features) -> Result<(), String> {
     Ok(())
 }
 
-/// Whose program it is, and what to do about it.
+/// What the kernel says of the program that is there, and what to do about it.
 fn taken(interface: &str, place: Place, id: u32) -> String {
     let name = kernel::open_program(id).and_then(|fd| kernel::program(fd.as_fd())).map(|program| program.name);
     let name = name.unwrap_or_default();
@@ -68,19 +68,11 @@ fn taken(interface: &str, place: Place, id: u32) -> String {
 
 fn advice(program: &str, interface: &str, place: Place, is_link: bool) -> String {
     let mode = if place == Place::Generic { "xdpgeneric" } else { "xdp" };
-    let owners = [
-        ("cil_", "set Cilium's loadBalancer.acceleration=disabled and switch off its XDP prefilter"),
-        ("fd_", "set Firedancer's [net] provider = \"socket\""),
-        ("firedancer", "set Firedancer's [net] provider = \"socket\""),
-        ("agave", "start Agave without --xdp-zero-copy"),
-        ("xdp_dispatcher", "`xdp-loader unload --all` on it"),
-        ("solana_xdp", "it is a guard whose pins are in another folder: give its --pins"),
-    ];
-    let owner = owners.iter().find(|(start, _)| program.starts_with(start)).map(|(_, what)| (*what).to_owned());
-    let what = owner.unwrap_or_else(|| match is_link {
-        true => "stop whoever attached it, whom `bpftool link` tells".into(),
-        false => format!("`ip link set dev {interface} {mode} off`"),
-    });
+    let what = match (program == Hook::Xdp.program(), is_link) {
+        (true, _) => "it is a guard whose pins are in another folder: give its --pins".into(),
+        (false, true) => "stop whoever attached it, whom `bpftool link` tells".into(),
+        (false, false) => format!("`ip link set dev {interface} {mode} off`"),
+    };
     format!("{what}, or use --hook tcx")
 }
 
@@ -104,10 +96,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_whose_program_it_is() {
+    fn says_how_to_free_the_hook() {
         for (program, place, is_link, expect) in [
-            ("cil_xdp_entry", Place::Driver, true, "Cilium's loadBalancer"),
-            ("fd_xdp_redir", Place::Driver, true, "Firedancer's"),
             ("solana_xdp", Place::Driver, true, "--pins"),
             ("other", Place::Driver, true, "bpftool link"),
             ("other", Place::Driver, false, "`ip link set dev eth0 xdp off`"),

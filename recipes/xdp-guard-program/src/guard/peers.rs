@@ -1,80 +1,71 @@
-//! Which senders are known, and how the maps come to know them. An entry that stays is not written again: it holds
-//! when the sender's next packets are due, and would give it a fresh burst.
+//! Which senders are known, and what is to change for that.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::abi::{CLASSES, Config, PEERS, Peer};
-use crate::bpf::maps::Maps;
+use crate::abi::{CHAIN, CLASSES, PEERS, slot_of};
+use crate::bpf::maps::{Change, Peer};
 use crate::config::Tier;
-use crate::failure::Failure;
 
 /// Known senders.
 pub type Peers = BTreeMap<IpAddr, Tier>;
 
-/// What makes one set of peers of another.
+/// Known senders for which there is room, and how many there are besides.
 #[derive(Debug, Default, PartialEq)]
-pub struct Change {
-    /// New ones.
-    pub add: Vec<(IpAddr, Tier)>,
-    /// Those of another tier.
-    pub move_to: Vec<(IpAddr, Tier)>,
-    /// Those that are no longer.
-    pub remove: Vec<IpAddr>,
+pub struct Joined {
+    /// Those that the maps are to hold.
+    pub peers: Peers,
+    /// How many they do not hold, for which the limits of anybody else hold.
+    pub left_out: usize,
 }
 
-impl Change {
-    /// From tiers as they are in the maps.
-    pub fn between(old: &BTreeMap<IpAddr, u32>, new: &Peers) -> Self {
-        let mut change = Self::default();
-        for (address, tier) in new {
-            match old.get(address) {
-                None => change.add.push((*address, *tier)),
-                Some(old) if *old != *tier as u32 => change.move_to.push((*address, *tier)),
-                Some(_) => {}
-            }
-        }
-        change.remove = old.keys().filter(|address| !new.contains_key(address)).copied().collect();
-        change
-    }
-
-    /// Makes it, and the config count whose bits are of the new peers.
-    pub fn apply(&self, maps: &mut Maps, config: &Config) -> Result<(), Failure> {
-        // First, as full maps take no more.
-        self.remove.iter().try_for_each(|address| maps.remove_peer(*address))?;
-        for (address, tier) in &self.add {
-            maps.set_peer(*address, &Peer { tier: *tier as u32, due: [0; CLASSES] })?;
-        }
-        for (address, tier) in &self.move_to {
-            if let Some(peer) = maps.peer(*address)? {
-                maps.set_peer(*address, &Peer { tier: *tier as u32, ..peer })?;
-            }
-        }
-        maps.set_config(config)
+impl Joined {
+    /// What to say of those that are left out.
+    pub fn warning(&self) -> Option<String> {
+        (self.left_out > 0).then(|| format!("there is no room for {} peers, which are as anybody else", self.left_out))
     }
 }
 
-/// `found` and, before them, `fixed`: at most as many of each family as the maps hold, the highest tiers first.
-pub fn join(fixed: &Peers, found: &Peers) -> Peers {
-    let mut all: Vec<_> = found.iter().filter(|(address, _)| !fixed.contains_key(address)).collect();
-    all.sort_by_key(|(address, tier)| (std::cmp::Reverse(**tier), **address));
-    let mut room = [PEERS, PEERS];
-    fixed
-        .iter()
-        .chain(all)
-        .filter(|(address, _)| {
-            let room = &mut room[usize::from(address.is_ipv6())];
-            let fits = *room > 0;
-            *room = room.saturating_sub(1);
-            fits
-        })
-        .map(|(address, tier)| (*address, *tier))
-        .collect()
+/// What makes `new` of tiers as they are in the maps.
+pub fn difference(old: &BTreeMap<IpAddr, u16>, new: &Peers) -> Change {
+    let mut change = Change::default();
+    for (address, tier) in new {
+        match old.get(address) {
+            None => change.add.push((*address, *tier as u16)),
+            Some(old) if *old != *tier as u16 => change.move_to.push((*address, *tier as u16)),
+            Some(_) => {}
+        }
+    }
+    change.remove = old.keys().filter(|address| !new.contains_key(address)).copied().collect();
+    change
 }
 
-/// The entry of a peer in new maps: when its packets were due by the names of the classes in the old ones.
+/// `found` and, before them, `fixed`: at most as many as the maps and their chains hold, the highest tiers first.
+pub fn join(fixed: &Peers, found: &Peers) -> Joined {
+    let by_tier = |peers: &Peers| {
+        let mut peers: Vec<_> = peers.iter().map(|(address, tier)| (*address, *tier)).collect();
+        peers.sort_by_key(|(address, tier)| (std::cmp::Reverse(*tier), *address));
+        peers
+    };
+    let found = by_tier(found).into_iter().filter(|(address, _)| !fixed.contains_key(address));
+    let mut chains = BTreeMap::new();
+    let mut joined = Joined::default();
+    for (address, tier) in by_tier(fixed).into_iter().chain(found) {
+        let chain = slot_of(&address).map(|slot| chains.entry(slot).or_insert(0));
+        match chain {
+            Some(length) if *length < CHAIN && joined.peers.len() < PEERS - 1 => {
+                *length += 1;
+                joined.peers.insert(address, tier);
+            }
+            _ => joined.left_out += 1,
+        }
+    }
+    joined
+}
+
+/// A peer in new maps: when its packets were due by the names of the classes in the old ones.
 pub fn carry(tier: Tier, old: Option<&Peer>, old_classes: &[String], classes: &[String]) -> Peer {
-    let mut peer = Peer { tier: tier as u32, due: [0; CLASSES] };
+    let mut peer = Peer { tier: tier as u16, due: [0; CLASSES] };
     let Some(old) = old else { return peer };
     for (due, name) in peer.due.iter_mut().zip(classes) {
         let before = old_classes.iter().position(|old| old == name).and_then(|number| old.due.get(number));
@@ -86,6 +77,7 @@ pub fn carry(tier: Tier, old: Option<&Peer>, old_classes: &[String], classes: &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::neighbours;
 
     fn at(last: u8) -> IpAddr {
         IpAddr::from([192, 0, 2, last])
@@ -95,27 +87,41 @@ mod tests {
     fn changes_only_what_differs() {
         let old = [(at(1), 1), (at(2), 1), (at(3), 3)].into();
         let new = [(at(1), Tier::Gossip), (at(2), Tier::Staked), (at(4), Tier::Top)].into();
-        let change = Change::between(&old, &new);
-        assert_eq!(change.add, [(at(4), Tier::Top)]);
-        assert_eq!(change.move_to, [(at(2), Tier::Staked)]);
+        let change = difference(&old, &new);
+        assert_eq!(change.add, [(at(4), 3)]);
+        assert_eq!(change.move_to, [(at(2), 2)]);
         assert_eq!(change.remove, [at(3)]);
     }
 
     #[test]
     fn keeps_the_highest_tiers_where_there_are_too_many() {
-        let address = |n: u32| IpAddr::from(n.to_be_bytes());
+        let address = |n: u32| IpAddr::from((0x0800_0000 + n).to_be_bytes());
         let mut found: Peers = (0..PEERS as u32 + 5).map(|n| (address(n), Tier::Gossip)).collect();
         found.insert(address(PEERS as u32 + 4), Tier::Top);
         let fixed = [(at(1), Tier::Gossip)].into();
         let joined = join(&fixed, &found);
-        assert_eq!(joined.len(), PEERS);
-        assert!(joined.contains_key(&at(1)) && joined.contains_key(&address(PEERS as u32 + 4)));
+        assert_eq!(joined.peers.len() + joined.left_out, PEERS + 6);
+        assert!(joined.peers.len() < PEERS);
+        assert!(joined.peers.contains_key(&at(1)) && joined.peers.contains_key(&address(PEERS as u32 + 4)));
+    }
+
+    #[test]
+    fn leaves_out_who_finds_no_room_in_a_chain() {
+        let addresses = neighbours(CHAIN + 3);
+        let mut found: Peers = addresses.iter().map(|address| (*address, Tier::Gossip)).collect();
+        found.insert(addresses[CHAIN + 1], Tier::Staked);
+        let fixed = [(addresses[CHAIN + 2], Tier::Gossip)].into();
+        let joined = join(&fixed, &found);
+        assert_eq!((joined.peers.len(), joined.left_out), (CHAIN, 3));
+        assert!(addresses[CHAIN + 1..].iter().all(|address| joined.peers.contains_key(address)));
+        assert!(joined.warning().is_some_and(|words| words.contains("no room for 3 peers")));
+        assert_eq!(join(&fixed, &Peers::new()).warning(), None);
     }
 
     #[test]
     fn a_static_peer_keeps_its_tier() {
         let joined = join(&[(at(1), Tier::Top)].into(), &[(at(1), Tier::Gossip)].into());
-        assert_eq!(joined, [(at(1), Tier::Top)].into());
+        assert_eq!(joined, Joined { peers: [(at(1), Tier::Top)].into(), left_out: 0 });
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub struct Scene {
     pub sockets: BTreeMap<Socket, u16>,
 }
 
-/// The value of an entry of `configs`.
-pub fn compile(config: &Config, scene: &Scene, peers: impl IntoIterator<Item = IpAddr>) -> abi::Config {
+/// What the program is to know of the config.
+pub fn compile(config: &Config, scene: &Scene) -> abi::Config {
     let mut policies = [Policy::OPEN; CLASSES];
     policies[0].enforce = config.mode == Mode::Enforce;
     for (class, policy) in config.classes.iter().zip(&mut policies[1..]) {
@@ -31,7 +31,6 @@ pub fn compile(config: &Config, scene: &Scene, peers: impl IntoIterator<Item = I
         policies,
         locals,
         drop_fragments: config.drop_fragments,
-        peers: peers.into_iter().collect(),
         udp: ports(config, scene, Protocol::Udp),
         tcp: ports(config, scene, Protocol::Tcp),
     }
@@ -117,7 +116,7 @@ mod tests {
              [class.c]\ndiscover = ['gossip', 'tvu']\n[class.d]\nprotocol = 'tcp'\nports = [8001]",
         );
         let sockets = [(Socket::Gossip, 8002)].into();
-        let compiled = compile(&config, &Scene { sockets, ..scene() }, []);
+        let compiled = compile(&config, &Scene { sockets, ..scene() });
         assert_eq!(compiled.udp, [(8000, 1), (8001, 2), (8002, 3), (8003, 1)]);
         assert_eq!(compiled.tcp, [(8001, 4)]);
     }
@@ -125,7 +124,7 @@ mod tests {
     #[test]
     fn the_mode_of_the_file_is_that_of_no_class() {
         let config = config("mode = 'enforce'\n[class.a]\nports = [1]\nmode = 'observe'");
-        let policies = compile(&config, &scene(), []).policies;
+        let policies = compile(&config, &scene()).policies;
         assert_eq!((policies[0].enforce, policies[1].enforce), (true, false));
     }
 
@@ -133,8 +132,8 @@ mod tests {
     fn configured_addresses_replace_those_of_the_interface() {
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         let scene = Scene { addresses: vec![address("192.0.2.1")], ..scene() };
-        assert_eq!(compile(&config(""), &scene, []).locals, scene.addresses);
-        let compiled = compile(&config("addresses = ['192.0.2.2']"), &scene, []);
+        assert_eq!(compile(&config(""), &scene).locals, scene.addresses);
+        let compiled = compile(&config("addresses = ['192.0.2.2']"), &scene);
         assert_eq!(compiled.locals, [address("192.0.2.2")]);
     }
 }

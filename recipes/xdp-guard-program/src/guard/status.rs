@@ -64,8 +64,8 @@ impl Status {
         let record = Record::read(&folders.run, interface, program.id);
         let maps = attached.maps()?;
         let mut peers = [0; 3];
-        for peer in maps.peers()?.values() {
-            peers[(peer.tier as usize).clamp(1, 3) - 1] += 1;
+        for tier in maps.tiers()?.into_values() {
+            peers[usize::from(tier).clamp(1, 3) - 1] += 1;
         }
         Ok(Self {
             interface: interface.into(),
@@ -130,7 +130,7 @@ mod tests {
             counters[class][reason] = Counter { packets: 1, bytes: 60 };
         }
         let classes = ["none", "a", "b"].map(String::from).into();
-        let record = Record { program: 1, hertz: 250, samples_per_second: 0, classes, enforced: vec![2] };
+        let record = Record { program: 1, hertz: 250, samples: false, classes, enforced: vec![2] };
         let counts = counts(&counters, Some(&record));
         let told: Vec<_> = counts.iter().map(|count| (&*count.class, count.reason, count.verdict)).collect();
         let expect = [("a", "peer", "passed"), ("a", "source_port", "observed"), ("b", "source_port", "dropped")];

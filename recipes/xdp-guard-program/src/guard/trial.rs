@@ -1,17 +1,17 @@
 //! A copy of the program, with maps and a config of its own, that shows whether it does what the agent means: a layout
 //! that agent and program see differently would let everything pass, or forget all peers, and say nothing.
 
-use std::net::IpAddr;
-
 use super::packet::Datagram;
-use crate::abi::{Config, Counters, Limit, Peer, Policy, REASON_NAMES, Tier, reason_name};
-use crate::bpf::maps::Maps;
+use crate::abi::{CLASSES, Config, Counters, Limit, Policy, REASON_NAMES, STEP_BITS, Tier, reason_name};
+use crate::bpf::maps::{Maps, Peer};
 use crate::bpf::object::Object;
-use crate::bpf::program::{Constants, Program};
+use crate::bpf::program::Program;
 use crate::failure::Failure;
 
 const NODE: [u8; 4] = [192, 0, 2, 1];
 const KNOWN: [u8; 4] = [198, 51, 100, 1];
+/// As it is the only peer.
+const KNOWN_NUMBER: u16 = 1;
 const STRANGER: [u8; 4] = [203, 0, 113, 1];
 const OPEN_PORT: u16 = 8001;
 const SHUT_PORT: u16 = 8002;
@@ -59,7 +59,7 @@ fn config() -> Config {
     let open =
         Policy { source_port_min: 1024, payload_min: 4, byte: [0xff, b'a', b'z'], enforce: true, ..Policy::OPEN };
     let shut = Policy { tiers: [Tier { each: Limit::SHUT, all: Limit::NONE }; 4], enforce: true, ..Policy::OPEN };
-    let mut config = Config { locals: vec![NODE.into()], peers: vec![KNOWN.into()], ..Config::open() };
+    let mut config = Config { locals: vec![NODE.into()], ..Config::open() };
     config.policies[usize::from(OPEN)] = open;
     config.policies[usize::from(SHUT)] = shut;
     config.udp = vec![(OPEN_PORT, OPEN), (SHUT_PORT, SHUT)];
@@ -69,9 +69,9 @@ fn config() -> Config {
 impl Trial {
     /// Loads the copy.
     pub fn new(object: &Object) -> Result<Self, Failure> {
-        let mut program = Program::load(object, &Constants::QUIET)?;
+        let mut program = Program::load(object, false)?;
         let mut maps = program.take_maps()?;
-        maps.set_peer(IpAddr::from(KNOWN), &Peer { tier: 1, due: [0; 16] })?;
+        maps.fill(&[(KNOWN.into(), Peer { tier: 1, due: [0; CLASSES] })].into())?;
         maps.set_config(&config())?;
         Ok(Self { program, maps })
     }
@@ -106,9 +106,7 @@ impl Trial {
     pub fn jiffies(&self) -> Result<u64, Failure> {
         let frame = Datagram { source: (KNOWN, 9000), to: (NODE, OPEN_PORT), payload: b"hello" }.frame();
         self.program.drops(&frame)?;
-        let peer = self.maps.peer(KNOWN.into())?;
-        let due = peer.map(|peer| peer.due[usize::from(OPEN)]).unwrap_or_default();
-        Ok(due >> crate::abi::STEP_BITS)
+        Ok(self.maps.dues()?.get(KNOWN_NUMBER)[usize::from(OPEN)] >> STEP_BITS)
     }
 }
 

@@ -15,8 +15,8 @@ pub struct Record {
     pub program: u32,
     /// Jiffies in a second.
     pub hertz: u64,
-    /// What the program was loaded with.
-    pub samples_per_second: u32,
+    /// Whether the program was loaded to tell of what it drops.
+    pub samples: bool,
     /// By number.
     pub classes: Vec<String>,
     /// Numbers of classes that drop.
@@ -40,7 +40,7 @@ impl Record {
 
     /// Whether what was loaded for one does for the other.
     pub fn has_same_maps(&self, other: &Self) -> bool {
-        self.classes == other.classes && self.samples_per_second == other.samples_per_second
+        self.classes == other.classes && self.samples == other.samples
     }
 
     /// The name of a class.

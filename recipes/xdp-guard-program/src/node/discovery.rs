@@ -36,10 +36,10 @@ pub fn now() -> u64 {
 }
 
 /// Peers by tier.
-pub fn by_tier(tiers: &BTreeMap<IpAddr, u32>) -> [usize; 3] {
+pub fn by_tier(tiers: &BTreeMap<IpAddr, u16>) -> [usize; 3] {
     let mut counts = [0; 3];
     for tier in tiers.values() {
-        counts[(*tier as usize).clamp(1, 3) - 1] += 1;
+        counts[usize::from(*tier).clamp(1, 3) - 1] += 1;
     }
     counts
 }

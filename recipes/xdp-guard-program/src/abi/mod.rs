@@ -3,7 +3,15 @@
 //! Values cross as bytes, which the functions here write and read field by field; a test holds the offsets against the
 //! header. Numbers are little-endian, but ports and addresses, which stay as they are on the wire.
 
+mod sample;
+mod table;
+
 use std::net::IpAddr;
+
+pub use sample::Sample;
+#[cfg(test)]
+pub use table::tests::neighbours;
+pub use table::{DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, Table, slot_of};
 
 #[cfg(target_endian = "big")]
 compile_error!("the maps' values are little-endian");
@@ -20,27 +28,27 @@ pub const TIERS: usize = 4;
 pub const REASONS: usize = 16;
 /// Addresses of the node, of each family.
 pub const LOCALS: usize = 8;
-/// Peers of each family.
+/// Peers of both families, and one that stands for none.
 pub const PEERS: usize = 32768;
+/// Peers that may share a slot.
+pub const CHAIN: usize = 8;
 
 const PORTS: usize = 65536;
-const PEER_WORDS: usize = 65536 / 64;
 const POLICY_BYTES: usize = 144;
 const LOCAL6_AT: usize = CLASSES * POLICY_BYTES;
 const LOCAL4_AT: usize = LOCAL6_AT + LOCALS * 16;
 const FRAGMENTS_AT: usize = LOCAL4_AT + LOCALS * 4;
-const PEER_BITS_AT: usize = FRAGMENTS_AT + 8;
-const UDP_AT: usize = PEER_BITS_AT + PEER_WORDS * 8;
+const UDP_AT: usize = FRAGMENTS_AT + 8;
 const TCP_AT: usize = UDP_AT + PORTS;
 
 /// Bytes of `struct config`.
 pub const CONFIG_BYTES: usize = TCP_AT + PORTS;
-/// Bytes of `struct peer`.
-pub const PEER_BYTES: usize = 8 + CLASSES * 8;
+/// Where the configs are in `.bss`, after `active` and its padding.
+pub const CONFIGS_AT: usize = 8;
+/// Bytes of `.bss`.
+pub const BSS_BYTES: usize = CONFIGS_AT + 2 * CONFIG_BYTES;
 /// Bytes of `struct state`.
 pub const STATE_BYTES: usize = STATE_DUE_AT + CLASSES * TIERS * 8 + 8;
-/// Bytes of `struct sample`.
-pub const SAMPLE_BYTES: usize = 40;
 const STATE_DUE_AT: usize = CLASSES * REASONS * 16;
 
 /// The names of `enum reason`, in its order.
@@ -147,16 +155,11 @@ pub struct Config {
     pub locals: Vec<IpAddr>,
     /// Whether pieces of UDP that tell no port are wrong.
     pub drop_fragments: bool,
-    /// Senders that have an entry in the maps of peers.
-    pub peers: Vec<IpAddr>,
     /// Classes of UDP ports; the others are of no class.
     pub udp: Vec<(u16, u8)>,
     /// Classes of TCP ports, for new connections.
     pub tcp: Vec<(u16, u8)>,
 }
-
-/// `struct config`.
-pub type ConfigBytes = [u8; CONFIG_BYTES];
 
 impl Config {
     /// Nothing is classed, and everything passes.
@@ -165,14 +168,13 @@ impl Config {
             policies: [Policy::OPEN; CLASSES],
             locals: Vec::new(),
             drop_fragments: false,
-            peers: Vec::new(),
             udp: Vec::new(),
             tcp: Vec::new(),
         }
     }
 
-    /// The value of an entry of `configs`.
-    pub fn bytes(&self) -> Box<ConfigBytes> {
+    /// `struct config`.
+    pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(CONFIG_BYTES);
         for policy in &self.policies {
             policy.write(&mut bytes);
@@ -180,13 +182,10 @@ impl Config {
         self.write_locals(&mut bytes);
         bytes.push(u8::from(self.drop_fragments));
         bytes.extend([0; 7]);
-        for word in self.peer_words() {
-            bytes.extend(word.to_le_bytes());
-        }
         for ports in [&self.udp, &self.tcp] {
             bytes.extend(port_table(ports));
         }
-        bytes.into_boxed_slice().try_into().expect("BUG: a config of another size")
+        bytes
     }
 
     /// What is not used repeats the first, or is zero where there is none.
@@ -195,15 +194,6 @@ impl Config {
         let four = self.locals.iter().filter_map(|at| if let IpAddr::V4(at) = at { Some(at.octets()) } else { None });
         to.extend(repeat_first(six.collect()).into_iter().flatten());
         to.extend(repeat_first(four.collect()).into_iter().flatten());
-    }
-
-    fn peer_words(&self) -> Vec<u64> {
-        let mut words = vec![0; PEER_WORDS];
-        for peer in &self.peers {
-            let bit = peer_bit(peer);
-            words[bit / 64] |= 1 << (bit % 64);
-        }
-        words
     }
 }
 
@@ -221,46 +211,15 @@ fn port_table(ports: &[(u16, u8)]) -> Vec<u8> {
     table
 }
 
-/// The bit of a peer: `peer_bit` of the program, which hashes the address as it reads it.
-fn peer_bit(address: &IpAddr) -> usize {
-    let (network, host) = match address {
-        IpAddr::V4(address) => (u64::from(u32::from_le_bytes(address.octets())), 0),
-        IpAddr::V6(address) => {
-            let octets = address.octets();
-            (read_u64(&octets, 0), read_u64(&octets, 8))
-        }
-    };
-    ((network ^ (host << 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
-}
-
-/// A known sender: `struct peer`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Peer {
-    /// From 1 on.
-    pub tier: u32,
-    /// When its next packet of a class is due, in steps.
-    pub due: [u64; CLASSES],
-}
-
-/// `struct peer`.
-pub type PeerBytes = [u8; PEER_BYTES];
-
-impl Peer {
-    /// The value of an entry of `peers4` or `peers6`.
-    pub fn bytes(&self) -> PeerBytes {
-        let mut bytes = [0; PEER_BYTES];
-        bytes[..4].copy_from_slice(&self.tier.to_le_bytes());
-        for (class, due) in self.due.iter().enumerate() {
-            bytes[8 + class * 8..][..8].copy_from_slice(&due.to_le_bytes());
-        }
-        bytes
-    }
-
-    /// An entry of `peers4` or `peers6`.
-    pub fn of(bytes: &PeerBytes) -> Self {
-        let tier = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        Self { tier, due: std::array::from_fn(|class| read_u64(bytes, 8 + class * 8)) }
-    }
+/// Makes a config the one that counts: what `.bss` is to be, first with the config that does not count replaced, and
+/// then with `active` saying that it counts.
+pub fn activate(bss: &[u8], config: &Config) -> [Vec<u8>; 2] {
+    let next = 1 - (bss[0] & 1);
+    let mut filled = bss.to_vec();
+    filled[CONFIGS_AT + usize::from(next) * CONFIG_BYTES..][..CONFIG_BYTES].copy_from_slice(&config.bytes());
+    let mut active = filled.clone();
+    active[..4].copy_from_slice(&u32::from(next).to_le_bytes());
+    [filled, active]
 }
 
 /// `struct state`.
@@ -290,59 +249,19 @@ pub fn sum<'a>(states: impl IntoIterator<Item = &'a StateBytes>) -> Counters {
     counters
 }
 
-/// A packet that was dropped, or would have been: `struct sample`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// Since the machine was started.
-    pub nanoseconds: u64,
-    /// The sender's address; none where there was no IP header.
-    pub source: Option<IpAddr>,
-    /// The sender's port.
-    pub source_port: u16,
-    /// The node's port.
-    pub port: u16,
-    /// Of the frame.
-    pub length: u32,
-    /// Of IP.
-    pub protocol: u8,
-    /// Of traffic.
-    pub class: u8,
-    /// Of the sender.
-    pub tier: u8,
-    /// Why.
-    pub reason: u8,
-    /// Whether it was dropped.
-    pub enforced: bool,
-}
-
-impl Sample {
-    /// A record of the ring buffer; none where it is of another size.
-    pub fn of(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; SAMPLE_BYTES] = bytes.try_into().ok()?;
-        let source: [u8; 16] = bytes[8..24].try_into().ok()?;
-        let source = match bytes[32] {
-            4 => Some(IpAddr::from([source[0], source[1], source[2], source[3]])),
-            6 => Some(IpAddr::from(source)),
-            _ => None,
-        };
-        Some(Self {
-            nanoseconds: read_u64(bytes, 0),
-            source,
-            source_port: u16::from_be_bytes([bytes[24], bytes[25]]),
-            port: u16::from_be_bytes([bytes[26], bytes[27]]),
-            length: u32::from_le_bytes([bytes[28], bytes[29], bytes[30], bytes[31]]),
-            protocol: bytes[33],
-            class: bytes[34],
-            tier: bytes[35],
-            reason: bytes[36],
-            enforced: bytes[37] != 0,
-        })
-    }
-}
-
 /// The name of a reason.
 pub fn reason_name(reason: usize) -> &'static str {
     REASON_NAMES.get(reason).copied().unwrap_or("undecided")
+}
+
+fn read_u16(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn read_u32(bytes: &[u8], at: usize) -> u32 {
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(number)
 }
 
 fn read_u64(bytes: &[u8], at: usize) -> u64 {
@@ -367,14 +286,17 @@ mod tests {
             ("LOCALS", LOCALS),
             ("PORTS", PORTS),
             ("PEERS", PEERS),
-            ("PEER_BITS", PEER_WORDS * 64),
+            ("CHAIN", CHAIN),
             ("UNDECIDED", REASON_NAMES.len()),
             ("MALFORMED", MALFORMED),
             ("sizeof(struct policy)", POLICY_BYTES),
             ("sizeof(struct config)", CONFIG_BYTES),
-            ("sizeof(struct peer)", PEER_BYTES),
+            ("sizeof(struct peer)", table::PEER_BYTES),
+            ("sizeof(struct peers)", PEERS_BYTES),
+            ("sizeof(struct slots)", SLOTS_BYTES),
+            ("sizeof(struct dues)", DUES_BYTES),
             ("sizeof(struct state)", STATE_BYTES),
-            ("sizeof(struct sample)", SAMPLE_BYTES),
+            ("sizeof(struct sample)", sample::SAMPLE_BYTES),
             ("__builtin_offsetof(struct policy, source_port_min)", 128),
             ("__builtin_offsetof(struct policy, byte_mask)", 134),
             ("__builtin_offsetof(struct policy, part_mask)", 137),
@@ -382,16 +304,15 @@ mod tests {
             ("__builtin_offsetof(struct config, local6)", LOCAL6_AT),
             ("__builtin_offsetof(struct config, local4)", LOCAL4_AT),
             ("__builtin_offsetof(struct config, drop_fragments)", FRAGMENTS_AT),
-            ("__builtin_offsetof(struct config, peer_bits)", PEER_BITS_AT),
             ("__builtin_offsetof(struct config, udp_class)", UDP_AT),
             ("__builtin_offsetof(struct config, tcp_class)", TCP_AT),
-            ("__builtin_offsetof(struct peer, due)", 8),
+            ("__builtin_offsetof(struct peer, next)", 16),
+            ("__builtin_offsetof(struct peer, tier)", 18),
             ("__builtin_offsetof(struct state, due)", STATE_DUE_AT),
-            ("__builtin_offsetof(struct sample, source)", 8),
-            ("__builtin_offsetof(struct sample, source_port)", 24),
-            ("__builtin_offsetof(struct sample, length)", 28),
-            ("__builtin_offsetof(struct sample, version)", 32),
-            ("__builtin_offsetof(struct sample, reason)", 36),
+            ("__builtin_offsetof(struct sample, length)", 8),
+            ("__builtin_offsetof(struct sample, verdict)", 12),
+            ("__builtin_offsetof(struct sample, enforced)", 16),
+            ("__builtin_offsetof(struct sample, head)", sample::HEAD_AT),
         ];
         let mut source = String::from("#include \"abi.h\"\n");
         for (what, value) in checks {
@@ -424,18 +345,14 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_it_wrote_of_a_peer() {
-        let peer = Peer { tier: 3, due: std::array::from_fn(|class| class as u64 * 7) };
-        assert_eq!(Peer::of(&peer.bytes()), peer);
-    }
-
-    #[test]
-    fn takes_no_sample_of_another_size() {
-        assert_eq!(Sample::of(&[0; SAMPLE_BYTES - 1]), None);
-        let mut bytes = [0; SAMPLE_BYTES];
-        bytes[8..12].copy_from_slice(&[192, 0, 2, 9]);
-        (bytes[32], bytes[25]) = (4, 53);
-        let sample = Sample::of(&bytes).expect("a sample");
-        assert_eq!((sample.source, sample.source_port), (Some(IpAddr::from([192, 0, 2, 9])), 53));
+    fn a_config_is_whole_before_it_counts() {
+        let config = Config { drop_fragments: true, ..Config::open() };
+        let [filled, active] = activate(&vec![0; BSS_BYTES], &config);
+        let config = config.bytes();
+        assert!(config.len() == CONFIG_BYTES && filled[..CONFIGS_AT + CONFIG_BYTES].iter().all(|byte| *byte == 0));
+        assert_eq!(filled[CONFIGS_AT + CONFIG_BYTES..], config);
+        assert_eq!((active[..8].to_vec(), &active[8..]), (vec![1, 0, 0, 0, 0, 0, 0, 0], &filled[8..]));
+        let [back, _] = activate(&active, &Config::open());
+        assert_eq!((back[0], &back[CONFIGS_AT + CONFIG_BYTES..]), (1, &config[..]));
     }
 }
