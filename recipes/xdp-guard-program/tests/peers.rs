@@ -4,7 +4,8 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use support::World;
@@ -72,6 +73,36 @@ fn a_peer_keeps_what_it_owes_while_its_chain_changes() {
     wait(&world, [8, 0, 0]);
     world.send(8001, b"hello", 3);
     assert_eq!(world.count("gossip", "unknown"), 3);
+}
+
+#[test]
+fn takes_no_peer_for_anybody_while_others_come_and_go() {
+    let world = World::new();
+    let here = world.here();
+    let others = neighbours(here, 7);
+    let text = |peers: &[Ipv4Addr]| config(peers, "gossip").replace("rate = 1, burst_ms = 60000", "");
+    world.attach(&text(&[here]));
+    let _agent = world.spawn(&format!("run {}", world.flags(&text(&[here]))));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let socket = UdpSocket::bind((here, 0)).unwrap();
+            while !done.load(Ordering::Relaxed) {
+                // Nobody listens there, and the kernel may say so.
+                socket.send_to(b"hello", (world.there(), 8001)).ok();
+            }
+        });
+        for round in 0..4 {
+            let around = if round % 2 == 0 { &others[..4] } else { &others[3..] };
+            let peers = [around, &[here]].concat();
+            world.flags(&text(&peers));
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    wait(&world, [5, 0, 0]);
+    assert_eq!(world.count("gossip", "unknown"), 0);
+    assert!(world.count("gossip", "peer") > 1000);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The known senders, as the program finds them: a list of peers, and for each slot the number of the first peer of its
 //! chain. A peer keeps its number for as long as it is one, as what it owes is kept by number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::{CHAIN, CLASSES, PEERS, read_u16, read_u64};
@@ -53,7 +53,7 @@ pub struct Table {
     peers: Vec<u8>,
     slots: Vec<u8>,
     numbers: BTreeMap<IpAddr, u16>,
-    taken: Vec<bool>,
+    free: BTreeSet<u16>,
 }
 
 impl Table {
@@ -64,11 +64,10 @@ impl Table {
 
     /// The table of the values of the maps, which have these sizes.
     pub fn of(peers: Vec<u8>, slots: Vec<u8>) -> Self {
-        let mut table = Self { peers, slots, numbers: BTreeMap::new(), taken: vec![false; PEERS] };
-        table.taken[0] = true;
+        let mut table = Self { peers, slots, numbers: BTreeMap::new(), free: (1..PEERS as u16).collect() };
         for slot in 0..SLOTS {
             for number in table.chain(slot) {
-                table.taken[usize::from(number)] = true;
+                table.free.remove(&number);
                 table.numbers.insert(address(table.key(number)), number);
             }
         }
@@ -99,12 +98,10 @@ impl Table {
     pub fn add(&mut self, address: IpAddr, tier: u16) -> bool {
         let Some(key) = key(&address).filter(|_| !self.numbers.contains_key(&address)) else { return false };
         let slot = slot(&key);
-        let Some(number) = self.taken.iter().position(|taken| !taken) else { return false };
         if self.chain(slot).len() >= CHAIN {
             return false;
         }
-        self.taken[number] = true;
-        let number = number as u16;
+        let Some(number) = self.free.pop_first() else { return false };
         self.numbers.insert(address, number);
         let entry = &mut self.peers[at(number)..][..PEER_BYTES];
         entry[..NEXT_AT].copy_from_slice(&key);
@@ -124,7 +121,7 @@ impl Table {
     /// Takes a peer out of its chain. Its entry stays, for packets that are on their way through the chain.
     pub fn remove(&mut self, address: &IpAddr) {
         let Some(number) = self.numbers.remove(address) else { return };
-        self.taken[usize::from(number)] = false;
+        self.free.insert(number);
         let slot = slot(self.key(number));
         let next = self.next(number);
         match self.chain(slot).into_iter().find(|before| self.next(*before) == number) {

@@ -60,8 +60,9 @@ fn taken(interface: &str, place: Place, id: u32) -> String {
     let name = name.unwrap_or_default();
     let is_link = kernel::links().iter().any(|link| link.program == id);
     let how = if is_link { "a link" } else { "netlink" };
+    let called = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     format!(
-        "XDP of {interface} is taken by program {id} `{name}`, attached by {how}: {}",
+        "XDP of {interface} is taken by program {id}{called}, attached by {how}: {}",
         advice(&name, interface, place, is_link)
     )
 }
