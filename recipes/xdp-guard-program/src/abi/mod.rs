@@ -11,7 +11,7 @@ pub use config::{BSS_BYTES, CONFIG_BYTES, CONFIGS_AT, Config, Limit, Policy, Tie
 pub use sample::Sample;
 #[cfg(test)]
 pub use table::tests::neighbours;
-pub use table::{DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, Table, slot_of};
+pub use table::{Change, DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, Table, Write, slot_of};
 
 #[cfg(target_endian = "big")]
 compile_error!("the maps' values are little-endian");

@@ -48,6 +48,25 @@ pub fn slot_of(address: &IpAddr) -> Option<usize> {
     key(address).map(|key| slot(&key))
 }
 
+/// What makes one set of peers of another.
+#[derive(Debug, Default, PartialEq)]
+pub struct Change {
+    /// New ones, and their tiers.
+    pub add: Vec<(IpAddr, u16)>,
+    /// Those of another tier.
+    pub move_to: Vec<(IpAddr, u16)>,
+    /// Those that are no longer.
+    pub remove: Vec<IpAddr>,
+}
+
+/// A value that replaces the one of its map.
+pub enum Write {
+    /// `struct peers`.
+    Peers(Vec<u8>),
+    /// `struct slots`.
+    Slots(Vec<u8>),
+}
+
 /// `struct peers` and `struct slots`.
 pub struct Table {
     peers: Vec<u8>,
@@ -92,6 +111,25 @@ impl Table {
     /// The tiers of all peers.
     pub fn tiers(&self) -> BTreeMap<IpAddr, u16> {
         self.numbers.iter().map(|(address, number)| (*address, read_u16(&self.peers, at(*number) + TIER_AT))).collect()
+    }
+
+    /// Makes a change, in steps that may meet packets, whole or half done: who stays a peer is one all the time. Who leaves
+    /// is taken out of the slots and then out of the chains, and its entry stays until nothing leads to it; who comes has
+    /// an entry before its slot leads to it.
+    pub fn change(mut self, change: &Change) -> Vec<Write> {
+        let mut writes = Vec::new();
+        if !change.remove.is_empty() {
+            change.remove.iter().for_each(|address| self.remove(address));
+            writes.extend([Write::Slots(self.slots.clone()), Write::Peers(self.peers.clone())]);
+        }
+        for (address, tier) in &change.move_to {
+            self.set_tier(address, *tier);
+        }
+        for (address, tier) in &change.add {
+            self.add(*address, *tier);
+        }
+        writes.extend([Write::Peers(self.peers), Write::Slots(self.slots)]);
+        writes
     }
 
     /// Adds a peer before those of its chain, so that nothing leads to it but its slot; whether there was room.
@@ -246,6 +284,64 @@ pub mod tests {
             let number = expect.remove(&addresses[gone]).expect("its number");
             assert_eq!(reread(&table).numbers, expect);
             assert_eq!(table.peers[at(number)..][..PEER_BYTES], old[at(number)..][..PEER_BYTES], "it was rewritten");
+        }
+    }
+
+    /// `find_peer` of the program.
+    fn find(peers: &[u8], slots: &[u8], address: &IpAddr) -> u16 {
+        let key = key(address).expect("a peer");
+        let mut number = read_u16(slots, slot(&key) * 2);
+        for _ in 0..CHAIN {
+            if number == 0 || peers[at(number)..][..NEXT_AT] == key {
+                return number;
+            }
+            number = read_u16(peers, at(number) + NEXT_AT);
+        }
+        0
+    }
+
+    /// All that a packet may find while `old` becomes `new`, word by word.
+    fn states(old: &[u8], new: &[u8]) -> Vec<Vec<u8>> {
+        let words = (0..old.len()).step_by(8).filter(|at| old[*at..at + 8] != new[*at..at + 8]);
+        words.map(|at| [&new[..at + 8], &old[at + 8..]].concat()).collect()
+    }
+
+    #[test]
+    fn who_stays_is_found_at_any_time() {
+        let addresses = neighbours(2 * CHAIN - 1);
+        let (others, stays) = addresses.split_at(2 * CHAIN - 2);
+        let strangers = neighbours(2 * CHAIN + 1).split_off(2 * CHAIN - 1);
+        for place in 0..CHAIN {
+            // Those around it leave, and as many come, which get their numbers.
+            let mut table = Table::empty();
+            let mut first: Vec<_> = others[..CHAIN - 1].to_vec();
+            first.insert(place, stays[0]);
+            first.iter().for_each(|address| assert!(table.add(*address, 1)));
+            let number = table.numbers[&stays[0]];
+            let change = Change {
+                add: others[CHAIN - 1..].iter().map(|address| (*address, 2)).collect(),
+                move_to: vec![(stays[0], 3)],
+                remove: others[..CHAIN - 1].to_vec(),
+            };
+            let (mut peers, mut slots) = (table.peers.clone(), table.slots.clone());
+            for write in table.change(&change) {
+                let (old, new) = match &write {
+                    Write::Peers(new) => (&mut peers, new),
+                    Write::Slots(new) => (&mut slots, new),
+                };
+                let states = states(old, new);
+                old.clone_from(new);
+                for state in states {
+                    let (peers, slots) = match &write {
+                        Write::Peers(_) => (&state, &slots),
+                        Write::Slots(_) => (&peers, &state),
+                    };
+                    assert_eq!(find(peers, slots, &stays[0]), number, "place {place}");
+                    assert!(strangers.iter().all(|address| find(peers, slots, address) == 0));
+                }
+            }
+            let expect = change.add.iter().copied().chain(change.move_to).collect();
+            assert_eq!(Table::of(peers, slots).tiers(), expect);
         }
     }
 

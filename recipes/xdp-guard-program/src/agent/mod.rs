@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::abi;
-use crate::bpf::maps::Change;
+use crate::abi::{self, Change};
 use crate::bpf::object::Object;
 use crate::config::Config;
 use crate::failure::Failure;

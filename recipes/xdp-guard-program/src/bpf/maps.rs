@@ -1,6 +1,5 @@
 //! The maps of a loaded program. What a running program reads is never half of something: a config is written to the
-//! half that does not count, and `active` then says that it does; a peer is found by its slot, which is written after the
-//! peer is whole, and before what is no peer any more is taken out of its chain.
+//! half that does not count, and `active` then says that it does; how peers come and go is in [`crate::abi`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,7 +10,8 @@ use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 
 use super::kernel;
 use crate::abi::{
-    self, BSS_BYTES, Config, Counters, DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, StateBytes, Table, sum,
+    self, BSS_BYTES, Change, Config, Counters, DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, StateBytes, Table,
+    Write, sum,
 };
 use crate::failure::{During, Failure};
 
@@ -32,17 +32,6 @@ pub struct Peer {
     pub tier: u16,
     /// What it owes.
     pub due: Due,
-}
-
-/// What makes one set of peers of another.
-#[derive(Debug, Default, PartialEq)]
-pub struct Change {
-    /// New ones, and their tiers.
-    pub add: Vec<(IpAddr, u16)>,
-    /// Those of another tier.
-    pub move_to: Vec<(IpAddr, u16)>,
-    /// Those that are no longer.
-    pub remove: Vec<IpAddr>,
 }
 
 /// The maps that the agent uses.
@@ -127,20 +116,13 @@ impl Maps {
     /// Changes the peers of a program that may be attached. What they owe is the program's to write; who gets the number
     /// of a former peer gets that, too, which is a burst at most.
     pub fn change(&mut self, change: &Change) -> Result<(), Failure> {
-        let mut table = self.table()?;
-        if !change.remove.is_empty() {
-            change.remove.iter().for_each(|address| table.remove(address));
-            self.slots.write(table.slots())?;
-            self.peers.write(table.peers())?;
+        for write in self.table()?.change(change) {
+            match write {
+                Write::Peers(value) => self.peers.write(&value)?,
+                Write::Slots(value) => self.slots.write(&value)?,
+            }
         }
-        for (address, tier) in &change.move_to {
-            table.set_tier(address, *tier);
-        }
-        for (address, tier) in &change.add {
-            table.add(*address, *tier);
-        }
-        self.peers.write(table.peers())?;
-        self.slots.write(table.slots())
+        Ok(())
     }
 
     fn table(&self) -> Result<Table, Failure> {

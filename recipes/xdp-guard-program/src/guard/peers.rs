@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::abi::{CHAIN, CLASSES, PEERS, slot_of};
-use crate::bpf::maps::{Change, Peer};
+use crate::abi::{CHAIN, CLASSES, Change, PEERS, slot_of};
+use crate::bpf::maps::Peer;
 use crate::config::Tier;
 
 /// Known senders.
