@@ -311,15 +311,16 @@ pub mod tests {
         let addresses = neighbours(2 * CHAIN - 1);
         let (others, stays) = addresses.split_at(2 * CHAIN - 2);
         let strangers = neighbours(2 * CHAIN + 1).split_off(2 * CHAIN - 1);
-        for place in 0..CHAIN {
-            // Those around it leave, and as many come, which get their numbers.
+        let elsewhere: Vec<_> = (1..CHAIN as u8).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        for (place, comers) in (0..CHAIN).flat_map(|place| [(place, &others[CHAIN - 1..]), (place, &elsewhere[..])]) {
+            // Those around it leave, and as many come, to its chain or others, which get their numbers.
             let mut table = Table::empty();
             let mut first: Vec<_> = others[..CHAIN - 1].to_vec();
             first.insert(place, stays[0]);
             first.iter().for_each(|address| assert!(table.add(*address, 1)));
             let number = table.numbers[&stays[0]];
             let change = Change {
-                add: others[CHAIN - 1..].iter().map(|address| (*address, 2)).collect(),
+                add: comers.iter().map(|address| (*address, 2)).collect(),
                 move_to: vec![(stays[0], 3)],
                 remove: others[..CHAIN - 1].to_vec(),
             };
