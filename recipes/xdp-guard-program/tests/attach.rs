@@ -1,0 +1,139 @@
+//! Attaching, replacing and detaching, with real programs on real interfaces.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::process::Command;
+
+use support::{World, compile, object, sources};
+
+const ENFORCE: &str =
+    "mode = 'enforce'\n[class.gossip]\nports = [8001]\npayload_min = 4\nunknown = { rate = 100000 }\n";
+
+#[test]
+fn drops_what_is_wrong_and_tells() {
+    let world = World::new();
+    let said = world.attach(ENFORCE);
+    assert!(said.starts_with("guarded: xdp, program "), "{said}");
+    world.send(8001, b"hello", 3);
+    world.send(8001, b"no", 2);
+    assert_eq!(world.count("gossip", "unknown"), 3);
+    assert_eq!(world.count("gossip", "length"), 2);
+    let (code, out, _) = world.run("status");
+    assert!(code == 0 && out.contains("dropped"), "{out}");
+    let (code, out, _) = world.run("detach");
+    assert!(code == 0 && out.contains("is detached"), "{out}");
+    let (code, _, err) = world.run("status");
+    assert_eq!((code, &*err), (1, "error: nothing is attached\n"));
+    assert!(!world.pins().join("guarded").exists());
+}
+
+#[test]
+fn attaches_to_tcx_beside_another_program() {
+    let world = World::new();
+    let flags = world.flags(ENFORCE).replace("solana-xdp", "solana-tcx");
+    object("solana-tcx");
+    let (code, out, err) = world.run(&format!("attach --hook tcx {flags}"));
+    assert!(code == 0 && out.starts_with("guarded: tcx"), "{out}{err}");
+    world.send(8001, b"no", 2);
+    assert_eq!(world.count("gossip", "length"), 2);
+}
+
+#[test]
+fn says_what_stands_in_the_way() {
+    let world = World::new();
+    let refused = |arguments: &str, expect: &str| {
+        let (code, out, err) = world.run(arguments);
+        assert!((code == 2 || code == 3) && out.is_empty(), "{arguments}: {code} {out}");
+        assert!(err.contains(expect), "{arguments}\n--- says\n{err}\n--- not\n{expect}");
+    };
+    let flags = world.flags(ENFORCE);
+    let attach = format!("attach {flags}");
+    refused(&attach.replace("interface guarded", "interface gaurded"), "no interface gaurded: is it guarded?");
+    refused(&format!("{attach} --hook tcx"), "it is for --hook xdp");
+    refused(&attach.replace("solana-xdp", "nothing"), "No such file");
+
+    refused(&attach.replace("interface guarded", "interface lo"), "has no native XDP");
+
+    let other = other_layout(&world);
+    refused(&attach.replace(&object("solana-xdp").display().to_string(), &other), "want abi 1\n  got  abi 7");
+
+    let lock = world.folder.join("run/guarded.lock");
+    let mut holder = Command::new("flock").arg("--no-fork").arg(&lock).args(["sleep", "60"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    refused(&attach, "another xdp-guard is at work on guarded");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+
+    let pass = world.folder.join("pass.c");
+    let program = "__attribute__((section(\"xdp\"), used)) int pass(void *context) { return 2; }\n\
+                   char _license[] __attribute__((section(\"license\"), used)) = \"GPL\";\n";
+    std::fs::write(&pass, program).unwrap();
+    let pass = compile(&pass, &format!("{}-pass.o", world.name));
+    world.ip(&format!("-n {} link set guarded xdp object {} section xdp", world.name, pass.display()));
+    std::fs::remove_file(pass).unwrap();
+    refused(&attach, "attached by netlink: `ip link set dev guarded xdp off`");
+    world.ip(&format!("-n {} link set guarded xdp off", world.name));
+
+    world.attach(ENFORCE);
+    let elsewhere = format!("{attach} --pins /sys/fs/bpf/{}/else", world.name);
+    let mut command = world.inside(env!("CARGO_BIN_EXE_xdp-guard"));
+    let output = command.args(elsewhere.split(' ')).env("XDP_GUARD_RUN", world.folder.join("else")).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(err.contains("give its --pins"), "{err}");
+    assert_eq!(world.count("gossip", "length"), 0);
+}
+
+/// An object whose maps the agent does not know.
+fn other_layout(world: &World) -> String {
+    for name in ["abi.h", "guard.h", "solana-xdp.bpf.c"] {
+        let text = std::fs::read_to_string(sources().join(name)).unwrap();
+        std::fs::write(world.folder.join(name), text.replace("#define ABI 1", "#define ABI 7")).unwrap();
+    }
+    let object = compile(&world.folder.join("solana-xdp.bpf.c"), &format!("{}-other.o", world.name));
+    let moved = world.folder.join("other.o");
+    std::fs::rename(object, &moved).unwrap();
+    moved.display().to_string()
+}
+
+#[test]
+fn replaces_a_program_and_keeps_what_peers_owe() {
+    let world = World::new();
+    let config = format!(
+        "[class.gossip]\nports = [8001]\ngossip = {{ rate = 1, burst_ms = 60000 }}\n\
+         [[peer]]\naddress = '{}'\ntier = 'gossip'\n",
+        world.here()
+    );
+    world.attach(&config);
+    world.send(8001, b"hello", 80);
+    let passed = world.count("gossip", "peer");
+    assert!((61..75).contains(&passed), "{passed}");
+    let before = world.status();
+
+    // What a crash between pinning and swapping leaves.
+    let rubbish = world.pins().join("guarded/999999");
+    std::fs::create_dir(&rubbish).unwrap();
+    world.attach(&config);
+    let after = world.status();
+    assert_ne!(before["program"], after["program"]);
+    assert_eq!(before["tag"], after["tag"]);
+    assert!(!rubbish.exists());
+    let pins: Vec<_> = std::fs::read_dir(world.pins().join("guarded")).unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(pins.len(), 2, "{pins:?}");
+
+    world.send(8001, b"hello", 80);
+    let passed = world.count("gossip", "peer");
+    assert!(passed < 30, "a fresh burst of {passed}");
+    assert!(world.count("gossip", "peer_limit") > 50);
+}
+
+#[test]
+fn starts_anew_where_the_interface_was() {
+    let world = World::new();
+    world.attach(ENFORCE);
+    world.ip(&format!("-n {} link del guarded", world.name));
+    world.ip(&format!("link add {0}e type veth peer name guarded netns {0}", world.name));
+    world.ip(&format!("-n {} link set guarded up", world.name));
+    world.attach(ENFORCE);
+    assert_eq!(world.status()["hook"], "xdp");
+}
