@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_shipped_config_is_right_and_only_observes() {
-        let text = include_str!("../../mainnet.toml");
+        let text = include_str!("../../../../images/xdp-guard/mainnet.toml");
         let config = Config::of(Path::new("mainnet.toml"), text).expect("a config");
         assert_eq!(config.mode, Mode::Observe);
         assert!(config.classes.iter().all(|class| class.mode == Mode::Observe));
@@ -180,7 +180,7 @@ mod tests {
             let value: toml::Value = toml::from_str(text).expect("TOML");
             schemas.validate(&serde_json::to_value(value).expect("JSON"), schema).is_ok()
         };
-        assert!(judge(include_str!("../../mainnet.toml")));
+        assert!(judge(include_str!("../../../../images/xdp-guard/mainnet.toml")));
         for wrong in ["moode = 'observe'", "mode = 'on'", "[class.a]\nprots = [1]", "[class.a]\nports = [0]", "[node]"]
         {
             assert!(!judge(wrong), "{wrong}");
