@@ -8,9 +8,7 @@
 //! | `versions`, `defined` | `.gnu.version_r`, `.gnu.version_d` |
 //! | `build_id` | the note `NT_GNU_BUILD_ID` |
 
-use std::fs;
-use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::io::{self, Read as _, Seek as _};
 
 use object::elf::{self, FileHeader64};
 use object::read::StringTable;
@@ -19,7 +17,7 @@ use object::{Endianness, Object as _, ReadRef};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::store::{self, Blob, Node, Output, Store};
+use crate::store::{self, Blob, Node, Opened, Output, Store};
 
 /// What an ELF file starts with.
 const MAGIC: &[u8; 4] = b"\x7fELF";
@@ -157,7 +155,7 @@ pub(super) fn numbers(version: &str) -> Vec<u32> {
 pub(super) struct File {
     pub(super) path: String,
     pub(super) blob: Blob,
-    pub(super) content: fs::File,
+    pub(super) content: Opened,
 }
 
 impl File {
@@ -184,8 +182,8 @@ pub(super) fn each(
 fn walk(store: &Store, path: &str, node: Node, take: &mut impl FnMut(File) -> Result<(), Error>) -> Result<(), Error> {
     match node {
         Node::File { blob, .. } => {
-            let content = store.open_file(&blob)?;
-            if is_elf(&content).map_err(unreadable(store))? {
+            let mut content = store.open_file(&blob)?;
+            if is_elf(&mut content).map_err(unreadable(store))? {
                 take(File { path: path.to_owned(), blob, content })?;
             }
             Ok(())
@@ -206,9 +204,11 @@ fn unreadable(store: &Store) -> impl FnOnce(io::Error) -> store::Error {
     |source| store::Error::Io { path, source }
 }
 
-fn is_elf(file: &fs::File) -> io::Result<bool> {
-    let mut magic = [0; MAGIC.len()];
-    Ok(file.read_at(&mut magic, 0)? == MAGIC.len() && magic == *MAGIC)
+fn is_elf(file: &mut Opened) -> io::Result<bool> {
+    let mut start = Vec::new();
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(start == MAGIC)
 }
 
 #[cfg(test)]

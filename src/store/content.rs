@@ -18,6 +18,9 @@ use crate::digest::{Digest, Hasher};
 /// store has it.
 const HELD: usize = 256 << 10;
 
+/// A blob's file, open for reading.
+pub type Opened = File;
+
 impl Store {
     /// Stores a small file.
     ///
@@ -69,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::is_damage`] if it is corrupt or not there.
-    pub fn open_file(&self, blob: &Blob) -> Result<File, Error> {
+    pub fn open_file(&self, blob: &Blob) -> Result<Opened, Error> {
         let (kind, file) = self.disk.find(&blob.digest)?;
         let stat = fstat(&file).map_err(self.disk.at(kind.path(&blob.digest)))?;
         let sound = looks(&stat, kind.mode(), blob.size) || self.disk.is_sound(kind, &blob.digest)?;

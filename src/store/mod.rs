@@ -70,7 +70,7 @@ use std::sync::{Arc, Mutex};
 use rustix::fs::fstatvfs;
 use rustix::io::Errno;
 
-pub use content::Writer;
+pub use content::{Opened, Writer};
 pub use directory::{Directory, Node, NotCanonical};
 pub use error::{Cause, Error};
 pub use fsck::{Damage, Finding, Report};
