@@ -28,8 +28,8 @@ guard PACKETS="1000000":
     cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --packets {{PACKETS}}
 
 # Plant mistakes in the guard, each of which the proof has to notice.
-mutants *ARGS:
-    cargo run --release {{proof}} -- mutants bpf/solana-xdp {{ARGS}}
+mutants CLANG="clang-16":
+    cargo run --release {{proof}} -- mutants bpf/solana-xdp --clang {{CLANG}} -I /usr/include/x86_64-linux-gnu
 
 # Race forge against its peers: ratios in one run. `bench/install.sh` installs the peers.
 race *ARGS:
