@@ -18,6 +18,7 @@ pub mod programs;
 pub mod repository;
 pub mod skeleton;
 pub mod toolroot;
+pub mod uki;
 pub mod vendor;
 
 use std::collections::BTreeMap;
