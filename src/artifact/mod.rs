@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod arguments;
 pub mod bpf;
+pub mod disk;
 mod elf;
 mod files;
 pub mod image;
