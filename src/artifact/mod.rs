@@ -6,12 +6,15 @@
 pub mod archive;
 pub mod arguments;
 pub mod bpf;
+pub mod cpio;
 mod elf;
 mod files;
 pub mod image;
 mod inherit;
+pub mod initramfs;
 mod links;
 mod manifest;
+pub mod module;
 mod packages;
 mod part;
 pub mod programs;
@@ -80,6 +83,10 @@ pub fn assemble(
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
+        Assemble::Modules { tree, certificate, signatures } => {
+            module::tree::assemble(store, tree, certificate, signatures, (threads, say))?
+        }
+        Assemble::Initramfs { segments } => initramfs::assemble(store, segments, threads)?,
         Assemble::Layer(layer) => image::layer(layer, store, parts, threads, say)?,
         Assemble::Image(whole) => {
             let (layout, root) = image::image(whole, store)?;

@@ -10,6 +10,7 @@
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
 mod image;
+mod kernel;
 pub mod reapi;
 mod service;
 mod walk;
@@ -24,6 +25,7 @@ use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
 pub use image::{Image, Layer};
+pub use kernel::Signatures;
 pub use service::Service;
 pub use walk::Value;
 
@@ -149,6 +151,20 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
+    /// Puts a signature at the end of each kernel module.
+    Modules {
+        /// The unsigned modules.
+        tree: I,
+        /// The certificates that their kernel trusts.
+        certificate: I,
+        /// The signatures.
+        signatures: Signatures<I>,
+    },
+    /// Packs trees as what a kernel unpacks.
+    Initramfs {
+        /// Each for an archive of its own, in their order.
+        segments: Vec<(String, I)>,
+    },
     /// Makes a layer of a container image.
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
@@ -239,6 +255,8 @@ impl<I> Assemble<I> {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
             }
             Self::Arguments { .. } => Vec::new(),
+            Self::Modules { tree, certificate, signatures } => vec![tree, certificate, signatures.input()],
+            Self::Initramfs { segments } => segments.iter().map(|(_, tree)| tree).collect(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
         }
@@ -272,6 +290,12 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
+            Self::Modules { tree, certificate, signatures } => Assemble::Modules {
+                tree: output(tree)?,
+                certificate: output(certificate)?,
+                signatures: signatures.resolve(output)?,
+            },
+            Self::Initramfs { segments } => Assemble::Initramfs { segments: resolve_named(segments, output)? },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
         })

@@ -123,6 +123,8 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
+            Self::Modules { .. } => 20,
+            Self::Initramfs { .. } => 21,
         }
     }
 
@@ -171,6 +173,15 @@ impl<I> Assemble<I> {
             Self::Layout { manifest, blobs } => {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
+            }
+            Self::Modules { tree, certificate, signatures } => {
+                visit("tree", Value::Input(tree));
+                visit("certificate", Value::Input(certificate));
+                visit("signing", Value::Number(signatures.number()));
+                signatures.walk(visit);
+            }
+            Self::Initramfs { segments } => {
+                visit("segments", Value::Inputs(segments.iter().map(|(name, tree)| (name.as_str(), tree)).collect()));
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),
