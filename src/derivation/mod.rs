@@ -10,7 +10,7 @@
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
 mod image;
-mod kernel;
+mod signatures;
 pub mod reapi;
 mod service;
 mod walk;
@@ -25,8 +25,8 @@ use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
 pub use image::{Image, Layer};
-pub use kernel::Signatures;
 pub use service::Service;
+pub use signatures::Signatures;
 pub use walk::Value;
 
 /// The tag that all keys are hashed under; its number changes when the encoding or the sandbox's

@@ -86,7 +86,7 @@
 //! rustflags = ["-Cpanic=abort"]
 //! patches = ["port.patch"]              # for the source `src`, with patch -p1
 //! crate-patches = { time = ["fix.patch"] }              # for crates that Cargo.lock names
-//! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
+//! needed = ["libgcc_s.so.1"]            # the default, but for static programs: shared libraries beside glibc's; each is needed
 //! glibc = "2.34"                        # the highest version of its symbols
 //! [lock-patches]
 //! time = "0.3.36"                       # moves Cargo.lock; `name@version` where it has several

@@ -153,7 +153,8 @@ pub(super) struct Raw {
     pub(super) patches: Texts,
     /// Patches of crates that Cargo.lock names, by crate (`name@version` where there are several).
     pub(super) crate_patches: BTreeMap<At<String>, Texts>,
-    /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
+    /// The shared libraries, beside glibc's, that the results need, by soname; by default `libgcc_s.so.1`, and none
+    /// with `-Ctarget-feature=+crt-static` among `rustflags`.
     pub(super) needed: Texts,
     /// The highest version of glibc's symbols that the results may use.
     pub(super) glibc: Option<At<String>>,
