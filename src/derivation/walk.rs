@@ -123,6 +123,9 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
+            Self::Layers(_) => 14,
+            Self::Resolved(_) => 15,
+            Self::Kernel(_) => 16,
         }
     }
 
@@ -174,6 +177,9 @@ impl<I> Assemble<I> {
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),
+            Self::Layers(layers) => layers.walk(visit),
+            Self::Resolved(resolved) => resolved.walk(visit),
+            Self::Kernel(kernel) => kernel.walk(visit),
         }
     }
 }
