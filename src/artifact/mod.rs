@@ -12,6 +12,7 @@ mod files;
 pub mod image;
 mod inherit;
 pub mod initramfs;
+pub mod kernel;
 mod links;
 mod manifest;
 pub mod module;
@@ -29,7 +30,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::Name;
-use crate::recipe::{DEBUG, Image, OUTPUT};
+use crate::recipe::{DEBUG, Image, Kernel, OUTPUT};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -92,6 +93,12 @@ pub fn assemble(
             let (layout, root) = image::image(whole, store)?;
             return Ok(named([(OUTPUT, layout), (Image::ROOT, root)]));
         }
+        Assemble::Layers(layers) => kernel::layers(store, layers)?,
+        Assemble::Resolved(resolved) => {
+            let (config, report) = kernel::resolved(store, resolved)?;
+            return Ok(named([(OUTPUT, config), (Kernel::REPORT, report)]));
+        }
+        Assemble::Kernel(built) => return Ok(named(kernel::built(store, built)?)),
         Assemble::Bpf { objects, debug, license, sections } => {
             let objects = bpf::check(store, objects, license, sections)?;
             return Ok(named([(OUTPUT, objects), (DEBUG, *debug)]));

@@ -19,6 +19,7 @@ use crate::plan::{self, Observed, Plan, StepId};
 use crate::recipe::{self, Diagnostic, Project, Root};
 use crate::registry::Credentials;
 use crate::store::{Setup, Store};
+use crate::words;
 
 /// Where the host keeps its apt sources, the mirrors of which serve forge as well.
 pub const APT: &str = "/etc/apt";
@@ -111,7 +112,7 @@ pub fn known<S>(project: &Project<S>, names: &[Name]) -> Result<(), CliError> {
             return Err(empty());
         }
         let error = CliError::user(format!("there is no unit `{unknown}`"));
-        return Err(match recipe::nearest(unknown.as_str(), project.units.keys().map(Name::as_str)) {
+        return Err(match words::nearest(unknown.as_str(), project.units.keys().map(Name::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("`forge list` prints all units"),
         });

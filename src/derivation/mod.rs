@@ -11,6 +11,7 @@
 
 mod image;
 mod signatures;
+mod kernel;
 pub mod reapi;
 mod service;
 mod walk;
@@ -25,6 +26,7 @@ use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
 pub use image::{Image, Layer};
+pub use kernel::{Kernel, Layers, Resolved};
 pub use service::Service;
 pub use signatures::Signatures;
 pub use walk::Value;
@@ -169,6 +171,12 @@ pub enum Assemble<I> {
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
     Image(Box<Image<I>>),
+    /// Reads the fragments of a kernel's configuration.
+    Layers(Box<Layers<I>>),
+    /// Judges what became of them.
+    Resolved(Box<Resolved<I>>),
+    /// Reads a kernel that was built.
+    Kernel(Box<Kernel<I>>),
 }
 
 impl<I> Derivation<I> {
@@ -259,6 +267,9 @@ impl<I> Assemble<I> {
             Self::Initramfs { segments } => segments.iter().map(|(_, tree)| tree).collect(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
+            Self::Layers(layers) => layers.inputs(),
+            Self::Resolved(resolved) => resolved.inputs(),
+            Self::Kernel(kernel) => kernel.inputs(),
         }
     }
 
@@ -298,6 +309,9 @@ impl<I> Assemble<I> {
             Self::Initramfs { segments } => Assemble::Initramfs { segments: resolve_named(segments, output)? },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
+            Self::Layers(layers) => Assemble::Layers(Box::new(layers.resolve(output)?)),
+            Self::Resolved(resolved) => Assemble::Resolved(Box::new(resolved.resolve(output)?)),
+            Self::Kernel(kernel) => Assemble::Kernel(Box::new(kernel.resolve(output)?)),
         })
     }
 }

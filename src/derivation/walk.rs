@@ -125,6 +125,9 @@ impl<I> Assemble<I> {
             Self::Image(_) => 10,
             Self::Modules { .. } => 20,
             Self::Initramfs { .. } => 21,
+            Self::Layers(_) => 14,
+            Self::Resolved(_) => 15,
+            Self::Kernel(_) => 16,
         }
     }
 
@@ -185,6 +188,9 @@ impl<I> Assemble<I> {
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),
+            Self::Layers(layers) => layers.walk(visit),
+            Self::Resolved(resolved) => resolved.walk(visit),
+            Self::Kernel(kernel) => kernel.walk(visit),
         }
     }
 }

@@ -15,6 +15,7 @@ mod cmd;
 mod crates;
 mod crossing;
 mod image;
+mod kernel;
 pub mod replace;
 mod shell;
 mod source;
@@ -260,6 +261,7 @@ impl Planner<'_> {
             Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
             Build::Image(image) => self.image(recipe, image)?,
+            Build::Kernel(kernel) => self.kernel(recipe, kernel)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }

@@ -27,7 +27,7 @@ impl Draft<'_> {
     pub(super) fn cargo(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
         let toolroot = self.tools();
         let (deps, env) = (self.deps(), self.environment(&self.raw.env));
-        let (updates, patches) = (self.updates_of_lock(), self.patches(&self.raw.patches));
+        let (updates, patches) = (self.updates_of_lock(), self.beside_recipe(&self.raw.patches));
         let crate_patches = self.crate_patches();
         let sources = self.cargo_sources(&updates, &patches, &crate_patches);
         self.wanted_targets();
@@ -84,7 +84,7 @@ impl Draft<'_> {
     }
 
     /// The source of those files, if there are any.
-    fn files<'p>(&self, files: impl Iterator<Item = &'p RelPath>) -> Option<Source> {
+    pub(super) fn files<'p>(&self, files: impl Iterator<Item = &'p RelPath>) -> Option<Source> {
         let include: Vec<_> = files.map(|file| globset::escape(file.as_str())).collect();
         let directory = self.inputs.directory.clone();
         (!include.is_empty()).then_some(Source::Path { directory, include, exclude: Vec::new() })
@@ -100,15 +100,16 @@ impl Draft<'_> {
         lock.into_iter().chain(patches).filter_map(|path| RelPath::new(path).ok()).collect()
     }
 
-    fn patches(&mut self, patches: &[At<String>]) -> Vec<RelPath> {
-        patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect()
+    /// Files below the recipe's folder.
+    pub(super) fn beside_recipe(&mut self, paths: &[At<String>]) -> Vec<RelPath> {
+        paths.iter().filter_map(|path| field::path(path, self.faults)).collect()
     }
 
     fn crate_patches(&mut self) -> Vec<(String, Vec<RelPath>)> {
         let mut all = Vec::new();
         for (name, patches) in &self.raw.crate_patches {
             field::package_spec(name, self.faults);
-            all.push((name.to_string(), self.patches(patches)));
+            all.push((name.to_string(), self.beside_recipe(patches)));
         }
         all
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Image, Places, Root, Source};
+use super::{Image, Kernel, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -93,13 +93,14 @@ impl<S> Recipe<S> {
             Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
+            Build::Kernel(kernel) => Some(&kernel.toolroot),
         }
     }
 
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Kernel(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
@@ -114,6 +115,7 @@ impl<S> Recipe<S> {
             Build::Cmd(cmd) => cmd.outputs.clone(),
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
+            Build::Kernel(_) => Kernel::OUTPUTS.map(Name::constant).into(),
             Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }
@@ -134,6 +136,8 @@ pub enum Build {
     Arguments(Arguments),
     /// A container image.
     Image(Box<Image>),
+    /// A Linux kernel.
+    Kernel(Box<Kernel>),
 }
 
 impl Build {
@@ -147,6 +151,7 @@ impl Build {
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
             Self::Image(_) => Image::KIND,
+            Self::Kernel(_) => Kernel::KIND,
         }
     }
 }

@@ -149,7 +149,7 @@ pub(super) struct Raw {
     pub(super) rustflags: Texts,
     /// Versions that packages in Cargo.lock (`name`, or `name@version`) are moved to, in the order in which they are written.
     pub(super) lock_patches: Table,
-    /// Patch files for the source `src`, in their order, relative to the recipe's folder.
+    /// Patch files for the source `src` (of a kernel: `linux`), in their order, relative to the recipe's folder.
     pub(super) patches: Texts,
     /// Patches of crates that Cargo.lock names, by crate (`name@version` where there are several).
     pub(super) crate_patches: BTreeMap<At<String>, Texts>,
@@ -197,8 +197,22 @@ pub(super) struct Raw {
     pub(super) layers: Option<At<u64>>,
     /// Compress layers with gzip, for tools that can't read zstd.
     pub(super) compat: Option<bool>,
-    /// What a good image has not, and why this one has it: `root`, `shell`.
+    /// What is let pass, and why: of an image `root` or `shell`, which a good one has not; of a kernel a symbol, of which
+    /// its fragments ask what is refused or does not come true.
     pub(super) waivers: Table,
+
+    /// What a kernel's configuration starts from: a target of Linux' make such as `tinyconfig`, or a file beside the recipe.
+    pub(super) base: Option<At<String>>,
+    /// Fragments of a kernel's configuration, each laid over those before it, relative to the recipe's folder.
+    pub(super) fragments: Texts,
+    /// What a kernel's release ends with, as `-forge-talos`.
+    pub(super) localversion: Option<At<String>>,
+    /// The certificate that a kernel's modules must be signed for, relative to the recipe's folder.
+    pub(super) certificate: Option<At<String>>,
+    /// What a kernel is compiled with: `gcc`, the default, or `clang`.
+    pub(super) compiler: Option<At<String>>,
+    /// The arguments that a kernel is to be started with.
+    pub(super) command_line: Texts,
 }
 
 /// What a file of an image has that is not as usual.

@@ -84,6 +84,7 @@ impl<'a> Draft<'a> {
             Form::Cargo => self.cargo(),
             Form::Arguments => self.arguments(),
             Form::Image => self.image(),
+            Form::Kernel => self.kernel(),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
