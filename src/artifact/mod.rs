@@ -29,8 +29,8 @@ use std::ops::ControlFlow;
 
 use crate::debian;
 use crate::derivation::Assemble;
-use crate::path::Name;
-use crate::recipe::{DEBUG, Image, Kernel, OUTPUT};
+use crate::path::{Name, PathError};
+use crate::recipe::{DEBUG, Image, Kernel, OUTPUT, Signing};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -84,8 +84,13 @@ pub fn assemble(
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
-        Assemble::Modules { tree, certificate, signatures } => {
-            module::tree::assemble(store, tree, certificate, signatures, (threads, say))?
+        Assemble::Signed { others, modules, certificate, signatures } => {
+            let signed = module::tree::assemble(store, modules, certificate, signatures, (threads, say))?;
+            let others = others.iter().map(|(name, output)| Ok((Name::new(name.as_str())?, *output)));
+            let mut outputs: BTreeMap<Name, Output> =
+                others.collect::<Result<_, PathError>>().expect("BUG: outputs have names");
+            outputs.extend(named([(Kernel::MODULES, signed), (Signing::UNSIGNED, *modules)]));
+            return Ok(outputs);
         }
         Assemble::Initramfs { segments } => initramfs::assemble(store, segments, threads)?,
         Assemble::Layer(layer) => image::layer(layer, store, parts, threads, say)?,

@@ -153,10 +153,12 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
-    /// Puts a signature at the end of each kernel module.
-    Modules {
+    /// Puts a signature at the end of each module of a kernel.
+    Signed {
+        /// The kernel's other outputs by name, which stay as they are.
+        others: Vec<(String, I)>,
         /// The unsigned modules.
-        tree: I,
+        modules: I,
         /// The certificates that their kernel trusts.
         certificate: I,
         /// The signatures.
@@ -263,7 +265,10 @@ impl<I> Assemble<I> {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
             }
             Self::Arguments { .. } => Vec::new(),
-            Self::Modules { tree, certificate, signatures } => vec![tree, certificate, signatures.input()],
+            Self::Signed { others, modules, certificate, signatures } => {
+                let others = others.iter().map(|(_, other)| other);
+                others.chain([modules, certificate, signatures.input()]).collect()
+            }
             Self::Initramfs { segments } => segments.iter().map(|(_, tree)| tree).collect(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
@@ -301,8 +306,9 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
-            Self::Modules { tree, certificate, signatures } => Assemble::Modules {
-                tree: output(tree)?,
+            Self::Signed { others, modules, certificate, signatures } => Assemble::Signed {
+                others: resolve_named(others, output)?,
+                modules: output(modules)?,
                 certificate: output(certificate)?,
                 signatures: signatures.resolve(output)?,
             },

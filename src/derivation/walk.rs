@@ -123,7 +123,7 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
-            Self::Modules { .. } => 20,
+            Self::Signed { .. } => 20,
             Self::Initramfs { .. } => 21,
             Self::Layers(_) => 14,
             Self::Resolved(_) => 15,
@@ -177,8 +177,9 @@ impl<I> Assemble<I> {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
             }
-            Self::Modules { tree, certificate, signatures } => {
-                visit("tree", Value::Input(tree));
+            Self::Signed { others, modules, certificate, signatures } => {
+                visit("others", Value::Inputs(others.iter().map(|(name, other)| (name.as_str(), other)).collect()));
+                visit("modules", Value::Input(modules));
                 visit("certificate", Value::Input(certificate));
                 visit("signing", Value::Number(signatures.number()));
                 signatures.walk(visit);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::model::{DEBUG, OUTPUT};
+use super::{Boot, Signing};
 use crate::path::{Name, RelPath};
 
 /// A Linux kernel, of the sources in `sources["linux"]` and the files in `sources["config"]`.
@@ -27,6 +28,10 @@ pub struct Kernel {
     pub command_line: Vec<String>,
     /// Symbols of which fragments may ask what is refused or does not come true, and why.
     pub waivers: BTreeMap<String, String>,
+    /// By whom its modules are signed; by nobody if there is nothing here.
+    pub signing: Option<Signing>,
+    /// How it is tried in a virtual machine.
+    pub boot: Option<Boot>,
     /// How long each of its steps may take.
     pub timeout: Duration,
 }
@@ -64,8 +69,15 @@ impl Kernel {
     pub const HEADERS: &str = "headers";
     /// The output that says what became of the configuration.
     pub const REPORT: &str = "report";
-    /// Its outputs in their order.
+    /// The outputs of every kernel in their order.
     pub const OUTPUTS: [&str; 5] = [OUTPUT, Self::MODULES, Self::HEADERS, DEBUG, Self::REPORT];
+
+    /// Its outputs in their order. Where modules are signed, those that were built are one more.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<Name> {
+        let unsigned = self.signing.as_ref().map(|_| Signing::UNSIGNED);
+        Self::OUTPUTS.into_iter().chain(unsigned).map(Name::constant).collect()
+    }
 }
 
 impl Compiler {

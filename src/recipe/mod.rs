@@ -189,6 +189,7 @@
 mod arguments;
 mod beside;
 mod book;
+mod boot;
 mod capability;
 mod cargo;
 mod container;
@@ -209,6 +210,7 @@ mod place;
 mod raw;
 mod root;
 mod schema;
+mod signing;
 mod source;
 mod table;
 #[cfg(test)]
@@ -220,6 +222,7 @@ mod vars;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub use boot::{Boot, Device};
 pub use capability::capability;
 pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::Diagnostic;
@@ -232,6 +235,7 @@ pub use model::{
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
+pub use signing::Signing;
 pub use source::{Archive, Closure, Crossing, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 

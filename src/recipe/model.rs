@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Image, Kernel, Places, Root, Source};
+use super::{Boot, Image, Kernel, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -97,6 +97,15 @@ impl<S> Recipe<S> {
         }
     }
 
+    /// How it is tried in a virtual machine, if it is a kernel that says so.
+    #[must_use]
+    pub fn boot(&self) -> Option<&Boot> {
+        match &self.build {
+            Build::Kernel(kernel) => kernel.boot.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
@@ -115,7 +124,7 @@ impl<S> Recipe<S> {
             Build::Cmd(cmd) => cmd.outputs.clone(),
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
-            Build::Kernel(_) => Kernel::OUTPUTS.map(Name::constant).into(),
+            Build::Kernel(kernel) => kernel.outputs(),
             Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }

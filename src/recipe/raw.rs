@@ -213,6 +213,31 @@ pub(super) struct Raw {
     pub(super) compiler: Option<At<String>>,
     /// The arguments that a kernel is to be started with.
     pub(super) command_line: Texts,
+    /// By whom a kernel's modules are signed: `dev`, with the published key `kernel/keys/dev.pem`, which is for tests; or
+    /// `detached`, with signatures that are kept. They stay unsigned by default.
+    pub(super) signing: Option<At<String>>,
+    /// The folder of kept signatures, relative to the recipe's: `signatures` by default.
+    pub(super) signatures: Option<At<String>>,
+    /// How a kernel is tried in a virtual machine.
+    pub(super) boot: Option<At<Boot>>,
+}
+
+/// How a kernel is tried in a virtual machine; `forge boot-test` and `forge test` do so.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Boot {
+    /// The unit of kind `toolroot` with QEMU and squashfs-tools.
+    pub(super) toolroot: Option<At<String>>,
+    /// The unit whose program is started first and checks the kernel from inside.
+    pub(super) probe: Option<At<String>>,
+    /// Devices that the machine has, whose drivers are modules: `nvme`, `igb`, `e1000e`.
+    pub(super) devices: Texts,
+    /// Values, by the name of the sysctl, that can be written.
+    pub(super) sysctls: Table,
+    /// Texts, by the absolute path of the file that must have it.
+    pub(super) files: Table,
+    /// How long it may take; 300 by default.
+    pub(super) timeout_seconds: Option<At<u64>>,
 }
 
 /// What a file of an image has that is not as usual.
