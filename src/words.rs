@@ -1,4 +1,6 @@
-//! Numbers as people read them.
+//! Numbers as people read them, and words that they may have meant.
+
+use std::cmp::Reverse;
 
 /// `12.3 MB`: a number of bytes.
 #[must_use]
@@ -28,6 +30,14 @@ pub fn duration(seconds: f64) -> String {
     if seconds < 59.95 { format!("{seconds:.1} s") } else { format!("{:.1} min", seconds / 60.0) }
 }
 
+/// Of `known` the one that `word` may be a slip of; of equally near ones the longest, as letters are lost more often
+/// than added.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let slips = |other: &str| strsim::damerau_levenshtein(word, other);
+    let near = known.into_iter().min_by_key(|other| (slips(other), Reverse(other.len()), *other))?;
+    (slips(near) <= (word.chars().count() / 3).max(1)).then_some(near)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +60,15 @@ mod tests {
     fn durations() {
         for (seconds, text) in [(0.0, "0.0 s"), (59.9, "59.9 s"), (59.96, "1.0 min"), (312.0, "5.2 min")] {
             assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn slips() {
+        let known = ["steps", "sources", "outputs", "gcc"];
+        for (word, near) in [("step", Some("steps")), ("soruces", Some("sources")), ("zzz", None), ("gc", Some("gcc"))]
+        {
+            assert_eq!(nearest(word, known), near, "{word}");
         }
     }
 }

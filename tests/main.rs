@@ -16,6 +16,7 @@ mod hermetic;
 mod image;
 mod input;
 mod jupiter;
+mod kernel;
 mod log;
 mod mirror;
 mod outdated;

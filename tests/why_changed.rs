@@ -21,7 +21,7 @@ fn project() -> Forge {
     forge
 }
 
-fn git(folder: &Path, args: &[&str]) {
+pub fn git(folder: &Path, args: &[&str]) {
     let identity = ["-c", "user.name=t", "-c", "user.email=t@example", "-c", "commit.gpgSign=false"];
     let mut command = Command::new("git");
     command.args(identity).args(args).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -29,7 +29,7 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn commit(forge: &Forge) {
+pub fn commit(forge: &Forge) {
     git(&forge.project(), &["add", "--all"]);
     git(&forge.project(), &["commit", "--quiet", "--message", "x"]);
 }

@@ -16,7 +16,7 @@ use crate::check::factor::{Factor, Factors};
 use crate::check::{Check, Subject};
 use crate::path::Name;
 use crate::plan::{Input, Plan, StepId};
-use crate::recipe::nearest;
+use crate::words::nearest;
 
 /// Rebuild units in a world in which every factor differs; blame one where that makes a difference.
 ///

@@ -23,8 +23,9 @@ use crate::fetch::Observer;
 use crate::lockfile::Locked;
 use crate::path::{Name, RelPath};
 use crate::plan::Observed;
-use crate::recipe::{self, Project, Recipe};
+use crate::recipe::{Project, Recipe};
 use crate::store::{Output, Store};
+use crate::words;
 
 /// What is added to the name of a result that an override has reached.
 pub const MARK: &str = "+override";
@@ -145,7 +146,7 @@ fn unknown<'a>(one: &Override, sources: impl Iterator<Item = (&'a Name, &'a Name
         .map(|(unit, name)| if one.unit.is_some() { format!("{unit}/{name}") } else { name.to_string() })
         .collect();
     let error = CliError::user(format!("no unit of this build has a source `{asked}`"));
-    match recipe::nearest(&asked, known.iter().map(String::as_str)) {
+    match words::nearest(&asked, known.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("a recipe lists its sources under [sources]; name one as UNIT/SOURCE"),
     }

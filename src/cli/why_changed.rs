@@ -122,7 +122,7 @@ fn words(fate: Fate, store: &Store) -> (&'static str, Vec<String>, BTreeSet<Stri
         Fate::Removed => ("removed", Vec::new(), BTreeSet::new()),
         Fate::Same => ("same", Vec::new(), BTreeSet::new()),
         Fate::Changed { own, from } => {
-            let why = cause::words(&own, &|digest| store.directory(digest).ok());
+            let why = cause::words(&own, store);
             (if why.is_empty() { "inherits" } else { "changed" }, why, from)
         }
     }

@@ -10,6 +10,8 @@
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
 mod image;
+mod signatures;
+mod kernel;
 pub mod reapi;
 mod service;
 mod walk;
@@ -24,7 +26,9 @@ use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
 pub use image::{Image, Layer};
+pub use kernel::{Kernel, Layers, Resolved};
 pub use service::Service;
+pub use signatures::Signatures;
 pub use walk::Value;
 
 /// The tag that all keys are hashed under; its number changes when the encoding or the sandbox's
@@ -149,10 +153,32 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
+    /// Puts a signature at the end of each module of a kernel.
+    Signed {
+        /// The kernel's other outputs by name, which stay as they are.
+        others: Vec<(String, I)>,
+        /// The unsigned modules.
+        modules: I,
+        /// The certificates that their kernel trusts.
+        certificate: I,
+        /// The signatures.
+        signatures: Signatures<I>,
+    },
+    /// Packs trees as what a kernel unpacks.
+    Initramfs {
+        /// Each for an archive of its own, in their order.
+        segments: Vec<(String, I)>,
+    },
     /// Makes a layer of a container image.
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
     Image(Box<Image<I>>),
+    /// Reads the fragments of a kernel's configuration.
+    Layers(Box<Layers<I>>),
+    /// Judges what became of them.
+    Resolved(Box<Resolved<I>>),
+    /// Reads a kernel that was built.
+    Kernel(Box<Kernel<I>>),
 }
 
 impl<I> Derivation<I> {
@@ -239,8 +265,16 @@ impl<I> Assemble<I> {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
             }
             Self::Arguments { .. } => Vec::new(),
+            Self::Signed { others, modules, certificate, signatures } => {
+                let others = others.iter().map(|(_, other)| other);
+                others.chain([modules, certificate, signatures.input()]).collect()
+            }
+            Self::Initramfs { segments } => segments.iter().map(|(_, tree)| tree).collect(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
+            Self::Layers(layers) => layers.inputs(),
+            Self::Resolved(resolved) => resolved.inputs(),
+            Self::Kernel(kernel) => kernel.inputs(),
         }
     }
 
@@ -272,8 +306,18 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
+            Self::Signed { others, modules, certificate, signatures } => Assemble::Signed {
+                others: resolve_named(others, output)?,
+                modules: output(modules)?,
+                certificate: output(certificate)?,
+                signatures: signatures.resolve(output)?,
+            },
+            Self::Initramfs { segments } => Assemble::Initramfs { segments: resolve_named(segments, output)? },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
+            Self::Layers(layers) => Assemble::Layers(Box::new(layers.resolve(output)?)),
+            Self::Resolved(resolved) => Assemble::Resolved(Box::new(resolved.resolve(output)?)),
+            Self::Kernel(kernel) => Assemble::Kernel(Box::new(kernel.resolve(output)?)),
         })
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Account, Content, Fact};
-use super::tree::{self, MAX_NAMED, Read};
+use super::symbols;
+use super::tree::{self, MAX_NAMED, Shelf};
+use crate::path::Name;
 use crate::plan::FIRST_STEP;
 use crate::store::Output;
 
@@ -37,7 +39,26 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether it only passes on what an earlier step of the same unit made, which tells of itself. A kernel's
+    /// configuration is more than what it was made of.
+    #[must_use]
+    pub fn is_within(&self, unit: &Name) -> bool {
+        match self {
+            Self::Input { field, item, old: Some(old), new: Some(new) } => {
+                old.is_of(unit) && new.is_of(unit) && (field.as_str(), item.as_str()) != ("deps", "config")
+            }
+            Self::Input { .. } | Self::Text { .. } => false,
+        }
+    }
+}
+
 impl Content {
+    /// Whether a step of that unit makes it.
+    pub(super) fn is_of(&self, unit: &Name) -> bool {
+        self.from.split(':').next() == Some(unit.as_str())
+    }
+
     /// Whether two contents are the same, as far as can be told.
     fn same(&self, other: &Self) -> bool {
         match (self.output, other.output, self.made, other.made) {
@@ -157,23 +178,24 @@ fn inputs(fact: Option<&Fact>) -> &BTreeMap<String, Content> {
     }
 }
 
-/// Changes in words, packages together; `read` finds the directories of trees.
+/// Changes in words, packages together; what trees hold is read from `shelf`.
 #[must_use]
-pub fn words(changes: &[Change], read: &Read<'_>) -> Vec<String> {
+pub fn words(changes: &[Change], shelf: &dyn Shelf) -> Vec<String> {
     let (packages, others): (Vec<_>, Vec<_>) =
         changes.iter().partition(|change| matches!(change, Change::Input { field, .. } if field == "debs"));
-    let mut words: Vec<String> = others.into_iter().map(|change| say(change, read)).collect();
+    let mut words: Vec<String> = others.into_iter().map(|change| say(change, shelf)).collect();
     if !packages.is_empty() {
-        let named = packages.iter().take(MAX_NAMED).map(|change| say(change, read)).collect::<Vec<_>>().join(", ");
+        let named = packages.iter().take(MAX_NAMED).map(|change| say(change, shelf)).collect::<Vec<_>>().join(", ");
         let more = packages.len().saturating_sub(MAX_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         words.push(format!("packages: {named}{more}"));
     }
-    words.dedup();
+    let mut told = BTreeSet::new();
+    words.retain(|word| told.insert(word.clone()));
     words
 }
 
-fn say(change: &Change, read: &Read<'_>) -> String {
+fn say(change: &Change, shelf: &dyn Shelf) -> String {
     match change {
         Change::Text { field, .. } if field == "kind" || field == "assembly" => "it is made in another way".to_owned(),
         Change::Text { field, item, old, new } => {
@@ -185,7 +207,7 @@ fn say(change: &Change, read: &Read<'_>) -> String {
                 (Some(old), Some(new)) => format!("{what} changed{}", arrow(old, new)),
             }
         }
-        Change::Input { field, item, old, new } => say_input(field, item, old.as_ref(), new.as_ref(), read),
+        Change::Input { field, item, old, new } => say_input(field, item, old.as_ref(), new.as_ref(), shelf),
     }
 }
 
@@ -201,7 +223,7 @@ fn name(field: &str, item: Option<&str>) -> String {
     }
 }
 
-fn say_input(field: &str, item: &str, old: Option<&Content>, new: Option<&Content>, read: &Read<'_>) -> String {
+fn say_input(field: &str, item: &str, old: Option<&Content>, new: Option<&Content>, shelf: &dyn Shelf) -> String {
     let from = new.or(old).map_or("", |content| content.from.as_str());
     let what = match field {
         "debs" => item.to_owned(),
@@ -214,19 +236,29 @@ fn say_input(field: &str, item: &str, old: Option<&Content>, new: Option<&Conten
         (Some(old), Some(new)) if field == "debs" && old.from != new.from => {
             format!("{what} {} → {}", old.from, new.from)
         }
-        (Some(old), Some(new)) => match files(old.output, new.output, read) {
-            Some(files) => format!("{what}: {files}"),
-            None => format!("{what} changed{}", arrow(&old.from, &new.from)),
-        },
+        (Some(old), Some(new)) => {
+            let files = || Some(format!("{what}: {}", files(old.output, new.output, shelf)?));
+            let inside = symbols(field, item, (old.output, new.output), shelf).or_else(files);
+            inside.unwrap_or_else(|| format!("{what} changed{}", arrow(&old.from, &new.from)))
+        }
         (None, _) => format!("{what} added"),
         (_, None) => format!("{what} removed"),
     }
 }
 
+/// Which symbols of a kernel's configuration differ, where that is what an input holds.
+fn symbols(field: &str, item: &str, (old, new): (Option<Output>, Option<Output>), shelf: &dyn Shelf) -> Option<String> {
+    match (field, item) {
+        ("files", "") => symbols::asked(old, new, shelf),
+        ("deps", "config") => symbols::resolved(old, new, shelf).map(|symbols| format!("configuration: {symbols}")),
+        _ => None,
+    }
+}
+
 /// Which files differ, where both are trees that can be read.
-fn files(old: Option<Output>, new: Option<Output>, read: &Read<'_>) -> Option<String> {
+fn files(old: Option<Output>, new: Option<Output>, shelf: &dyn Shelf) -> Option<String> {
     let (Some(Output::Tree(old)), Some(Output::Tree(new))) = (old, new) else { return None };
-    let found = tree::differences(&old.digest, &new.digest, read)?;
+    let found = tree::differences(&old.digest, &new.digest, shelf)?;
     Some(tree::words(&found))
 }
 
@@ -239,13 +271,14 @@ fn arrow(old: &str, new: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::account::tests::{account, name, run, toolroot, tree};
+    use super::super::tree::tests::Shelf;
     use super::*;
     use crate::derivation::{Assemble, Derivation, Run};
     use crate::path::RelPath;
     use crate::store::Output;
 
     fn said(old: &Derivation<Output>, new: &Derivation<Output>) -> Vec<String> {
-        words(&compare(&account(old), &account(new)), &|_| None)
+        words(&compare(&account(old), &account(new)), &Shelf::default())
     }
 
     #[test]
@@ -339,7 +372,7 @@ mod tests {
                 };
                 let mut changed = base.clone();
                 changed.0.insert(field.clone(), other);
-                assert!(!words(&compare(&base, &changed), &|_| None).is_empty(), "{field}");
+                assert!(!words(&compare(&base, &changed), &Shelf::default()).is_empty(), "{field}");
             }
         }
     }
@@ -358,7 +391,7 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f", "g"];
         let old: Vec<_> = names.iter().map(|name| (*name, known("old", "1"))).collect();
         let new: Vec<_> = names.iter().map(|name| (*name, known("new", "2"))).collect();
-        let said = words(&compare(&inputs("debs", &old), &inputs("debs", &new)), &|_| None);
+        let said = words(&compare(&inputs("debs", &old), &inputs("debs", &new)), &Shelf::default());
         assert_eq!(said, ["packages: a 1 → 2, b 1 → 2, c 1 → 2, d 1 → 2, e 1 → 2 and 2 more"]);
     }
 

@@ -77,25 +77,21 @@ pub fn changed<K: Known>(old: &Side<'_, K>, new: &Side<'_, K>) -> BTreeMap<Name,
     let fate = |unit: &Name| match (old.plan.units.get(unit), new.plan.units.get(unit)) {
         (None, _) => Fate::Added,
         (_, None) => Fate::Removed,
-        _ => unit_fate(&old.steps(unit), &new.steps(unit), old, new),
+        _ => unit_fate(unit, old, new),
     };
     units.into_iter().map(|unit| (unit.clone(), fate(unit))).collect()
 }
 
-fn unit_fate<K: Known>(
-    old_steps: &BTreeMap<&str, StepId>,
-    new_steps: &BTreeMap<&str, StepId>,
-    old: &Side<'_, K>,
-    new: &Side<'_, K>,
-) -> Fate {
+fn unit_fate<K: Known>(unit: &Name, old: &Side<'_, K>, new: &Side<'_, K>) -> Fate {
+    let (old_steps, new_steps) = (old.steps(unit), new.steps(unit));
     let (mut own, mut from) = (Vec::new(), BTreeSet::new());
     let labels: BTreeSet<&&str> = old_steps.keys().chain(new_steps.keys()).collect();
     for label in labels {
         let account = |id: &StepId, side: &Side<'_, K>| side.account(*id);
         let before = old_steps.get(*label).map(|id| account(id, old)).unwrap_or_default();
         let after = new_steps.get(*label).map(|id| account(id, new)).unwrap_or_default();
-        for change in compare(&before, &after) {
-            match inherited(&change) {
+        for change in compare(&before, &after).into_iter().filter(|change| !change.is_within(unit)) {
+            match inherited(&change, unit) {
                 Some(unit) => drop(from.insert(unit)),
                 None => own.push(change),
             }
@@ -106,10 +102,10 @@ fn unit_fate<K: Known>(
 
 /// The unit from which a change comes, if it is not the unit's own: the same output of the same
 /// unit, which is another one now.
-fn inherited(change: &Change) -> Option<String> {
+fn inherited(change: &Change, unit: &Name) -> Option<String> {
     match change {
         Change::Input { field, old: Some(old), new: Some(new), .. } if field == "root" || field == "deps" => {
-            (old.from == new.from).then(|| new.from.clone())
+            (old.from == new.from && !new.is_of(unit)).then(|| new.from.clone())
         }
         Change::Input { .. } | Change::Text { .. } => None,
     }

@@ -10,7 +10,6 @@ use crate::build::command::failed_log;
 use crate::build::schedule::{Known, Schedule, State};
 use crate::build::{Finish, Finishes, Status};
 use crate::derivation::Derivation;
-use crate::digest::Digest;
 use crate::path::Name;
 use crate::plan::{Input, Plan, StepId};
 use crate::store::{Output, Store};
@@ -61,7 +60,9 @@ impl<K: Known> Reasons<'_, K> {
             return vec!["its result was collected".to_owned()];
         }
         let new = Account::of(&step.derivation, |input| self.content(input));
-        let changes = cause::words(&compare(&old, &new), &|digest: &Digest| self.store.directory(digest).ok());
+        let mut changes = compare(&old, &new);
+        changes.retain(|change| !change.is_within(&step.unit));
+        let changes = cause::words(&changes, self.store);
         self.failed(id).into_iter().chain(changes).collect()
     }
 

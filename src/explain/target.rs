@@ -6,7 +6,8 @@ use super::need::{self, Thing, pinned};
 use crate::digest::Digest;
 use crate::lockfile::{Entry, Locked, Lockfile};
 use crate::path::{Name, RelPath};
-use crate::recipe::{Project, Published, Recipe, Reference, Source, nearest};
+use crate::recipe::{Project, Published, Recipe, Reference, Source};
+use crate::words::nearest;
 
 /// What a word stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

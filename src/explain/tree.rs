@@ -1,14 +1,36 @@
 //! Which files differ between two trees.
 
+use std::io::Read as _;
+
 use crate::digest::Digest;
 use crate::path::RelPath;
-use crate::store::{Directory, Node};
+use crate::store::{Blob, Directory, Node, Store};
 
 /// How many files are named; where more differ, that is said.
 pub const MAX_NAMED: usize = 5;
 
-/// Reads a directory of the store; nothing where it is gone.
-pub type Read<'a> = dyn Fn(&Digest) -> Option<Directory> + 'a;
+/// Files that are longer are not looked into.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// Where trees and files are read; nothing of what is gone.
+pub trait Shelf {
+    /// A directory.
+    fn directory(&self, digest: &Digest) -> Option<Directory>;
+    /// The text of a file, if it is one.
+    fn text(&self, blob: &Blob) -> Option<String>;
+}
+
+impl Shelf for Store {
+    fn directory(&self, digest: &Digest) -> Option<Directory> {
+        Self::directory(self, digest).ok()
+    }
+
+    fn text(&self, blob: &Blob) -> Option<String> {
+        let mut text = String::new();
+        let read = self.read(blob).ok().filter(|_| blob.size <= MAX_TEXT)?.read_to_string(&mut text);
+        read.is_ok().then_some(text)
+    }
+}
 
 /// What became of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +58,9 @@ impl Fate {
 /// The first [`MAX_NAMED`] paths that differ, and one more if there are more; a folder that is only
 /// in one of the trees is one path. Nothing where a directory that is needed can't be read.
 #[must_use]
-pub fn differences(old: &Digest, new: &Digest, read: &Read<'_>) -> Option<Vec<(RelPath, Fate)>> {
+pub fn differences(old: &Digest, new: &Digest, shelf: &dyn Shelf) -> Option<Vec<(RelPath, Fate)>> {
     let mut found = Vec::new();
-    walk(old, new, None, read, &mut found)?;
+    walk(old, new, None, shelf, &mut found)?;
     Some(found)
 }
 
@@ -46,10 +68,10 @@ fn walk(
     old: &Digest,
     new: &Digest,
     above: Option<&RelPath>,
-    read: &Read<'_>,
+    shelf: &dyn Shelf,
     found: &mut Vec<(RelPath, Fate)>,
 ) -> Option<()> {
-    let (old, new) = (read(old)?.entries, read(new)?.entries);
+    let (old, new) = (shelf.directory(old)?.entries, shelf.directory(new)?.entries);
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort();
     names.dedup();
@@ -62,7 +84,7 @@ fn walk(
         match (old.get(name), new.get(name)) {
             (old, new) if old == new => {}
             (Some(Node::Directory(old)), Some(Node::Directory(new))) => {
-                walk(&old.digest, &new.digest, Some(&path), read, found)?;
+                walk(&old.digest, &new.digest, Some(&path), shelf, found)?;
             }
             (None, _) => found.push((path, Fate::Added)),
             (_, None) => found.push((path, Fate::Removed)),
@@ -81,18 +103,30 @@ pub fn words(found: &[(RelPath, Fate)]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::store::Blob;
 
-    /// A shelf of directories; a tree is words such as `a/b=1`, a folder for each component above.
+    /// A shelf of directories and texts; a tree is words such as `a/b=1`, a folder for each component above.
     #[derive(Default)]
-    struct Shelf(BTreeMap<Digest, Directory>);
+    pub(in super::super) struct Shelf {
+        directories: BTreeMap<Digest, Directory>,
+        texts: BTreeMap<Digest, String>,
+    }
+
+    impl super::Shelf for Shelf {
+        fn directory(&self, digest: &Digest) -> Option<Directory> {
+            self.directories.get(digest).cloned()
+        }
+
+        fn text(&self, blob: &Blob) -> Option<String> {
+            self.texts.get(&blob.digest).cloned()
+        }
+    }
 
     impl Shelf {
-        fn tree(&mut self, words: &[(&str, &str)]) -> Digest {
+        pub(in super::super) fn tree(&mut self, words: &[(&str, &str)]) -> Digest {
             let mut directory = Directory::default();
             let mut folders = BTreeMap::<&str, Vec<(&str, &str)>>::new();
             for (path, text) in words {
@@ -100,6 +134,7 @@ mod tests {
                     Some((folder, rest)) => folders.entry(folder).or_default().push((rest, text)),
                     None => {
                         let blob = Blob { digest: Digest::of(text.as_bytes()), size: text.len() as u64 };
+                        self.texts.insert(blob.digest, (*text).to_owned());
                         directory.entries.insert((*path).to_owned(), Node::File { blob, executable: false });
                     }
                 }
@@ -109,7 +144,7 @@ mod tests {
                 directory.entries.insert(folder.to_owned(), Node::Directory(Blob { digest, size: 0 }));
             }
             let digest = Digest::of(&directory.encode());
-            self.0.insert(digest, directory);
+            self.directories.insert(digest, directory);
             digest
         }
     }
@@ -127,10 +162,10 @@ mod tests {
             (&many, "1 added, 2 added, 3 added, 4 added, 5 added and more"),
         ] {
             let (old, new) = (shelf.tree(&base), shelf.tree(new));
-            let found = differences(&old, &new, &|digest| shelf.0.get(digest).cloned()).expect("all there");
+            let found = differences(&old, &new, &shelf).expect("all there");
             assert_eq!(words(&found), want);
         }
         let (old, new) = (shelf.tree(&base), shelf.tree(&many));
-        assert_eq!(differences(&old, &new, &|_| None), None);
+        assert_eq!(differences(&old, &new, &Shelf::default()), None);
     }
 }

@@ -23,8 +23,8 @@ use super::walk::{Kind, Stat, Walk};
 use crate::canon;
 use crate::digest::{Digest, Hasher};
 use crate::path::RelPath;
-use crate::recipe;
 use crate::store::{Blob, Output, Store, TreeBuilder};
+use crate::words;
 
 /// Coarser than the clock of any file system that forge runs on.
 const RACY: Duration = Duration::from_millis(50);
@@ -269,7 +269,7 @@ impl Choice {
         }
         let Some(first) = globs.first() else { return Ok(()) };
         let files = chosen.entries.iter().map(|(path, _)| path).chain(&chosen.seen);
-        let near = recipe::nearest(first, files.map(RelPath::as_str)).map(str::to_owned);
+        let near = words::nearest(first, files.map(RelPath::as_str)).map(str::to_owned);
         Err(Error::NothingMatched { directory: directory.clone(), globs, near })
     }
 

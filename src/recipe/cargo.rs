@@ -17,6 +17,9 @@ const TARGET_CPU: &str = "x86-64-v3";
 /// What every program with Rust's standard library needs, beside glibc.
 const NEEDED: [&str; 1] = ["libgcc_s.so.1"];
 
+/// The flag of programs that need no library.
+const STATIC: &str = "target-feature=+crt-static";
+
 /// Sources that a unit of this kind has of itself.
 const OWN: [&str; 3] = [Cargo::CRATES, Cargo::PATCHES, Cargo::CRATE_PATCHES];
 
@@ -24,7 +27,7 @@ impl Draft<'_> {
     pub(super) fn cargo(&mut self) -> Option<(Build, BTreeMap<Name, Source>)> {
         let toolroot = self.tools();
         let (deps, env) = (self.deps(), self.environment(&self.raw.env));
-        let (updates, patches) = (self.updates_of_lock(), self.patches(&self.raw.patches));
+        let (updates, patches) = (self.updates_of_lock(), self.beside_recipe(&self.raw.patches));
         let crate_patches = self.crate_patches();
         let sources = self.cargo_sources(&updates, &patches, &crate_patches);
         self.wanted_targets();
@@ -81,7 +84,7 @@ impl Draft<'_> {
     }
 
     /// The source of those files, if there are any.
-    fn files<'p>(&self, files: impl Iterator<Item = &'p RelPath>) -> Option<Source> {
+    pub(super) fn files<'p>(&self, files: impl Iterator<Item = &'p RelPath>) -> Option<Source> {
         let include: Vec<_> = files.map(|file| globset::escape(file.as_str())).collect();
         let directory = self.inputs.directory.clone();
         (!include.is_empty()).then_some(Source::Path { directory, include, exclude: Vec::new() })
@@ -97,15 +100,16 @@ impl Draft<'_> {
         lock.into_iter().chain(patches).filter_map(|path| RelPath::new(path).ok()).collect()
     }
 
-    fn patches(&mut self, patches: &[At<String>]) -> Vec<RelPath> {
-        patches.iter().filter_map(|patch| field::path(patch, self.faults)).collect()
+    /// Files below the recipe's folder.
+    pub(super) fn beside_recipe(&mut self, paths: &[At<String>]) -> Vec<RelPath> {
+        paths.iter().filter_map(|path| field::path(path, self.faults)).collect()
     }
 
     fn crate_patches(&mut self) -> Vec<(String, Vec<RelPath>)> {
         let mut all = Vec::new();
         for (name, patches) in &self.raw.crate_patches {
             field::package_spec(name, self.faults);
-            all.push((name.to_string(), self.patches(patches)));
+            all.push((name.to_string(), self.beside_recipe(patches)));
         }
         all
     }
@@ -151,7 +155,12 @@ impl Draft<'_> {
 
     fn needed(&mut self) -> Vec<String> {
         let written: &[At<String>] = &self.raw.needed;
-        if written.is_empty() { NEEDED.map(str::to_owned).to_vec() } else { self.texts(written) }
+        let is_static = self.raw.rustflags.iter().any(|flag| flag.contains(STATIC));
+        match (written.is_empty(), is_static) {
+            (true, true) => Vec::new(),
+            (true, false) => NEEDED.map(str::to_owned).to_vec(),
+            (false, _) => self.texts(written),
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Errors with their places: file, line, caret, what is wrong, what to do next.
 
-use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::text::{File, Span, Texts};
 use crate::path::RelPath;
+use crate::words::nearest;
 
 /// At most so many errors are told at once: one missing quote can make an error of every line behind it.
 const MAX_TOLD: usize = 100;
@@ -161,14 +161,6 @@ pub(crate) fn locate(mut faults: Vec<Fault>, texts: &Texts) -> Vec<Diagnostic> {
     faults.into_iter().take(MAX_TOLD).map(|fault| fault.locate(texts)).chain(more).collect()
 }
 
-/// Of `known` the one that `word` may be a slip of; of equally near ones the longest, as letters are lost more often
-/// than added.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let slips = |other: &str| strsim::damerau_levenshtein(word, other);
-    let near = known.into_iter().min_by_key(|other| (slips(other), Reverse(other.len()), *other))?;
-    (slips(near) <= (word.chars().count() / 3).max(1)).then_some(near)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,14 +216,5 @@ mod tests {
         let many = told(MAX_TOLD + 7);
         assert_eq!(many.len(), MAX_TOLD + 1);
         assert_eq!(many[MAX_TOLD].to_string(), "error: errors that are not shown here: 7");
-    }
-
-    #[test]
-    fn slips() {
-        let known = ["steps", "sources", "outputs", "gcc"];
-        for (word, near) in [("step", Some("steps")), ("soruces", Some("sources")), ("zzz", None), ("gc", Some("gcc"))]
-        {
-            assert_eq!(nearest(word, known), near, "{word}");
-        }
     }
 }

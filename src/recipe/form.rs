@@ -13,11 +13,12 @@ pub(super) enum Form {
     Cargo,
     Arguments,
     Image,
+    Kernel,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image, Self::Kernel];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -29,6 +30,7 @@ impl Form {
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
             Self::Image => "image",
+            Self::Kernel => "kernel",
         }
     }
 
@@ -98,6 +100,22 @@ impl Form {
                 "compat",
                 "waivers",
             ],
+            Self::Kernel => &[
+                "toolroot",
+                "sources",
+                "base",
+                "fragments",
+                "patches",
+                "localversion",
+                "certificate",
+                "compiler",
+                "command-line",
+                "signing",
+                "signatures",
+                "boot",
+                "waivers",
+                "timeout-seconds",
+            ],
         }
     }
 
@@ -111,7 +129,8 @@ impl Form {
             Root::Recipes => Some(Self::Cmd),
             Root::Bpf => Some(Self::Bpf),
             Root::Images => Some(Self::Image),
-            Root::Kernel | Root::Extensions | Root::Charts => None,
+            Root::Kernel => Some(Self::Kernel),
+            Root::Extensions | Root::Charts => None,
         }
     }
 }

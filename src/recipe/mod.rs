@@ -2,7 +2,8 @@
 //!
 //! A recipe is a TOML file `<root>/<name>.toml` or `<root>/<name>/recipe.toml` in one of the six roots
 //! `recipes kernel bpf extensions images charts`; `<name>` is the unit's name. References go to the same root or an
-//! earlier one. `kind` says what it makes; without it the root decides: `cmd` in recipes/, `bpf` in bpf/, `image` in images/.
+//! earlier one. `kind` says what it makes; without it the root decides: `cmd` in recipes/, `kernel` in kernel/, `bpf` in
+//! bpf/, `image` in images/.
 //!
 //! ```toml
 //! # recipes/debian.toml: an archive that packages come from. Not a unit; sources name it.
@@ -86,7 +87,7 @@
 //! rustflags = ["-Cpanic=abort"]
 //! patches = ["port.patch"]              # for the source `src`, with patch -p1
 //! crate-patches = { time = ["fix.patch"] }              # for crates that Cargo.lock names
-//! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
+//! needed = ["libgcc_s.so.1"]            # the default, but for static programs: shared libraries beside glibc's; each is needed
 //! glibc = "2.34"                        # the highest version of its symbols
 //! [lock-patches]
 //! time = "0.3.36"                       # moves Cargo.lock; `name@version` where it has several
@@ -120,6 +121,24 @@
 //! entrypoint = ["one.example.org:8001", "two.example.org:8001"]
 //! [vars]
 //! data = "/data"
+//! ```
+//! ```toml
+//! # kernel/small.toml: a Linux kernel and its modules, configured by fragments. Its outputs: `out` (bzImage, System.map,
+//! # config, release, cmdline), `modules`, `headers`, `debug` (vmlinux) and `report`, what became of each line.
+//! kind = "kernel"
+//! toolroot = "gcc"                      # with what Linux is built with
+//! base = "tinyconfig"                   # a target of Linux' make that asks nothing, or a whole configuration: `base.config`
+//! fragments = ["small.config"]          # files beside the recipe, each laid over those before it; every line must come true
+//! patches = ["port.patch"]              # for the source `linux`, with patch -p1
+//! localversion = "-small"               # how its release ends
+//! certificate = "modules.pem"           # what signatures of modules must be good for; the build itself signs nothing
+//! compiler = "gcc"                      # the default; or `clang`, with lld and LLVM's other tools
+//! command-line = ["slab_nomerge", "pti=on", "quiet"]    # what it is to be started with
+//! timeout-seconds = 14400               # for each step
+//! [sources]
+//! linux = { url = "https://example.org/linux-6.12.1.tar.xz", unpack = true, strip = 1 }
+//! [waivers]                             # lines that are refused, or don't come true, and why they may stay
+//! NR_CPUS = "no machine of ours has more"
 //! ```
 //!
 //! ```toml
@@ -170,6 +189,7 @@
 mod arguments;
 mod beside;
 mod book;
+mod boot;
 mod capability;
 mod cargo;
 mod container;
@@ -182,12 +202,15 @@ mod given;
 mod graph;
 mod image;
 mod input;
+mod kernel;
+mod linux;
 mod model;
 mod part;
 mod place;
 mod raw;
 mod root;
 mod schema;
+mod signing;
 mod source;
 mod table;
 #[cfg(test)]
@@ -199,10 +222,12 @@ mod vars;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub use boot::{Boot, Device};
 pub use capability::capability;
 pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
-pub use diagnostic::{Diagnostic, nearest};
+pub use diagnostic::Diagnostic;
 pub(crate) use diagnostic::{Fault, locate};
+pub use linux::{Base, Compiler, Kernel};
 pub use model::{
     Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot,
     Unlocked,
@@ -210,6 +235,7 @@ pub use model::{
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
+pub use signing::Signing;
 pub use source::{Archive, Closure, Crossing, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Image, Places, Root, Source};
+use super::{Boot, Image, Kernel, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -93,13 +93,23 @@ impl<S> Recipe<S> {
             Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
+            Build::Kernel(kernel) => Some(&kernel.toolroot),
+        }
+    }
+
+    /// How it is tried in a virtual machine, if it is a kernel that says so.
+    #[must_use]
+    pub fn boot(&self) -> Option<&Boot> {
+        match &self.build {
+            Build::Kernel(kernel) => kernel.boot.as_ref(),
+            _ => None,
         }
     }
 
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Kernel(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
@@ -114,6 +124,7 @@ impl<S> Recipe<S> {
             Build::Cmd(cmd) => cmd.outputs.clone(),
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
+            Build::Kernel(kernel) => kernel.outputs(),
             Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }
@@ -134,6 +145,8 @@ pub enum Build {
     Arguments(Arguments),
     /// A container image.
     Image(Box<Image>),
+    /// A Linux kernel.
+    Kernel(Box<Kernel>),
 }
 
 impl Build {
@@ -147,6 +160,7 @@ impl Build {
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
             Self::Image(_) => Image::KIND,
+            Self::Kernel(_) => Kernel::KIND,
         }
     }
 }

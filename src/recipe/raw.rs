@@ -149,11 +149,12 @@ pub(super) struct Raw {
     pub(super) rustflags: Texts,
     /// Versions that packages in Cargo.lock (`name`, or `name@version`) are moved to, in the order in which they are written.
     pub(super) lock_patches: Table,
-    /// Patch files for the source `src`, in their order, relative to the recipe's folder.
+    /// Patch files for the source `src` (of a kernel: `linux`), in their order, relative to the recipe's folder.
     pub(super) patches: Texts,
     /// Patches of crates that Cargo.lock names, by crate (`name@version` where there are several).
     pub(super) crate_patches: BTreeMap<At<String>, Texts>,
-    /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
+    /// The shared libraries, beside glibc's, that the results need, by soname; by default `libgcc_s.so.1`, and none
+    /// with `-Ctarget-feature=+crt-static` among `rustflags`.
     pub(super) needed: Texts,
     /// The highest version of glibc's symbols that the results may use.
     pub(super) glibc: Option<At<String>>,
@@ -196,8 +197,47 @@ pub(super) struct Raw {
     pub(super) layers: Option<At<u64>>,
     /// Compress layers with gzip, for tools that can't read zstd.
     pub(super) compat: Option<bool>,
-    /// What a good image has not, and why this one has it: `root`, `shell`.
+    /// What is let pass, and why: of an image `root` or `shell`, which a good one has not; of a kernel a symbol, of which
+    /// its fragments ask what is refused or does not come true.
     pub(super) waivers: Table,
+
+    /// What a kernel's configuration starts from: a target of Linux' make such as `tinyconfig`, or a file beside the recipe.
+    pub(super) base: Option<At<String>>,
+    /// Fragments of a kernel's configuration, each laid over those before it, relative to the recipe's folder.
+    pub(super) fragments: Texts,
+    /// What a kernel's release ends with, as `-forge-talos`.
+    pub(super) localversion: Option<At<String>>,
+    /// The certificate that a kernel's modules must be signed for, relative to the recipe's folder.
+    pub(super) certificate: Option<At<String>>,
+    /// What a kernel is compiled with: `gcc`, the default, or `clang`.
+    pub(super) compiler: Option<At<String>>,
+    /// The arguments that a kernel is to be started with.
+    pub(super) command_line: Texts,
+    /// By whom a kernel's modules are signed: `dev`, with the published key `kernel/keys/dev.pem`, which is for tests; or
+    /// `detached`, with signatures that are kept. They stay unsigned by default.
+    pub(super) signing: Option<At<String>>,
+    /// The folder of kept signatures, relative to the recipe's: `signatures` by default.
+    pub(super) signatures: Option<At<String>>,
+    /// How a kernel is tried in a virtual machine.
+    pub(super) boot: Option<At<Boot>>,
+}
+
+/// How a kernel is tried in a virtual machine; `forge boot-test` and `forge test` do so.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Boot {
+    /// The unit of kind `toolroot` with QEMU and squashfs-tools.
+    pub(super) toolroot: Option<At<String>>,
+    /// The unit whose program is started first and checks the kernel from inside.
+    pub(super) probe: Option<At<String>>,
+    /// Devices that the machine has, whose drivers are modules: `nvme`, `igb`, `e1000e`.
+    pub(super) devices: Texts,
+    /// Values, by the name of the sysctl, that can be written.
+    pub(super) sysctls: Table,
+    /// Texts, by the absolute path of the file that must have it.
+    pub(super) files: Table,
+    /// How long it may take; 300 by default.
+    pub(super) timeout_seconds: Option<At<u64>>,
 }
 
 /// What a file of an image has that is not as usual.

@@ -1,0 +1,63 @@
+//! What a kernel and its probe said: a line `FORGE ok <check>` or `FORGE FAIL <check>: <why>` for each check of the list.
+//!
+//! Lines of a serial port end with a carriage return too. What else stands there is the kernel's.
+
+/// How many lines are shown of a kernel that did not get to a check.
+const SHOWN: usize = 3;
+
+/// How a check ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome<'c> {
+    /// The check, as in the list.
+    pub check: &'c str,
+    /// What is wrong; nothing if it is as it must be.
+    pub failure: Option<String>,
+}
+
+/// How each check of a list ended, by what the console says.
+#[must_use]
+pub fn outcomes<'c>(console: &str, checks: &'c [String]) -> Vec<Outcome<'c>> {
+    let answers: Vec<&str> = console.lines().filter_map(|line| line.trim_end().strip_prefix("FORGE ")).collect();
+    let outcome = |check: &'c String| {
+        let failure = answers.iter().find_map(|answer| answered(answer, check));
+        Outcome { check, failure: failure.unwrap_or_else(|| Some(unanswered(console))) }
+    };
+    checks.iter().map(outcome).collect()
+}
+
+/// What an answer says of a check, if it is about it.
+fn answered(answer: &str, check: &str) -> Option<Option<String>> {
+    if answer.strip_prefix("ok ") == Some(check) {
+        return Some(None);
+    }
+    let why = answer.strip_prefix("FAIL ")?.strip_prefix(check)?.strip_prefix(": ")?;
+    Some(Some(why.to_owned()))
+}
+
+fn unanswered(console: &str) -> String {
+    let lines: Vec<&str> = console.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(SHOWN)..];
+    format!("the machine ended before; its last words: {}", last.join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_found_among_the_kernel_s_words() {
+        let checks = ["config", "file /a=b", "file /a=b: c", "load x"].map(str::to_owned);
+        let console = "FORGE nothing\r\n[ 1.0] ok config\r\nFORGE ok config\r\nFORGE FAIL file /a=b: it has : c\r\n\
+                       FORGE ok file /a=b: c\r\n\r\n[ 2.0] Kernel panic\r\n";
+        let found: Vec<_> = outcomes(console, &checks).into_iter().map(|outcome| outcome.failure).collect();
+        let lost = "the machine ended before; its last words: FORGE FAIL file /a=b: it has : c | FORGE ok file /a=b: c | \
+                    [ 2.0] Kernel panic";
+        assert_eq!(found, [None, Some("it has : c".to_owned()), None, Some(lost.to_owned())]);
+    }
+
+    #[test]
+    fn a_machine_that_says_nothing() {
+        let found = outcomes("", &["config".to_owned()]);
+        assert_eq!(found[0].failure.as_deref(), Some("the machine ended before; its last words: "));
+    }
+}
