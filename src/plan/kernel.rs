@@ -65,8 +65,11 @@ impl Planner<'_> {
         let read = self.assemble(&recipe.name, format!("{}: read fragments", recipe.name), read);
         let configs = self.configure(recipe, kernel, &base, (&linux, read));
         let judged = Resolved { layers, linux: linux.clone(), configs };
-        let label = format!("{}: judge configuration", recipe.name);
-        let config = self.assemble(&recipe.name, label, Assemble::Resolved(Box::new(judged)));
+        let judged = Assemble::Resolved(Box::new(judged));
+        if kernel.configure_only {
+            return Ok(self.assembled(recipe, judged));
+        }
+        let config = self.assemble(&recipe.name, format!("{}: judge configuration", recipe.name), judged);
         let report = output_of(&config, Name::constant(Kernel::REPORT));
         let compiled = self.compile(recipe, kernel, base, (linux, config));
         let made = |output: &'static str| output_of(&compiled, Name::constant(output));
@@ -115,7 +118,9 @@ impl Planner<'_> {
         let whole = make("olddefconfig");
         let mut steps = vec![format!("mkdir /out/out\n{start}\n{whole}\ncp .config base\ncp .config /out/out/0")];
         steps.extend((1..=kernel.fragments.len() + 1).map(|layer| {
-            format!("cat /deps/{LAYERS}/{layer} >> asked\ncat base asked > .config\n{whole}\ncp .config /out/out/{layer}")
+            format!(
+                "cat /deps/{LAYERS}/{layer} >> asked\ncat base asked > .config\n{whole}\ncp .config /out/out/{layer}"
+            )
         }));
         let run = Run {
             sources: BTreeMap::from([(Name::constant(Kernel::SOURCE), linux.clone())]),

@@ -17,16 +17,8 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 8] = [
-        Self::Archive,
-        Self::Toolroot,
-        Self::Cmd,
-        Self::Bpf,
-        Self::Cargo,
-        Self::Arguments,
-        Self::Image,
-        Self::Kernel,
-    ];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image, Self::Kernel];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -118,6 +110,7 @@ impl Form {
                 "certificate",
                 "compiler",
                 "command-line",
+                "configure-only",
                 "waivers",
                 "timeout-seconds",
             ],

@@ -45,6 +45,7 @@ impl Draft<'_> {
             certificate,
             compiler: compiler?,
             command_line,
+            configure_only: raw.configure_only.unwrap_or_default(),
             waivers: self.table(&raw.waivers),
             timeout: self.timeout(raw.timeout_seconds.as_ref()),
         };

@@ -27,6 +27,8 @@ pub struct Kernel {
     pub command_line: Vec<String>,
     /// Symbols of which fragments may ask what is refused or does not come true, and why.
     pub waivers: BTreeMap<String, String>,
+    /// Whether it is only configured, and nothing compiled.
+    pub configure_only: bool,
     /// How long each of its steps may take.
     pub timeout: Duration,
 }
@@ -64,8 +66,17 @@ impl Kernel {
     pub const HEADERS: &str = "headers";
     /// The output that says what became of the configuration.
     pub const REPORT: &str = "report";
-    /// Its outputs in their order.
+    /// The outputs of one that is compiled, in their order.
     pub const OUTPUTS: [&str; 5] = [OUTPUT, Self::MODULES, Self::HEADERS, DEBUG, Self::REPORT];
+    /// The outputs of one that is only configured.
+    pub const CONFIGURED: [&str; 2] = [OUTPUT, Self::REPORT];
+
+    /// Its outputs in their order.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<Name> {
+        let names: &[&str] = if self.configure_only { &Self::CONFIGURED } else { &Self::OUTPUTS };
+        names.iter().map(|name| Name::constant(name)).collect()
+    }
 }
 
 impl Compiler {

@@ -134,6 +134,7 @@
 //! certificate = "modules.pem"           # what signatures of modules must be good for; the build itself signs nothing
 //! compiler = "gcc"                      # the default; or `clang`, with lld and LLVM's other tools
 //! command-line = ["slab_nomerge", "pti=on", "quiet"]    # what it is to be started with
+//! configure-only = false                # the default; true: only what comes before compiling, as `out` (config) and `report`
 //! timeout-seconds = 14400               # for each step
 //! [sources]
 //! linux = { url = "https://example.org/linux-6.12.1.tar.xz", unpack = true, strip = 1 }

@@ -115,7 +115,7 @@ impl<S> Recipe<S> {
             Build::Cmd(cmd) => cmd.outputs.clone(),
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
-            Build::Kernel(_) => Kernel::OUTPUTS.map(Name::constant).into(),
+            Build::Kernel(kernel) => kernel.outputs(),
             Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }

@@ -212,6 +212,8 @@ pub(super) struct Raw {
     pub(super) compiler: Option<At<String>>,
     /// The arguments that a kernel is to be started with.
     pub(super) command_line: Texts,
+    /// Only configure a kernel, and judge that.
+    pub(super) configure_only: Option<bool>,
 }
 
 /// What a file of an image has that is not as usual.
