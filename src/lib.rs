@@ -12,6 +12,7 @@ pub mod store;
 pub mod sandbox;
 pub mod debian;
 pub mod agave;
+pub mod talos;
 pub mod registry;
 pub mod recipe;
 pub mod lockfile;

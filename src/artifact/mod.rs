@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::Name;
-use crate::recipe::{DEBUG, Image, OUTPUT};
+use crate::recipe::{DEBUG, Extension, Image, OUTPUT};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -84,6 +84,10 @@ pub fn assemble(
         Assemble::Image(whole) => {
             let (layout, root) = image::image(whole, store)?;
             return Ok(named([(OUTPUT, layout), (Image::ROOT, root)]));
+        }
+        Assemble::Extension(whole) => {
+            let (layout, tree) = image::extension(whole, store)?;
+            return Ok(named([(OUTPUT, layout), (Extension::ROOTFS, tree)]));
         }
         Assemble::Bpf { objects, debug, license, sections } => {
             let objects = bpf::check(store, objects, license, sections)?;

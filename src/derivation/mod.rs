@@ -9,6 +9,7 @@
 //! The key is `identity("forge derivation 1", …)` over [`Canon`]; golden keys in the tests pin it.
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
+mod extension;
 mod image;
 pub mod reapi;
 mod service;
@@ -23,6 +24,7 @@ use crate::path::{Name, RelPath};
 use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
+pub use extension::Extension;
 pub use image::{Image, Layer};
 pub use service::Service;
 pub use walk::Value;
@@ -153,6 +155,8 @@ pub enum Assemble<I> {
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
     Image(Box<Image<I>>),
+    /// Makes a system extension of its layer.
+    Extension(Extension<I>),
 }
 
 impl<I> Derivation<I> {
@@ -241,6 +245,7 @@ impl<I> Assemble<I> {
             Self::Arguments { .. } => Vec::new(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
+            Self::Extension(extension) => vec![&extension.layer],
         }
     }
 
@@ -274,6 +279,7 @@ impl<I> Assemble<I> {
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
+            Self::Extension(extension) => Assemble::Extension(extension.resolve(output)?),
         })
     }
 }

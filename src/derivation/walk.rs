@@ -123,6 +123,7 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
+            Self::Extension(_) => 15,
         }
     }
 
@@ -174,6 +175,7 @@ impl<I> Assemble<I> {
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),
+            Self::Extension(extension) => extension.walk(visit),
         }
     }
 }

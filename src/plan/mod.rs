@@ -14,6 +14,7 @@ mod cargo;
 mod cmd;
 mod crates;
 mod crossing;
+mod extension;
 mod image;
 pub mod replace;
 mod shell;
@@ -260,6 +261,7 @@ impl Planner<'_> {
             Build::Bpf(bpf) => self.bpf(recipe, bpf)?,
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
             Build::Image(image) => self.image(recipe, image)?,
+            Build::Extension(extension) => self.extension(recipe, extension)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }

@@ -13,11 +13,20 @@ pub(super) enum Form {
     Cargo,
     Arguments,
     Image,
+    Extension,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Archive,
+        Self::Toolroot,
+        Self::Cmd,
+        Self::Bpf,
+        Self::Cargo,
+        Self::Arguments,
+        Self::Image,
+        Self::Extension,
+    ];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -29,6 +38,7 @@ impl Form {
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
             Self::Image => "image",
+            Self::Extension => "extension",
         }
     }
 
@@ -98,6 +108,9 @@ impl Form {
                 "compat",
                 "waivers",
             ],
+            Self::Extension => {
+                &["architecture", "talos", "version", "author", "compatibility", "sources", "deps", "files", "services"]
+            }
         }
     }
 
@@ -111,7 +124,8 @@ impl Form {
             Root::Recipes => Some(Self::Cmd),
             Root::Bpf => Some(Self::Bpf),
             Root::Images => Some(Self::Image),
-            Root::Kernel | Root::Extensions | Root::Charts => None,
+            Root::Extensions => Some(Self::Extension),
+            Root::Kernel | Root::Charts => None,
         }
     }
 }

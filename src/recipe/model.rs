@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Image, Places, Root, Source};
+use super::{Extension, Image, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -90,7 +90,7 @@ impl<S> Recipe<S> {
     #[must_use]
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) | Build::Extension(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
         }
@@ -103,6 +103,7 @@ impl<S> Recipe<S> {
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
+            Build::Extension(extension) => Some(&extension.deps),
         };
         deps.into_iter().flatten()
     }
@@ -114,6 +115,7 @@ impl<S> Recipe<S> {
             Build::Cmd(cmd) => cmd.outputs.clone(),
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
+            Build::Extension(_) => [OUTPUT, Extension::ROOTFS].map(Name::constant).into(),
             Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }
@@ -134,6 +136,8 @@ pub enum Build {
     Arguments(Arguments),
     /// A container image.
     Image(Box<Image>),
+    /// A system extension of Talos.
+    Extension(Box<Extension>),
 }
 
 impl Build {
@@ -147,6 +151,7 @@ impl Build {
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
             Self::Image(_) => Image::KIND,
+            Self::Extension(_) => Extension::KIND,
         }
     }
 }

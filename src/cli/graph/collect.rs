@@ -233,6 +233,7 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         Derivation::Assemble(Assemble::Layout { .. }) => "layout",
         Derivation::Assemble(Assemble::Layer(_)) => "layer",
         Derivation::Assemble(Assemble::Image(_)) => "image",
+        Derivation::Assemble(Assemble::Extension(_)) => "extension",
         Derivation::Assemble(Assemble::Bpf { .. } | Assemble::Programs { .. }) => "check",
     }
 }
