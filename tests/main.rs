@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod crash;
 mod doctor;
+mod extension;
 mod fetch;
 mod fuzz;
 mod graph;

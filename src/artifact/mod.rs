@@ -27,7 +27,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::Name;
-use crate::recipe::{DEBUG, Image, Kernel, OUTPUT};
+use crate::recipe::{DEBUG, Extension, Image, Kernel, OUTPUT};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -92,6 +92,10 @@ pub fn assemble(
             return Ok(named([(OUTPUT, config), (Kernel::REPORT, report)]));
         }
         Assemble::Kernel(built) => return Ok(named(kernel::built(store, built)?)),
+        Assemble::Extension(whole) => {
+            let (layout, tree) = image::extension(whole, store)?;
+            return Ok(named([(OUTPUT, layout), (Extension::ROOTFS, tree)]));
+        }
         Assemble::Bpf { objects, debug, license, sections } => {
             let objects = bpf::check(store, objects, license, sections)?;
             return Ok(named([(OUTPUT, objects), (DEBUG, *debug)]));

@@ -9,6 +9,7 @@
 //! The key is `identity("forge derivation 1", …)` over [`Canon`]; golden keys in the tests pin it.
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
+mod extension;
 mod image;
 mod kernel;
 pub mod reapi;
@@ -24,6 +25,7 @@ use crate::path::{Name, RelPath};
 use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
+pub use extension::Extension;
 pub use image::{Image, Layer};
 pub use kernel::{Kernel, Layers, Resolved};
 pub use service::Service;
@@ -161,6 +163,8 @@ pub enum Assemble<I> {
     Resolved(Box<Resolved<I>>),
     /// Reads a kernel that was built.
     Kernel(Box<Kernel<I>>),
+    /// Makes a system extension of its layer.
+    Extension(Extension<I>),
 }
 
 impl<I> Derivation<I> {
@@ -252,6 +256,7 @@ impl<I> Assemble<I> {
             Self::Layers(layers) => layers.inputs(),
             Self::Resolved(resolved) => resolved.inputs(),
             Self::Kernel(kernel) => kernel.inputs(),
+            Self::Extension(extension) => vec![&extension.layer],
         }
     }
 
@@ -288,6 +293,7 @@ impl<I> Assemble<I> {
             Self::Layers(layers) => Assemble::Layers(Box::new(layers.resolve(output)?)),
             Self::Resolved(resolved) => Assemble::Resolved(Box::new(resolved.resolve(output)?)),
             Self::Kernel(kernel) => Assemble::Kernel(Box::new(kernel.resolve(output)?)),
+            Self::Extension(extension) => Assemble::Extension(extension.resolve(output)?),
         })
     }
 }

@@ -126,6 +126,7 @@ impl<I> Assemble<I> {
             Self::Layers(_) => 14,
             Self::Resolved(_) => 15,
             Self::Kernel(_) => 16,
+            Self::Extension(_) => 17,
         }
     }
 
@@ -180,6 +181,7 @@ impl<I> Assemble<I> {
             Self::Layers(layers) => layers.walk(visit),
             Self::Resolved(resolved) => resolved.walk(visit),
             Self::Kernel(kernel) => kernel.walk(visit),
+            Self::Extension(extension) => extension.walk(visit),
         }
     }
 }

@@ -14,6 +14,7 @@ mod cargo;
 mod cmd;
 mod crates;
 mod crossing;
+mod extension;
 mod image;
 mod kernel;
 pub mod replace;
@@ -262,6 +263,7 @@ impl Planner<'_> {
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
             Build::Image(image) => self.image(recipe, image)?,
             Build::Kernel(kernel) => self.kernel(recipe, kernel)?,
+            Build::Extension(extension) => self.extension(recipe, extension)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }

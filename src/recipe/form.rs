@@ -14,11 +14,21 @@ pub(super) enum Form {
     Arguments,
     Image,
     Kernel,
+    Extension,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image, Self::Kernel];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Archive,
+        Self::Toolroot,
+        Self::Cmd,
+        Self::Bpf,
+        Self::Cargo,
+        Self::Arguments,
+        Self::Image,
+        Self::Kernel,
+        Self::Extension,
+    ];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -31,6 +41,7 @@ impl Form {
             Self::Arguments => "arguments",
             Self::Image => "image",
             Self::Kernel => "kernel",
+            Self::Extension => "extension",
         }
     }
 
@@ -114,6 +125,9 @@ impl Form {
                 "waivers",
                 "timeout-seconds",
             ],
+            Self::Extension => {
+                &["architecture", "talos", "version", "author", "compatibility", "sources", "deps", "files", "services"]
+            }
         }
     }
 
@@ -128,7 +142,8 @@ impl Form {
             Root::Bpf => Some(Self::Bpf),
             Root::Images => Some(Self::Image),
             Root::Kernel => Some(Self::Kernel),
-            Root::Extensions | Root::Charts => None,
+            Root::Extensions => Some(Self::Extension),
+            Root::Charts => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Image, Kernel, Places, Root, Source};
+use super::{Extension, Image, Kernel, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -90,7 +90,7 @@ impl<S> Recipe<S> {
     #[must_use]
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) | Build::Extension(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
             Build::Kernel(kernel) => Some(&kernel.toolroot),
@@ -104,6 +104,7 @@ impl<S> Recipe<S> {
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
+            Build::Extension(extension) => Some(&extension.deps),
         };
         deps.into_iter().flatten()
     }
@@ -116,6 +117,7 @@ impl<S> Recipe<S> {
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
             Build::Kernel(kernel) => kernel.outputs(),
+            Build::Extension(_) => [OUTPUT, Extension::ROOTFS].map(Name::constant).into(),
             Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
         }
     }
@@ -138,6 +140,8 @@ pub enum Build {
     Image(Box<Image>),
     /// A Linux kernel.
     Kernel(Box<Kernel>),
+    /// A system extension of Talos.
+    Extension(Box<Extension>),
 }
 
 impl Build {
@@ -152,6 +156,7 @@ impl Build {
             Self::Arguments(_) => "arguments",
             Self::Image(_) => Image::KIND,
             Self::Kernel(_) => Kernel::KIND,
+            Self::Extension(_) => Extension::KIND,
         }
     }
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod arguments;
+mod extension;
 mod kernel;
 
 /// Files that the cases stand on: an archive and two toolroots.
@@ -84,7 +85,20 @@ fn examples_of_the_header() {
     let names: Vec<&str> = project.units.keys().map(Name::as_str).collect();
     assert_eq!(
         names,
-        ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "server", "small", "zlib"]
+        [
+            "clang",
+            "filter",
+            "gcc",
+            "headers",
+            "hello-o3",
+            "node-args",
+            "plugin",
+            "serve",
+            "server",
+            "small",
+            "tuning",
+            "zlib"
+        ]
     );
     let hello = &project.units["hello-o3"];
     assert_eq!(
@@ -469,7 +483,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image, kernel",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image, kernel, extension",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],

@@ -85,6 +85,7 @@ impl<'a> Draft<'a> {
             Form::Arguments => self.arguments(),
             Form::Image => self.image(),
             Form::Kernel => self.kernel(),
+            Form::Extension => self.extension(&name),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -179,7 +180,7 @@ impl<'a> Draft<'a> {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
                 self.faults.push(fault.help("add `steps = …`"));
             }
-            let built_in_none = [Form::Arguments, Form::Image].contains(&self.page.form);
+            let built_in_none = [Form::Arguments, Form::Image, Form::Extension].contains(&self.page.form);
             if test.toolroot.is_none() && built_in_none && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
                 self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));

@@ -240,5 +240,6 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
             | Assemble::Resolved(_)
             | Assemble::Kernel(_),
         ) => "check",
+        Derivation::Assemble(Assemble::Extension(_)) => "extension",
     }
 }
