@@ -12,6 +12,8 @@ pub mod store;
 pub mod sandbox;
 pub mod debian;
 pub mod agave;
+pub mod yaml;
+pub mod talos;
 pub mod registry;
 pub mod recipe;
 pub mod lockfile;

@@ -17,6 +17,7 @@ mod image;
 mod input;
 mod jupiter;
 mod log;
+mod machine;
 mod mirror;
 mod outdated;
 mod overrides;

@@ -123,6 +123,7 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
+            Self::Machine { .. } => 20,
         }
     }
 
@@ -171,6 +172,11 @@ impl<I> Assemble<I> {
             Self::Layout { manifest, blobs } => {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
+            }
+            Self::Machine { line, folder: _, config, schema } => {
+                visit("line", Value::Text(&line.to_string()));
+                visit("config", Value::Input(config));
+                visit("schema", Value::Input(schema));
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),

@@ -15,6 +15,7 @@ mod cmd;
 mod crates;
 mod crossing;
 mod image;
+mod machine;
 pub mod replace;
 mod shell;
 mod source;
@@ -263,6 +264,7 @@ impl Planner<'_> {
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }
+            Build::Machine(machine) => self.machine(recipe, machine)?,
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

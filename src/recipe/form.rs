@@ -12,12 +12,13 @@ pub(super) enum Form {
     Bpf,
     Cargo,
     Arguments,
+    Machine,
     Image,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Machine, Self::Image];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -28,6 +29,7 @@ impl Form {
             Self::Bpf => "bpf",
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
+            Self::Machine => "machine",
             Self::Image => "image",
         }
     }
@@ -72,6 +74,7 @@ impl Form {
                 "timeout-seconds",
             ],
             Self::Arguments => &["program", "version", "arguments"],
+            Self::Machine => &["version", "sources"],
             Self::Image => &[
                 "archive",
                 "packages",

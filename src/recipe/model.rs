@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Image, Places, Root, Source};
 use crate::path::{Name, RelPath};
+use crate::talos::Line;
 
 /// The output of a unit that names none.
 pub const OUTPUT: &str = "out";
@@ -90,7 +91,7 @@ impl<S> Recipe<S> {
     #[must_use]
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Machine(_) | Build::Image(_) => None,
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
         }
@@ -99,7 +100,7 @@ impl<S> Recipe<S> {
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Machine(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
@@ -114,7 +115,7 @@ impl<S> Recipe<S> {
             Build::Cmd(cmd) => cmd.outputs.clone(),
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
-            Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Machine(_) => vec![Name::constant(OUTPUT)],
         }
     }
 }
@@ -132,6 +133,8 @@ pub enum Build {
     Cargo(Box<Cargo>),
     /// The arguments of a program.
     Arguments(Arguments),
+    /// The configuration of machines.
+    Machine(Machine),
     /// A container image.
     Image(Box<Image>),
 }
@@ -146,6 +149,7 @@ impl Build {
             Self::Bpf(_) => "bpf",
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
+            Self::Machine(_) => "machine",
             Self::Image(_) => Image::KIND,
         }
     }
@@ -270,6 +274,22 @@ impl Cargo {
 pub struct Arguments {
     /// An argument or a value each.
     pub lines: Vec<String>,
+}
+
+/// The configuration of the nodes in an inventory, a file for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// The version of Talos that they run.
+    pub line: Line,
+    /// Where the source `config` stands, relative to the project.
+    pub folder: RelPath,
+}
+
+impl Machine {
+    /// The source with the inventory and the patches.
+    pub const CONFIG: &str = "config";
+    /// The source with the JSON Schema of the version.
+    pub const SCHEMA: &str = "schema";
 }
 
 /// What the linkage of programs must be.

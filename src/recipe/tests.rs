@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod arguments;
+mod machine;
 
 /// Files that the cases stand on: an archive and two toolroots.
 const GROUND: [(&str, &str); 3] = [
@@ -468,7 +469,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, machine, image",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],
