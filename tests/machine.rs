@@ -159,6 +159,8 @@ fn the_platform_fits_the_schemas_of_its_versions() {
     }
     let file = "deploy/talos/1.14/all.yaml";
     let text = fs::read_to_string(here.join(file)).unwrap();
+    // The copy is a link.
+    fs::remove_file(forge.project().join(file)).unwrap();
     forge.write(file, &text.replace("port: 7445", "port: many"));
     drop(forge.run(&["build", "machine-config"]).code(1).says(file).says("`port` is not as Talos 1.14 takes it"));
 }

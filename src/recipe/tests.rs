@@ -72,7 +72,7 @@ fn examples() -> Vec<(RelPath, String)> {
 #[test]
 fn examples_of_the_header() {
     let mut files = examples();
-    assert_eq!(files.len(), 8);
+    assert_eq!(files.len(), 9);
     for (file, text) in [
         ("recipes/clang.toml", GROUND[2].1),
         ("recipes/zlib.toml", "toolroot = 'gcc'\nsteps = ['true']\noutputs = ['lib', 'headers']"),
@@ -84,12 +84,24 @@ fn examples_of_the_header() {
     let names: Vec<&str> = project.units.keys().map(Name::as_str).collect();
     assert_eq!(
         names,
-        ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "server", "zlib"]
+        [
+            "clang",
+            "filter",
+            "gcc",
+            "headers",
+            "hello-o3",
+            "machine-config",
+            "node-args",
+            "plugin",
+            "serve",
+            "server",
+            "zlib"
+        ]
     );
     let hello = &project.units["hello-o3"];
     assert_eq!(
         hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(),
-        ["base", "data", "lib", "linux", "src", "tool"]
+        ["base", "data", "etc", "lib", "linux", "src", "tool"]
     );
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
     assert_eq!(cmd(&project, "hello-o3").env["LEVEL"], "3");

@@ -119,13 +119,13 @@ mod tests {
     #[test]
     fn as_talos_does() {
         for (base, patch, expected) in [
-            ("a: {x: 1, y: 1}", "a: {y: 2, z: 3}", "a:\n  x: 1\n  y: 2\n  z: 3\n"),
+            ("a: {b: 1, c: 1}", "a: {c: 2, d: 3}", "a:\n  b: 1\n  c: 2\n  d: 3\n"),
             ("a: {x: [1]}", "a: {x: [2]}", "a:\n  x:\n    - 1\n    - 2\n"),
-            ("a: {x: t, y: 1}", "a: {x: \"\", y: 0}", "a:\n  x: t\n  y: 1\n"),
+            ("a: {b: t, c: 1}", "a: {b: \"\", c: 0}", "a:\n  b: t\n  c: 1\n"),
             ("a: {x: true}", "a: {x: false}", "a:\n  x: false\n"),
-            ("a: {x: {y: 1}, z: 1}", "a: {x: {$patch: delete}}", "a:\n  z: 1\n"),
+            ("a: {x: {b: 1}, z: 1}", "a: {x: {$patch: delete}}", "a:\n  z: 1\n"),
             ("kind: A\n---\nkind: B", "kind: A\n$patch: delete", "kind: B\n"),
-            ("kind: A\nname: x", "kind: A\nname: y", "kind: A\nname: x\n---\nkind: A\nname: y\n"),
+            ("kind: A\nname: x", "kind: A\nname: z", "kind: A\nname: x\n---\nkind: A\nname: z\n"),
             ("kind: A\nname: x", "kind: A\nname: x\nz: 1", "kind: A\nname: x\nz: 1\n"),
             ("a: 1", "kind: A\n$patch: delete", "a: 1\n"),
             (

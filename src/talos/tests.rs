@@ -287,6 +287,12 @@ fn what_each_line_refuses() {
             "Talos 1.10 can't mount",
         ),
         (NEW, Worker, "kind: UserVolumeConfig\nname: ledger\nmount: {nobarrier: true}", "Talos 1.14 can't mount"),
+        (
+            NEW,
+            Worker,
+            "kind: UserVolumeConfig\nname: more\nmount: {secure: true}",
+            "no disk is chosen for the volume `more`",
+        ),
         (NEW, Worker, "kind: UserVolumeConfig\nname: ledger\nfilesystem: {type: zfs}", "Talos 1.14 makes no `zfs`"),
         (
             NEW,

@@ -53,7 +53,7 @@ fn what_readers_differ_on_is_refused() {
         assert!(error.title.starts_with(title), "{text}: {error:?}");
         assert!(!error.help.is_empty());
     }
-    assert_eq!(read("a: 1\nb: &x 1", 0).expect_err("an anchor").at.start, 11);
+    assert_eq!(read("a: 1\nb: &x 1", 0).expect_err("an anchor").at.start, 8);
     assert!(read(&"[".repeat(1000), 0).is_err());
     assert!(read(&format!("{}{}", "[".repeat(1000), "]".repeat(1000)), 0).is_err());
 }
@@ -61,29 +61,29 @@ fn what_readers_differ_on_is_refused() {
 #[test]
 fn one_way_of_writing() {
     let text = "\
-b: [1, {z: 1, a: [x, [y]]}, []]
+b: [1, {z: 1, a: [x, [q]]}, []]
 name: x
 apiVersion: v1
-a: {m: {}, n: null, t: \"multi\\nline\", u: \"1\", v: \"yes\", w: 1.0, x: a b, y: \"a: b\"}
+a: {m: {}, o: null, t: \"multi\\nline\", u: \"1\", v: \"yes\", w: 1.0, x: a b, z: \"a: b\"}
 ";
     let expected = "\
 apiVersion: v1
 name: x
 a:
   m: {}
-  n: null
+  o: null
   t: \"multi\\nline\"
   u: \"1\"
   v: \"yes\"
   w: 1.0
   x: a b
-  y: \"a: b\"
+  z: \"a: b\"
 b:
   - 1
   - a:
       - x
       -
-        - y
+        - q
     z: 1
   - []
 ";

@@ -42,16 +42,19 @@ fn what_is_not_sound_is_told() {
         (
             "folder = 'deploy/talos'",
             "folder = '../talos'",
-            &["images/x.toml:5 `../talos` is not a clean relative path", "write it relative, without `.` and `..`"],
+            &[
+                "images/x.toml:5 `../talos` has the component `..`, which could lead outside",
+                "write a path such as `src/main.c`, which leads down only",
+            ],
         ),
         (
             "schema =",
             "shema =",
             &[
-                "images/x.toml:6 a machine's configuration is not made from a source `shema`",
-                "there are `config` and `schema`",
                 "images/x.toml:1 `x`, a recipe of kind `machine`, has no `sources.schema`",
                 "add `sources.schema = …`",
+                "images/x.toml:6 a machine's configuration is not made from a source `shema`",
+                "there are `config` and `schema`",
             ],
         ),
     ] {

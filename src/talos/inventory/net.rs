@@ -1,7 +1,7 @@
 //! Addresses of IPv4 and of Ethernet.
 
+use core::net::Ipv4Addr;
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 /// What a link can carry: from the least of IPv6 to what switches take.

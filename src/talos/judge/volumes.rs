@@ -9,7 +9,7 @@ use crate::yaml::Node;
 pub(super) fn volumes(line: Line, _: Role, documents: &[Node]) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for volume in of_kind(documents, "UserVolumeConfig") {
-        mistakes.extend(filesystem(line, volume));
+        mistakes.extend(filesystem(line, volume).into_iter().chain(disk(volume)));
         let options = volume.find("mount").and_then(Node::as_map).into_iter().flat_map(|mount| mount.iter());
         for option in options.filter(|option| !line.mount_options().contains(&option.key.as_str())) {
             let title = format!("Talos {line} can't mount a volume with `{}`", option.key.escape_debug());
@@ -17,6 +17,16 @@ pub(super) fn volumes(line: Line, _: Role, documents: &[Node]) -> Vec<Mistake> {
         }
     }
     mistakes
+}
+
+/// A patch of a volume that the inventory does not have would make one.
+fn disk(volume: &Node) -> Option<Mistake> {
+    if volume.find("provisioning.diskSelector.match").is_some() {
+        return None;
+    }
+    let name = volume.find("name").unwrap_or(volume);
+    let title = format!("no disk is chosen for the volume `{}`", name.as_text().unwrap_or_default().escape_debug());
+    Some(Mistake::new(name.at, title, "add it to `volumes` of the node in the inventory, or drop what is said of it"))
 }
 
 fn filesystem(line: Line, volume: &Node) -> Option<Mistake> {
