@@ -119,6 +119,7 @@ fn pure_modules_open_nothing() {
         "canon.rs",
         "agave",
         "kernel",
+        "yaml",
         "talos",
         "plan",
         "derivation",

@@ -19,6 +19,7 @@ mod input;
 mod jupiter;
 mod kernel;
 mod log;
+mod machine;
 mod mirror;
 mod outdated;
 mod overrides;

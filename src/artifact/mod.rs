@@ -12,6 +12,7 @@ pub mod image;
 mod inherit;
 pub mod kernel;
 mod links;
+pub mod machine;
 mod manifest;
 mod packages;
 mod part;
@@ -81,6 +82,9 @@ pub fn assemble(
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
+        Assemble::Machine { line, folder, config, schema } => {
+            machine::assemble(store, &machine::Sources { line: *line, folder, config, schema })?
+        }
         Assemble::Layer(layer) => image::layer(layer, store, parts, threads, say)?,
         Assemble::Image(whole) => {
             let (layout, root) = image::image(whole, store)?;

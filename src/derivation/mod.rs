@@ -25,6 +25,7 @@ use crate::path::{Name, RelPath};
 use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
+use crate::talos::machine::Line;
 pub use extension::Extension;
 pub use image::{Image, Layer};
 pub use kernel::{Kernel, Layers, Resolved};
@@ -153,6 +154,17 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
+    /// Makes the configuration of machines, a file for each.
+    Machine {
+        /// The version of Talos that they run.
+        line: Line,
+        /// Where `config` stands in the project; people are told, and nothing is made of it.
+        folder: RelPath,
+        /// A tree with an inventory and patches.
+        config: I,
+        /// The JSON Schema of that version.
+        schema: I,
+    },
     /// Makes a layer of a container image.
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
@@ -251,6 +263,7 @@ impl<I> Assemble<I> {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
             }
             Self::Arguments { .. } => Vec::new(),
+            Self::Machine { config, schema, .. } => vec![config, schema],
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
             Self::Layers(layers) => layers.inputs(),
@@ -288,6 +301,12 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
+            Self::Machine { line, folder, config, schema } => Assemble::Machine {
+                line: *line,
+                folder: folder.clone(),
+                config: output(config)?,
+                schema: output(schema)?,
+            },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
             Self::Layers(layers) => Assemble::Layers(Box::new(layers.resolve(output)?)),

@@ -127,6 +127,7 @@ impl<I> Assemble<I> {
             Self::Resolved(_) => 15,
             Self::Kernel(_) => 16,
             Self::Extension(_) => 17,
+            Self::Machine { .. } => 18,
         }
     }
 
@@ -175,6 +176,11 @@ impl<I> Assemble<I> {
             Self::Layout { manifest, blobs } => {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
+            }
+            Self::Machine { line, folder: _, config, schema } => {
+                visit("line", Value::Text(&line.to_string()));
+                visit("config", Value::Input(config));
+                visit("schema", Value::Input(schema));
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),

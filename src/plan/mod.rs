@@ -17,6 +17,7 @@ mod crossing;
 mod extension;
 mod image;
 mod kernel;
+mod machine;
 pub mod replace;
 mod shell;
 mod source;
@@ -267,6 +268,7 @@ impl Planner<'_> {
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }
+            Build::Machine(machine) => self.machine(recipe, machine)?,
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

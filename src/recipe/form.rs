@@ -15,10 +15,11 @@ pub(super) enum Form {
     Image,
     Kernel,
     Extension,
+    Machine,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Archive,
         Self::Toolroot,
         Self::Cmd,
@@ -28,6 +29,7 @@ impl Form {
         Self::Image,
         Self::Kernel,
         Self::Extension,
+        Self::Machine,
     ];
 
     /// The word in recipes.
@@ -39,6 +41,7 @@ impl Form {
             Self::Bpf => "bpf",
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
+            Self::Machine => "machine",
             Self::Image => "image",
             Self::Kernel => "kernel",
             Self::Extension => "extension",
@@ -85,6 +88,7 @@ impl Form {
                 "timeout-seconds",
             ],
             Self::Arguments => &["program", "version", "arguments"],
+            Self::Machine => &["version", "sources"],
             Self::Image => &[
                 "archive",
                 "packages",

@@ -36,6 +36,7 @@
 //! timeout-seconds = 600
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
+//! etc = { path = ["*.yaml"], folder = "deploy/etc" }    # or to another one of the project
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
 //! tool = { supplied = "vendor-tool" }                   # a file that each user gives, also of units that are free
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
@@ -143,6 +144,15 @@
 //! ```
 //!
 //! ```toml
+//! # images/machine-config.toml: the configuration of machines that run Talos, a file for each node (see `talos::machine`).
+//! kind = "machine"
+//! version = "1.14.1"                    # of Talos
+//! [sources]
+//! config = { path = ["inventory.yaml", "1.14/*.yaml"], folder = "deploy/talos" }   # patches: for all, a role, a node
+//! schema = { url = "https://example.org/v1.14.1/config.schema.json" }
+//! ```
+//!
+//! ```toml
 //! # images/server.toml: a container image, put together without running anything.
 //! kind = "image"
 //! archive = "debian"
@@ -232,6 +242,7 @@ mod image;
 mod input;
 mod kernel;
 mod linux;
+mod machine;
 mod model;
 mod part;
 mod place;
@@ -256,8 +267,8 @@ pub(crate) use diagnostic::{Fault, locate};
 pub use extension::Extension;
 pub use linux::{Base, Compiler, Kernel};
 pub use model::{
-    Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot,
-    Unlocked,
+    Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, Machine, OUTPUT, Project, Recipe, Reference, Test,
+    Toolroot, Unlocked,
 };
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};

@@ -163,6 +163,7 @@ pub(super) struct Raw {
     /// The program that the arguments are for: `agave-validator`, or `solana-validator` before 2.0, or `solana-test-validator`.
     pub(super) program: Option<At<String>>,
     /// Its version, in full; or that of an extension.
+    /// Its version, in full; of a machine, that of Talos.
     pub(super) version: Option<At<String>>,
     /// Its arguments by name, without the dashes: a value, a list of values, or `true`.
     pub(super) arguments: BTreeMap<At<String>, At<Given>>,
@@ -346,8 +347,10 @@ pub(super) struct Test {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Input {
-    /// Files of this repository: globs relative to the recipe's folder.
+    /// Files of this repository: globs relative to the recipe's folder, or to `folder`.
     pub(super) path: Option<At<Texts>>,
+    /// The folder that the globs are relative to, from the top of the repository; the recipe's by default.
+    pub(super) folder: Option<At<String>>,
     /// Globs of files to leave out.
     pub(super) exclude: Option<At<Texts>>,
     /// A file to download.
@@ -390,6 +393,7 @@ impl Input {
         let list = |name, field: &Option<At<Texts>>| field.as_ref().map(|value| (name, value.span()));
         let fields = [
             list("path", &self.path),
+            text("folder", &self.folder),
             list("exclude", &self.exclude),
             text("url", &self.url),
             text("supplied", &self.supplied),

@@ -83,6 +83,7 @@ impl<'a> Draft<'a> {
             Form::Bpf => self.bpf(),
             Form::Cargo => self.cargo(),
             Form::Arguments => self.arguments(),
+            Form::Machine => self.machine(),
             Form::Image => self.image(),
             Form::Kernel => self.kernel(),
             Form::Extension => self.extension(&name),
@@ -181,6 +182,7 @@ impl<'a> Draft<'a> {
                 self.faults.push(fault.help("add `steps = …`"));
             }
             let built_in_none = [Form::Arguments, Form::Image, Form::Extension].contains(&self.page.form);
+            let built_in_none = [Form::Arguments, Form::Machine, Form::Image].contains(&self.page.form);
             if test.toolroot.is_none() && built_in_none && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
                 self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));

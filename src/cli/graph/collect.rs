@@ -230,6 +230,7 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         ) => "unpack",
         Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
         Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
+        Derivation::Assemble(Assemble::Machine { .. }) => "machine",
         Derivation::Assemble(Assemble::Layout { .. }) => "layout",
         Derivation::Assemble(Assemble::Layer(_)) => "layer",
         Derivation::Assemble(Assemble::Image(_)) => "image",
