@@ -178,7 +178,12 @@ fn what_is_refused_where_it_stands() {
             "8 [files] has the file system of `guard` too",
             "drop `root`, or that line",
         ),
-        ("author", "packages = ['libc6']\nauthor", "3 a recipe of kind `extension` has no field `packages`", ""),
+        (
+            "author",
+            "packages = ['libc6']\nauthor",
+            "3 `packages` has no meaning in a recipe of kind `extension`",
+            "it belongs to `toolroot`, `image`",
+        ),
     ] {
         let errors = read(&changed(from, to), Target::default()).expect_err(title);
         let error = &errors[0];

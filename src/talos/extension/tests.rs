@@ -5,6 +5,7 @@ use super::Rule::{
     SpecialFiles, TopLevel, Version, Whiteouts, WorldWritable,
 };
 use super::*;
+use proptest::prelude::*;
 
 /// A manifest with nothing wrong.
 const GOOD: &str = "version: v1alpha1\nmetadata:\n  name: demo\n  version: 1.0.0\n  author: A\n  description: D\n  \
@@ -245,5 +246,18 @@ fn a_refusal_says_rule_file_and_what_to_do() {
         file(&mut archive, path);
         let refusals = judge(&archive, "demo", V1_10);
         assert_eq!(refusals.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_gets_a_verdict(text in "\\PC{0,40}", range in "[0-9vx.<>=!| -]{0,20}") {
+        let mut archive = good();
+        spec(&mut archive, SPEC, SERVICE, &text);
+        archive.texts.insert(MANIFEST.to_owned(), text.into_bytes());
+        prop_assert!(judge(&archive, "demo", V1_10).iter().any(|refusal| refusal.rule == Manifest));
+        archive = good();
+        archive.texts.insert(MANIFEST.to_owned(), GOOD.replace(">= v1.10.0", &range).into_bytes());
+        prop_assert!(judge(&archive, "demo", V1_10).iter().all(|refusal| refusal.rule == Compatibility));
     }
 }
