@@ -181,8 +181,8 @@ impl<'a> Draft<'a> {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
                 self.faults.push(fault.help("add `steps = …`"));
             }
-            let built_in_none = [Form::Arguments, Form::Image, Form::Extension].contains(&self.page.form);
-            let built_in_none = [Form::Arguments, Form::Machine, Form::Image].contains(&self.page.form);
+            let in_none = [Form::Arguments, Form::Image, Form::Extension, Form::Machine];
+            let built_in_none = in_none.contains(&self.page.form);
             if test.toolroot.is_none() && built_in_none && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
                 self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));
