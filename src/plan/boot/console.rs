@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_machine_that_says_nothing() {
-        let found = outcomes("", &["config".to_owned()]);
+        let checks = ["config".to_owned()];
+        let found = outcomes("", &checks);
         assert_eq!(found[0].failure.as_deref(), Some("the machine ended before; its last words: "));
     }
 }
