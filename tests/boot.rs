@@ -1,5 +1,5 @@
-//! `forge boot-test` and `forge sign-modules`, with a Linux of a few lines and a machine that is a script: what a kernel
-//! says is what its "image" prints. `just kernel` boots a real one.
+//! `forge boot-test` and `forge sign-modules`, with a Linux of a few lines, and for a kernel a few instructions that print
+//! a text and end the machine. `just kernel` boots a real one.
 
 use std::fs;
 use std::path::Path;
@@ -7,18 +7,19 @@ use std::path::Path;
 use crate::kernel::ours;
 use crate::support::{Forge, Run};
 
-/// A kernel with one module, started in the "machine" at `qemu-system-x86_64`.
+/// A kernel with one module.
 const RECIPE: &str = "base = 'tinyconfig'\ntoolroot = 'toolroot-kernel'\nlocalversion = '-t'\n\
-                      sources.linux = { path = ['Makefile', 'Kconfig', 'machine', 'scripts/**'] }\n\
-                      fragments = ['one.config']\ncertificate = 'dev.crt'\ncommand-line = ['pti=on']\n";
+                      sources.linux = { path = ['Makefile', 'Kconfig', 'machine.S', 'said', 'scripts/**'] }\n\
+                      fragments = ['one.config']\ncertificate = 'dev.crt'\ncommand-line = ['slab_nomerge', 'pti=on']\n";
 
 /// How it is tried.
-const BOOT: &str = "[boot]\ntoolroot = 'toolroot-kernel'\nprobe = 'stub'\n\
-                    sysctls = { 'vm.swappiness' = '1' }\nfiles = { '/proc/x' = 'it''s [y]' }\n";
+const BOOT: &str = "[boot]\ntoolroot = 'toolroot-boot'\nprobe = 'stub'\n\
+                    sysctls = { 'vm.swappiness' = '1' }\nfiles = { '/proc/x' = \"it's [y]\" }\n";
 
 /// What is checked by that recipe, without devices.
-const CHECKS: [&str; 10] = [
+const CHECKS: [&str; 11] = [
     "config",
+    "argument slab_nomerge",
     "argument pti=on",
     "file /forge/segment=second",
     "layers /rootfs.sqsh /0.sqsh /1.sqsh",
@@ -35,33 +36,37 @@ fn project(fields: &str) -> Forge {
     let forge = ours();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| fs::read_to_string(here.join(path)).unwrap();
-    let toolroot = read("recipes/toolroot-kernel.toml");
-    let links = "[links]\nqemu-system-x86_64 = '/deps/kernel/bzImage'\nmksquashfs = 'true'\n";
-    forge.write("recipes/toolroot-kernel.toml", &toolroot.replace("[links]\n", links));
     forge.write(
         "recipes/stub.toml",
         "toolroot = 'toolroot-kernel'\nsteps = ['mkdir -p /out/out/bin; touch /out/out/bin/stub']\n",
     );
     let makefile = read("tests/kernel/linux/Makefile");
-    let image = "\tinstall -m 755 machine $(O)/arch/x86/boot/bzImage\n\techo x > $(O)/System.map\n\techo x > $(O)/vmlinux\n";
+    let image = "\tgcc -c machine.S -o $(O)/machine.o\n\tobjcopy -O binary -j .text $(O)/machine.o \
+                 $(O)/arch/x86/boot/bzImage\n\techo x > $(O)/System.map\n\techo x > $(O)/vmlinux\n";
     let (before, rest) = makefile.split_once("bzImage:\n").unwrap();
     let (_, rest) = rest.split_once("modules: ").unwrap();
     let makefile = format!("{before}bzImage:\n{image}modules: {rest}");
     let ko = "\techo '__attribute__((section(\".modinfo\"))) char m[] = \"vermagic=$(REL) SMP \";' | gcc -x c -c - -o $(MODULES)/a.ko\n";
-    let makefile: String = makefile
-        .lines()
-        .map(|line| if line.contains("a.ko") { ko.to_owned() } else { format!("{line}\n") })
-        .collect();
-    forge.write("kernel/mini/Makefile", &makefile).write("kernel/mini/one.config", "CONFIG_MODULES=y\n");
+    let makefile: String =
+        makefile.lines().map(|line| if line.contains("a.ko") { ko.to_owned() } else { format!("{line}\n") }).collect();
+    replace(&forge, "kernel/mini/Makefile", &makefile);
+    forge.write("kernel/mini/one.config", "CONFIG_MODULES=y\n");
     forge.write("kernel/mini/dev.crt", &read("kernel/keys/dev.crt"));
+    forge.write("kernel/mini/machine.S", &read("tests/boot/machine.S"));
     forge.write("kernel/mini/recipe.toml", &format!("{RECIPE}{fields}{BOOT}"));
     says(&forge, &answers(|_| "ok"));
     forge
 }
 
-/// Lets the machine print that.
+/// Writes a file that may be a link to that of this repository.
+fn replace(forge: &Forge, path: &str, text: &str) {
+    let _ = fs::remove_file(forge.project().join(path));
+    forge.write(path, text);
+}
+
+/// Lets the kernel say that.
 fn says(forge: &Forge, text: &str) {
-    forge.write("kernel/mini/machine", &format!("#!/bin/sh\ncat <<'END'\n{text}END\n"));
+    forge.write("kernel/mini/said", text);
 }
 
 /// What a probe prints, with a word for each check.
@@ -109,12 +114,14 @@ fn what_a_kernel_does_not_show_fails() {
     assert_eq!(begin(&run, "ok"), ["ok mini: config"]);
     let lost = begin(&run, "FAIL");
     assert_eq!(lost.len(), CHECKS.len() - 1);
-    assert!(lost[0].starts_with("FAIL mini: argument pti=on: the machine ended before; "), "{}", lost[0]);
+    assert!(lost[0].starts_with("FAIL mini: argument slab_nomerge: the machine ended before; "), "{}", lost[0]);
     assert!(lost[0].ends_with("No working init found."), "{}", lost[0]);
     let json = forge.run(&["boot-test", "mini", "--json"]).code(1).json();
     assert_eq!((&json[1]["status"], &json[0]["status"]), (&"failed".into(), &"ok".into()));
     // One that hangs is ended in time.
-    forge.write("kernel/mini/machine", "#!/bin/sh\necho booting\nsleep 600\n");
+    says(&forge, "booting\n");
+    let machine = fs::read_to_string(forge.project().join("kernel/mini/machine.S")).unwrap();
+    forge.write("kernel/mini/machine.S", &format!("#define HANGS\n{machine}"));
     forge.write("kernel/mini/recipe.toml", &format!("{RECIPE}{BOOT}timeout-seconds = 2\n"));
     let run = forge.run(&["boot-test", "mini"]).code(1).says("killed after 2 s");
     assert!(begin(&run, "FAIL")[0].ends_with("its last words: booting"), "{}", run.stdout);
@@ -129,7 +136,7 @@ fn mistakes_in_a_recipe_are_told() {
     let forge = project("");
     for (fields, boot, words) in [
         ("", "[boot]\nprobe = 'stub'\n", "`[boot]` has no `toolroot`"),
-        ("", "[boot]\ntoolroot = 'toolroot-kernel'\n", "`[boot]` has no `probe`"),
+        ("", "[boot]\ntoolroot = 'toolroot-boot'\n", "`[boot]` has no `probe`"),
         ("", "[boot]\ntoolroot = 'stub'\nprobe = 'stub'\n", "`stub` is of kind `cmd`, not `toolroot`"),
         ("", &format!("{BOOT}devices = ['nvme']\n"), "the drivers of devices are modules, and these are unsigned"),
         ("signing = 'dev'\n", &format!("{BOOT}devices = ['nwme']\n"), "did you mean `nvme`?"),
@@ -143,10 +150,14 @@ fn mistakes_in_a_recipe_are_told() {
         forge.write("kernel/mini/recipe.toml", &format!("{RECIPE}{fields}{boot}"));
         let _ = forge.run(&["list"]).code(2).says(words);
     }
-    forge.write("kernel/mini/recipe.toml", &format!("{}signing = 'dev'\n", RECIPE.replace("certificate = 'dev.crt'\n", "")));
+    forge.write(
+        "kernel/mini/recipe.toml",
+        &format!("{}signing = 'dev'\n", RECIPE.replace("certificate = 'dev.crt'\n", "")),
+    );
     let _ = forge.run(&["list"]).code(2).says("modules are signed for a certificate, and there is none");
     forge.write("kernel/mini/recipe.toml", RECIPE);
-    let _ = forge.run(&["boot-test", "mini"]).code(2).says("`mini` is no kernel that can be booted").says("kernel/mini");
+    let _ =
+        forge.run(&["boot-test", "mini"]).code(2).says("`mini` is no kernel that can be booted").says("kernel/mini");
     let _ = forge.run(&["boot-test", "stub"]).code(2).says("only kernels may have one");
 }
 

@@ -10,8 +10,7 @@ const LONGEST: usize = 2047;
 const REQUIRED: [&str; 2] = ["slab_nomerge", "pti=on"];
 
 /// How the names of sysctls start that one may take for arguments.
-const SYSCTLS: [&str; 8] =
-    ["fs.", "kernel.", "net.core.", "net.ipv4.", "net.ipv6.", "net.netfilter.", "user.", "vm."];
+const SYSCTLS: [&str; 8] = ["fs.", "kernel.", "net.core.", "net.ipv4.", "net.ipv6.", "net.netfilter.", "user.", "vm."];
 
 /// Arguments that do nothing: the name, whether a value is refused, and what is to be done.
 const IDLE: [(&str, fn(&str) -> bool, &str); 3] = [
@@ -65,7 +64,9 @@ pub fn mistakes(arguments: &[String]) -> Vec<Mistake> {
 pub fn remarks(arguments: &[String]) -> Vec<String> {
     let reserved = arguments.iter().find(|argument| argument.starts_with("hugepages="));
     let remark = |argument: &String| {
-        format!("{argument}: the EFI stub turns the random place of the kernel off for it; the sysctl vm.nr_hugepages does not")
+        format!(
+            "{argument}: the EFI stub turns the random place of the kernel off for it; the sysctl vm.nr_hugepages does not"
+        )
     };
     reserved.map(remark).into_iter().collect()
 }

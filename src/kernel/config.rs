@@ -65,10 +65,12 @@ mod tests {
 
     #[test]
     fn values_and_changes() {
-        let old = Config::read("#\n# Automatically generated file\n#\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"\"\n");
+        let old =
+            Config::read("#\n# Automatically generated file\n#\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"\"\n");
         let new = Config::read("CONFIG_A=m\nCONFIG_C=\"\"\nCONFIG_D=\"x\"\n");
         assert_eq!((old.value("A"), old.value("B"), old.value("Z")), ("y", "n", "n"));
-        for (symbol, value, is) in [("A", "y", true), ("A", "m", false), ("B", "n", true), ("C", "n", true), ("Z", "\"\"", true)]
+        for (symbol, value, is) in
+            [("A", "y", true), ("A", "m", false), ("B", "n", true), ("C", "n", true), ("Z", "\"\"", true)]
         {
             assert_eq!(old.is(symbol, value), is, "{symbol}={value}");
         }

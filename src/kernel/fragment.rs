@@ -76,7 +76,10 @@ pub(super) fn assignment(line: &str) -> Result<Option<(&str, &str)>, String> {
     }
     let pair = line.strip_prefix(PREFIX).and_then(|rest| rest.split_once('='));
     let Some((symbol, value)) = pair.filter(|(symbol, _)| is_name(symbol)) else {
-        return Err(format!("`{}` is no line of a configuration: write `{PREFIX}…=…` or a comment", line.escape_debug()));
+        return Err(format!(
+            "`{}` is no line of a configuration: write `{PREFIX}…=…` or a comment",
+            line.escape_debug()
+        ));
     };
     if !is_value(value) {
         let known = "`y`, `m`, `n`, a number or a text in quotes";

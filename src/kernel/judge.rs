@@ -199,12 +199,7 @@ endchoice
             ("# CONFIG_ELEPHANT is not set", "", "", "unknown; this Linux has no CONFIG_ELEPHANT"),
             ("CONFIG_DISK=y", "", "", "coerced; came out as n: it depends on `BUS`, and BUS is n"),
             ("CONFIG_BUS=m", "", "CONFIG_BUS=y", "coerced; came out as y: it is a bool, never m"),
-            (
-                "CONFIG_CORE=y",
-                "",
-                "",
-                "coerced; came out as n: nobody can choose it: only other symbols set it",
-            ),
+            ("CONFIG_CORE=y", "", "", "coerced; came out as n: nobody can choose it: only other symbols set it"),
             (
                 "# CONFIG_CORE is not set",
                 "",

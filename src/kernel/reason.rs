@@ -33,7 +33,8 @@ pub(super) fn reasons(request: &Request, number: usize, layers: &[Layer], kconfi
         let ranges = known.definitions.iter().filter_map(|definition| definition.range.as_ref());
         reasons.extend(ranges.map(|range| format!("its range is {range}")));
     }
-    let until = layers[number..].windows(2).find(|pair| pair[0].config.is(symbol, value) && !pair[1].config.is(symbol, value));
+    let until =
+        layers[number..].windows(2).find(|pair| pair[0].config.is(symbol, value) && !pair[1].config.is(symbol, value));
     reasons.extend(until.map(|pair| format!("it was so until {}", pair[1].name)));
     reasons
 }

@@ -71,7 +71,8 @@ const REFUSALS: [Refusal; 8] = [
 /// Why a line is refused, and whether a waiver can let it pass; nothing of a good line.
 #[must_use]
 pub fn refused(request: &Request) -> Option<(&'static str, bool)> {
-    let is = |refusal: &&Refusal| refusal.symbols.contains(&request.symbol.as_str()) && (refusal.refuses)(&request.value);
+    let is =
+        |refusal: &&Refusal| refusal.symbols.contains(&request.symbol.as_str()) && (refusal.refuses)(&request.value);
     REFUSALS.iter().find(is).map(|refusal| (refusal.why, refusal.waivable))
 }
 

@@ -217,5 +217,4 @@ mod tests {
         assert_eq!(many.len(), MAX_TOLD + 1);
         assert_eq!(many[MAX_TOLD].to_string(), "error: errors that are not shown here: 7");
     }
-
 }

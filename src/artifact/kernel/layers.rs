@@ -67,5 +67,9 @@ fn lint(layers: &[(String, Vec<Request>)], waivers: &BTreeMap<String, String>) -
     if refused.is_empty() {
         return Ok(());
     }
-    Err(Error::Refused(format!("{} of the configuration can't stay:\n  {}", count(refused.len(), "line"), refused.join("\n  "))))
+    Err(Error::Refused(format!(
+        "{} of the configuration can't stay:\n  {}",
+        count(refused.len(), "line"),
+        refused.join("\n  ")
+    )))
 }

@@ -119,7 +119,8 @@ mod tests {
     fn certificates_are_taken_out_of_their_file() {
         let one = format!("{BEGIN}\nAAAA\n{END}\n");
         assert_eq!(certificate(&format!("# about\n{one}text\n{one}")), Ok(one.repeat(2)));
-        for (text, words) in [("", "no certificate"), (BEGIN, "no certificate"), (&format!("{one}-----BEGIN {SECRET}"), "private key")]
+        for (text, words) in
+            [("", "no certificate"), (BEGIN, "no certificate"), (&format!("{one}-----BEGIN {SECRET}"), "private key")]
         {
             let why = certificate(text).expect_err(text);
             assert!(why.contains(words), "{why}");

@@ -64,7 +64,11 @@ impl Expression {
                 (one, other) => one?.max(other?),
             },
             Self::Compare(one, sign, other) => {
-                if compare(one.text(config)?, sign, other.text(config)?) { 2 } else { 0 }
+                if compare(one.text(config)?, sign, other.text(config)?) {
+                    2
+                } else {
+                    0
+                }
             }
         })
     }

@@ -48,8 +48,13 @@ struct Parser<'f, E> {
 }
 
 pub(super) fn read<E>(file: &mut dyn FnMut(&str) -> Result<Option<String>, E>) -> Result<Kconfig, Failed<E>> {
-    let mut parser =
-        Parser { file, kconfig: Kconfig::default(), around: vec![Around::default()], subject: Subject::Nothing, choices: 0 };
+    let mut parser = Parser {
+        file,
+        kconfig: Kconfig::default(),
+        around: vec![Around::default()],
+        subject: Subject::Nothing,
+        choices: 0,
+    };
     parser.file("Kconfig", 0)?;
     Ok(parser.kconfig)
 }
@@ -156,7 +161,8 @@ impl<E> Parser<'_, E> {
                 definition.is_bool |= word == "bool";
                 if rest.starts_with(['"', '\'']) {
                     let (_, condition) = condition(rest);
-                    definition.prompt = Some(visible.into_iter().chain(condition.map_or(Vec::new(), Expression::parts)).collect());
+                    definition.prompt =
+                        Some(visible.into_iter().chain(condition.map_or(Vec::new(), Expression::parts)).collect());
                 }
             }
             "def_bool" => definition.is_bool = true,
@@ -318,7 +324,9 @@ config DISK
 
     #[test]
     fn files_that_are_not_there_or_never_end() {
-        let mut gone = |path: &str| -> Result<Option<String>, String> { Ok((path == "Kconfig").then(|| "source \"a\"".to_owned())) };
+        let mut gone = |path: &str| -> Result<Option<String>, String> {
+            Ok((path == "Kconfig").then(|| "source \"a\"".to_owned()))
+        };
         assert_eq!(read(&mut gone).expect_err("gone").to_string(), "there is no `a`");
         let mut round = |_: &str| -> Result<Option<String>, String> { Ok(Some("source \"Kconfig\"".to_owned())) };
         assert!(matches!(read(&mut round), Err(Failed::Deep(_))));
