@@ -100,8 +100,17 @@ fn lines_that_do_not_come_true() {
 }
 
 #[test]
+fn a_configuration_alone_compiles_nothing() {
+    let forge = mini("CONFIG_BUS=y\n", "", "configure-only = true");
+    let run = forge.run(&["build", "mini", "mini:report"]).success();
+    assert!(run.stderr.contains("configure") && !run.stderr.contains("compile"), "{}", run.stderr);
+    assert!(read(&forge, "mini/config").contains("CONFIG_BUS=y"));
+    assert!(read(&forge, "mini:report/configuration.json").contains("\"verdict\": \"kept\""));
+}
+
+#[test]
 fn waivers_let_lines_pass_and_must_be_needed() {
-    let waived = "waivers = { DISK = 'no bus yet', NR_CPUS = 'few' }";
+    let waived = "configure-only = true\nwaivers = { DISK = 'no bus yet', NR_CPUS = 'few' }";
     let _ = mini("CONFIG_DISK=m\nCONFIG_NR_CPUS=2\n", "", waived).run(&["build", "mini:report"]).success();
     let run = refused("CONFIG_BUS=y\nCONFIG_DISK=m\n", "", waived);
     assert!(

@@ -113,6 +113,7 @@ impl Form {
                 "signing",
                 "signatures",
                 "boot",
+                "configure-only",
                 "waivers",
                 "timeout-seconds",
             ],

@@ -213,6 +213,8 @@ pub(super) struct Raw {
     pub(super) compiler: Option<At<String>>,
     /// The arguments that a kernel is to be started with.
     pub(super) command_line: Texts,
+    /// Only configure a kernel, and judge that.
+    pub(super) configure_only: Option<bool>,
     /// By whom a kernel's modules are signed: `dev`, with the published key `kernel/keys/dev.pem`, which is for tests; or
     /// `detached`, with signatures that are kept. They stay unsigned by default.
     pub(super) signing: Option<At<String>>,
