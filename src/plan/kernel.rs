@@ -73,7 +73,7 @@ impl Planner<'_> {
         let report = output_of(&config, Name::constant(Kernel::REPORT));
         let compiled = self.compile(recipe, kernel, base, (linux, config));
         let made = |output: &'static str| output_of(&compiled, Name::constant(output));
-        let kernel = derivation::Kernel {
+        let built = derivation::Kernel {
             out: compiled.clone(),
             modules: made(Kernel::MODULES),
             headers: made(Kernel::HEADERS),
@@ -81,7 +81,7 @@ impl Planner<'_> {
             report,
             command_line: kernel.command_line.clone(),
         };
-        Ok(self.assembled(recipe, Assemble::Kernel(Box::new(kernel))))
+        Ok(self.signed(recipe, kernel, Assemble::Kernel(Box::new(built)), &sources))
     }
 
     /// The sources of Linux, with the patches of the recipe.
@@ -162,7 +162,7 @@ impl Planner<'_> {
 }
 
 /// Another output of the step that `input` is one of.
-fn output_of(input: &Input, output: Name) -> Input {
+pub(super) fn output_of(input: &Input, output: Name) -> Input {
     match input {
         Input::Step(id, _) => Input::Step(*id, output),
         Input::Known(_) => unreachable!("BUG: a command's result is a step's"),

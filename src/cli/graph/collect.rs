@@ -232,6 +232,8 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
         Derivation::Assemble(Assemble::Machine { .. }) => "machine",
         Derivation::Assemble(Assemble::Layout { .. }) => "layout",
+        Derivation::Assemble(Assemble::Signed { .. }) => "sign",
+        Derivation::Assemble(Assemble::Initramfs { .. }) => "initramfs",
         Derivation::Assemble(Assemble::Layer(_)) => "layer",
         Derivation::Assemble(Assemble::Image(_)) => "image",
         Derivation::Assemble(
