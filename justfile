@@ -1,5 +1,5 @@
 # What CI runs: format, lints, dependencies' licences and sources, all tests.
-check: lint deny test guard
+check: lint deny kernel test guard
 
 # The README's test command.
 test:
@@ -26,6 +26,10 @@ guard PACKETS="1000000":
     cargo test {{proof}}
     cargo run -- build solana-xdp
     cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --packets {{PACKETS}}
+
+# The small kernel, and what becomes of every line of the full one's configuration; in the store that tests/kernel.rs uses.
+kernel:
+    FORGE_STORE={{justfile_directory()}}/target/tmp/linux cargo run -- build kernel-small kernel-config
 
 # Plant mistakes in the guard, each of which the proof has to notice.
 mutants CLANG="clang-16":

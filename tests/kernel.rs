@@ -12,7 +12,7 @@ const RECIPE: &str = "toolroot = 'toolroot-kernel'\nlocalversion = '-t'\n\
                       sources.linux = { path = ['Makefile', 'Kconfig', 'scripts/**'] }\n";
 
 /// This repository's recipes and the small Linux at kernel/mini, in a store that is kept.
-fn ours() -> Forge {
+pub fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
     for folder in ["recipes", "kernel", "bpf", "images"] {
         copy_tree(&here.join(folder), &forge.project().join(folder));
@@ -95,15 +95,29 @@ fn lines_that_do_not_come_true() {
         "mini: judge configuration: the configuration is not as it was asked for:\n  \
          one.config:1: CONFIG_DISK=m: coerced: came out as n: it depends on `BUS`, and BUS is n",
     );
-    let _ = refused("CONFIG_BUS=y\nCONFIG_DISK=m\n", "# CONFIG_BUS is not set\n", "").says("it was so until two.config");
+    let _ =
+        refused("CONFIG_BUS=y\nCONFIG_DISK=m\n", "# CONFIG_BUS is not set\n", "").says("it was so until two.config");
+}
+
+#[test]
+fn a_configuration_alone_compiles_nothing() {
+    let forge = mini("CONFIG_BUS=y\n", "", "configure-only = true");
+    let run = forge.run(&["build", "mini", "mini:report"]).success();
+    assert!(run.stderr.contains("configure") && !run.stderr.contains("compile"), "{}", run.stderr);
+    assert!(read(&forge, "mini/config").contains("CONFIG_BUS=y"));
+    assert!(read(&forge, "mini:report/configuration.json").contains("\"verdict\": \"kept\""));
 }
 
 #[test]
 fn waivers_let_lines_pass_and_must_be_needed() {
-    let waived = "waivers = { DISK = 'no bus yet', NR_CPUS = 'few' }";
+    let waived = "configure-only = true\nwaivers = { DISK = 'no bus yet', NR_CPUS = 'few' }";
     let _ = mini("CONFIG_DISK=m\nCONFIG_NR_CPUS=2\n", "", waived).run(&["build", "mini:report"]).success();
     let run = refused("CONFIG_BUS=y\nCONFIG_DISK=m\n", "", waived);
-    assert!(run.stderr.contains("`waivers.DISK` lets nothing pass; drop it\n  `waivers.NR_CPUS` lets"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`waivers.DISK` lets nothing pass; drop it\n  `waivers.NR_CPUS` lets"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -167,11 +181,11 @@ fn a_changed_line_shows_as_symbols_and_a_changed_comment_compiles_nothing() {
 #[test]
 fn lines_that_do_not_come_true_in_linux_itself() {
     let forge = ours();
+    forge.write("kernel/lines.toml", "extends = 'kernel-common'\nbase = 'tinyconfig'\nfragments = ['lines.config']\n");
     forge.write(
-        "kernel/lines.toml",
-        "extends = 'kernel-common'\nbase = 'tinyconfig'\nfragments = ['lines.config']\n",
+        "kernel/lines.config",
+        "CONFIG_NUMA=y\nCONFIG_NUMAA=y\nCONFIG_NET=y\nCONFIG_HUGETLB_PAGE=y\nCONFIG_TMPFS=m\n",
     );
-    forge.write("kernel/lines.config", "CONFIG_NUMA=y\nCONFIG_NUMAA=y\nCONFIG_NET=y\nCONFIG_HUGETLB_PAGE=y\nCONFIG_TMPFS=m\n");
     let _ = forge.run(&["lock"]).success();
     let run = forge.run(&["build", "lines"]).code(1);
     for words in [

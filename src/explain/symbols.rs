@@ -101,13 +101,17 @@ mod tests {
     #[test]
     fn what_fragments_ask_for() {
         let mut store = Store::default();
-        let base = tree(&mut store, &[("a.config", "CONFIG_A=y\n"), ("small/b.config", "CONFIG_B=y\n"), ("c.pem", "1")]);
+        let base =
+            tree(&mut store, &[("a.config", "CONFIG_A=y\n"), ("small/b.config", "CONFIG_B=y\n"), ("c.pem", "1")]);
         for (files, want) in [
             (
                 [("a.config", "CONFIG_A=m\n"), ("small/b.config", "CONFIG_B=n\n"), ("c.pem", "1")],
                 Some("a.config asks: A y → m; small/b.config asks: B y → n"),
             ),
-            ([("a.config", "# A\nCONFIG_A=y\n"), ("small/b.config", "CONFIG_B=y\n"), ("c.pem", "1")], Some("a.config changed")),
+            (
+                [("a.config", "# A\nCONFIG_A=y\n"), ("small/b.config", "CONFIG_B=y\n"), ("c.pem", "1")],
+                Some("a.config changed"),
+            ),
             (
                 [("a.config", "CONFIG_A=m\n"), ("small/b.config", "CONFIG_B=y\n"), ("c.pem", "2")],
                 Some("a.config asks: A y → m; c.pem changed"),

@@ -129,7 +129,9 @@ mod tests {
             match place {
                 Config(asked) | Follows(asked) => assert!(config.contains(asked) && !is_refused(asked), "{line}"),
                 Argument(argument) => assert!(arguments.iter().any(|one| one == argument), "{line}"),
-                Sysctl(name) => assert!(is_refused(&format!("{name}=1")) && !arguments.iter().any(|one| one == line), "{line}"),
+                Sysctl(name) => {
+                    assert!(is_refused(&format!("{name}=1")) && !arguments.iter().any(|one| one == line), "{line}")
+                }
                 Refused(instead) => assert!(is_refused(line) && !there(line) && instead.is_none_or(there), "{line}"),
                 Elsewhere(what) => assert!(!what.is_empty() && !there(line), "{line}"),
             }

@@ -65,8 +65,11 @@ impl Planner<'_> {
         let read = self.assemble(&recipe.name, format!("{}: read fragments", recipe.name), read);
         let configs = self.configure(recipe, kernel, &base, (&linux, read));
         let judged = Resolved { layers, linux: linux.clone(), configs };
-        let label = format!("{}: judge configuration", recipe.name);
-        let config = self.assemble(&recipe.name, label, Assemble::Resolved(Box::new(judged)));
+        let judged = Assemble::Resolved(Box::new(judged));
+        if kernel.configure_only {
+            return Ok(self.assembled(recipe, judged));
+        }
+        let config = self.assemble(&recipe.name, format!("{}: judge configuration", recipe.name), judged);
         let report = output_of(&config, Name::constant(Kernel::REPORT));
         let compiled = self.compile(recipe, kernel, base, (linux, config));
         let made = |output: &'static str| output_of(&compiled, Name::constant(output));

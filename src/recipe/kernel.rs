@@ -35,7 +35,9 @@ impl Draft<'_> {
         let [fragments, patches] = [&raw.fragments, &raw.patches].map(|paths| self.beside_recipe(paths));
         let certificate = raw.certificate.as_ref().and_then(|path| field::path(path, self.faults));
         let sources = self.kernel_sources(base.as_ref(), &fragments, certificate.as_ref(), &patches);
-        let (signing, boot) = (self.signing(), self.boot());
+        let configure_only = raw.configure_only.unwrap_or_default();
+        // What is only configured may extend a kernel that is more.
+        let (signing, boot) = if configure_only { (None, None) } else { (self.signing(), self.boot()) };
         let signed = signing.as_ref().zip(certificate.as_ref());
         let signed = signed.map(|(signing, certificate)| self.signing_sources(signing, certificate));
         let sources = sources.map(|sources| sources.into_iter().chain(signed.into_iter().flatten()).collect());
@@ -50,6 +52,7 @@ impl Draft<'_> {
             certificate,
             compiler: compiler?,
             command_line,
+            configure_only,
             waivers: self.table(&raw.waivers),
             signing,
             boot,

@@ -32,6 +32,8 @@ pub struct Kernel {
     pub signing: Option<Signing>,
     /// How it is tried in a virtual machine.
     pub boot: Option<Boot>,
+    /// Whether it is only configured, and nothing compiled.
+    pub configure_only: bool,
     /// How long each of its steps may take.
     pub timeout: Duration,
 }
@@ -69,14 +71,17 @@ impl Kernel {
     pub const HEADERS: &str = "headers";
     /// The output that says what became of the configuration.
     pub const REPORT: &str = "report";
-    /// The outputs of every kernel in their order.
+    /// The outputs of one that is compiled, in their order.
     pub const OUTPUTS: [&str; 5] = [OUTPUT, Self::MODULES, Self::HEADERS, DEBUG, Self::REPORT];
+    /// The outputs of one that is only configured.
+    pub const CONFIGURED: [&str; 2] = [OUTPUT, Self::REPORT];
 
     /// Its outputs in their order. Where modules are signed, those that were built are one more.
     #[must_use]
     pub fn outputs(&self) -> Vec<Name> {
+        let names: &[&str] = if self.configure_only { &Self::CONFIGURED } else { &Self::OUTPUTS };
         let unsigned = self.signing.as_ref().map(|_| Signing::UNSIGNED);
-        Self::OUTPUTS.into_iter().chain(unsigned).map(Name::constant).collect()
+        names.iter().copied().chain(unsigned).map(Name::constant).collect()
     }
 }
 

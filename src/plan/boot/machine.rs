@@ -1,6 +1,7 @@
 //! The machine in which a kernel is started.
 
-use crate::plan::boot::DISK;
+use super::DISK;
+use super::console::START;
 use crate::plan::shell::{line, quote};
 use crate::recipe::Device;
 
@@ -29,9 +30,10 @@ pub(super) fn start(arguments: &[String], devices: &[Device]) -> String {
     format!(
         "truncate -s 16M disk
 printf '%s' {disk} | dd of=disk conv=notrunc status=none
+echo '{START}'
 {MACHINE}{devices} -append {arguments} < /dev/null | tee console
 grep -q '^FORGE end ' console
-! grep '^FORGE FAIL ' console",
+! grep -q '^FORGE FAIL ' console",
         disk = quote(DISK),
         arguments = quote(&arguments),
     )

@@ -149,7 +149,7 @@ fn segments(checks: &[String]) -> String {
         "mkdir -p /out/first/forge /out/second/forge base/etc/forge 0/etc/forge 0/usr/lib 1/etc/forge
 cp /deps/probe/bin/* /out/first/init
 cp /deps/kernel/config /out/first/forge/config
-printf '%s\n'{list} > /out/first/forge/checks
+printf '%s\\n'{list} > /out/first/forge/checks
 echo second > /out/second/forge/segment
 for layer in base 0 1; do echo $layer > $layer/etc/forge/$layer; echo $layer > $layer/etc/forge/top; done
 if [ -d /deps/modules/lib ]; then cp -r /deps/modules/lib/modules 0/usr/lib/; fi

@@ -34,10 +34,14 @@ fn the_folder_gives_the_kind_and_files_make_sources() {
 
 #[test]
 fn a_base_with_a_dot_is_a_file() {
-    let project = sound(&format!("{HEAD}base = 'whole.config'\nfragments = ['a.config']\ncompiler = 'clang'"));
+    let project = sound(&format!(
+        "{HEAD}base = 'whole.config'\nfragments = ['a.config']\ncompiler = 'clang'\nconfigure-only = true"
+    ));
     let found = kernel(&project);
     assert_eq!(found.base, Base::File(RelPath::constant("whole.config")));
     assert_eq!(found.compiler, Compiler::Clang);
+    let outputs: Vec<String> = project.units["x"].outputs().iter().map(Name::to_string).collect();
+    assert_eq!(outputs, ["out", "report"]);
     let Source::Path { include, .. } = &project.units["x"].sources["config"] else { panic!("files") };
     assert_eq!(include.join(" "), "a.config whole.config");
 }
