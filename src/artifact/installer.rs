@@ -20,13 +20,11 @@ use super::{Error, files, initramfs};
 use crate::derivation::{Boot, Disk};
 use crate::path::RelPath;
 use crate::store::{Blob, MTIME, Node, Output, Store, TreeBuilder};
-use crate::talos::boot::{self, LOADER, STUB};
+use crate::talos::boot::{self, LOADER, STUB, UKI};
 
 const KERNEL: &str = "kernel-amd64";
 const INITRAMFS: &str = "initramfs-metal-amd64.xz";
 const COMMAND_LINE: &str = "cmdline-metal-amd64";
-/// The EFI program.
-pub const UKI: &str = "metal-amd64-uki.efi";
 const SCRIPT: &str = "boot.ipxe";
 /// zstd's own default.
 const LEVEL: i32 = 3;
@@ -53,7 +51,8 @@ pub fn boot(store: &Store, wanted: &Boot<Output>, threads: usize) -> Result<Outp
 
 /// The EFI program.
 fn uki(store: &Store, wanted: &Boot<Output>, kernel: &Blob, initramfs: &Blob) -> Result<Vec<u8>, Error> {
-    let [stub, linux, initrd] = [&within(store, &wanted.imager, STUB)?, kernel, initramfs].map(|blob| bytes(store, blob));
+    let [stub, linux, initrd] =
+        [&within(store, &wanted.imager, STUB)?, kernel, initramfs].map(|blob| bytes(store, blob));
     let profiles = wanted.profiles.iter();
     let profiles = profiles.map(|(text, line)| Profile { text: text.clone(), command_line: line.clone() });
     let image = Uki {

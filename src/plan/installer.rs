@@ -11,8 +11,6 @@
 //! lays over its own, and `extensions.yaml`, which names them. The lowest is the tree of our kernel's modules, under a
 //! release of its own, so that those of Talos' kernel stay where they are and do nothing.
 
-use std::collections::BTreeMap;
-
 use super::shell::quote;
 use super::{Error, Input, Planner, Step, Unit, cmd, out};
 use crate::derivation::{self, Assemble, Derivation, Layer, Run};
@@ -97,8 +95,8 @@ impl Planner<'_> {
             Some(Build::Kernel(kernel)) => kernel.command_line.as_slice(),
             _ => &[],
         };
-        let own: Vec<String> = kernel.iter().chain(&installer.command_line).cloned().collect();
-        let command_line = boot::command_line(installer.release, &own).join(" ");
+        let command_line = boot::command_line(installer.release, kernel);
+        let command_line = boot::lay(command_line, &installer.command_line).join(" ");
         let profiles = boot::profiles(&command_line).map(|(text, line)| (text.to_owned(), line));
         let boot = derivation::Boot {
             kernel: self.reference(&installer.deps[Installer::KERNEL])?,
@@ -144,7 +142,7 @@ mksquashfs /deps/{unit} /out/out/{number}.sqsh {SQUASH}"
 fn layer(boot: &Input, imager: &Input) -> Layer<Input> {
     let file = |place, from: &Input, path| (RelPath::constant(place), from.clone(), Some(RelPath::constant(path)));
     Layer {
-        files: vec![file(boot::IMAGE, boot, UKI), file(boot::LOADER, imager, boot::LOADER)],
+        files: vec![file(boot::IMAGE, boot, boot::UKI), file(boot::LOADER, imager, boot::LOADER)],
         ..Layer::empty(Compression::Zstd)
     }
 }

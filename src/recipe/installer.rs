@@ -29,9 +29,25 @@ pub struct Installer {
     pub deps: BTreeMap<Name, Reference>,
     /// Arguments beside those that the kernel's recipe and Talos have.
     pub command_line: Vec<String>,
+    /// How it is tried in a virtual machine, if it is.
+    pub start: Option<Start>,
     /// How long packing may take.
     pub timeout: Duration,
 }
+
+/// What must come of starting each of its forms in a virtual machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The root file system with QEMU, OVMF and zstd.
+    pub toolroot: Name,
+    /// Texts that the console must show.
+    pub expect: Vec<String>,
+    /// How long all of them may take.
+    pub timeout: Duration,
+}
+
+/// How long that may be if a recipe does not say.
+const TIMEOUT: Duration = Duration::from_secs(900);
 
 impl Installer {
     /// The word for it in recipes and in `forge list`.
@@ -73,6 +89,7 @@ impl Draft<'_> {
             extensions,
             deps,
             command_line,
+            start: self.start(),
             timeout: self.timeout(raw.timeout_seconds.as_ref()),
         };
         Some((Build::Installer(Box::new(installer)), sources?))
@@ -99,7 +116,7 @@ impl Draft<'_> {
         }
         for (name, _) in self.raw.sources.iter() {
             let read = Name::new(name.as_str()).ok().and_then(|name| sources.get(&name));
-            if read.is_some_and(|source| !matches!(source, Source::Image { .. })) {
+            if read.is_some_and(|source| !matches!(source, Source::Oci { .. })) {
                 let fault = Fault::new(name.span(), format!("`{}` has to be an image", name.as_str()));
                 self.faults.push(fault.help("write `{ oci = \"registry/repository:tag\" }`"));
             }
@@ -107,16 +124,41 @@ impl Draft<'_> {
         Some(sources)
     }
 
-    /// The arguments of the recipe, judged with those that Talos has.
+    /// The arguments of the recipe, judged with those that Talos has, which stand before them.
     fn whole_command_line(&mut self, release: Release) -> Vec<String> {
         let own = self.texts(&self.raw.command_line);
-        for Mistake { at, title, help } in mistakes(&boot::command_line(release, &own)) {
-            // Those that Talos has stand before them.
-            let place = own.iter().position(|argument| title.contains(argument.as_str())).or(at.and(None));
-            let place = place.and_then(|at| self.raw.command_line.get(at));
-            self.faults.push(Fault::new(place.map_or(self.page.at.clone(), At::span), title).help(help));
+        let given: Vec<&At<String>> = self
+            .raw
+            .command_line
+            .iter()
+            .zip(&own)
+            .filter(|(_, text)| !boot::leaves_out(text))
+            .map(|(at, _)| at)
+            .collect();
+        let whole = boot::command_line(release, &own);
+        for Mistake { at, title, help } in mistakes(&whole) {
+            let place = at.and_then(|at| given.get(at.checked_sub(whole.len() - given.len())?));
+            let place = place.map_or(self.page.at.clone(), |text| text.span());
+            self.faults.push(Fault::new(place, title).help(help));
         }
         own
+    }
+
+    /// How it is tried in a virtual machine.
+    fn start(&mut self) -> Option<Start> {
+        let raw = self.raw.boot.as_ref()?;
+        let toolroot = self.boot_unit(raw, "toolroot", raw.toolroot.as_ref());
+        let others = [&raw.probe].into_iter().flatten().chain(raw.devices.first());
+        for text in others {
+            let fault = Fault::new(text.span(), "an installer is tried by what its console shows");
+            self.faults.push(fault.help("drop this, and say by `expect` what must stand there"));
+        }
+        if raw.expect.is_empty() {
+            let fault = Fault::new(raw.span(), "`[boot]` does not say what the console must show");
+            self.faults.push(fault.help("add `expect = [\"…\"]`"));
+        }
+        let timeout = raw.timeout_seconds.as_ref().map_or(TIMEOUT, |seconds| self.timeout(Some(seconds)));
+        Some(Start { toolroot: toolroot?, expect: self.texts(&raw.expect), timeout })
     }
 
     /// A unit that must be of a kind.

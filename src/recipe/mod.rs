@@ -250,6 +250,7 @@ mod form;
 mod given;
 mod graph;
 mod image;
+mod installer;
 mod input;
 mod kernel;
 mod linux;
@@ -278,6 +279,7 @@ pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::Diagnostic;
 pub(crate) use diagnostic::{Fault, locate};
 pub use extension::Extension;
+pub use installer::{Installer, Start};
 pub use linux::{Base, Compiler, Kernel};
 pub use model::{
     Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, Machine, OUTPUT, Project, Recipe, Reference, Test,

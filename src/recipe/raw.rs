@@ -221,10 +221,14 @@ pub(super) struct Raw {
     pub(super) signing: Option<At<String>>,
     /// The folder of kept signatures, relative to the recipe's: `signatures` by default.
     pub(super) signatures: Option<At<String>>,
-    /// How a kernel is tried in a virtual machine.
+    /// How a kernel or an installer is tried in a virtual machine.
     pub(super) boot: Option<At<Boot>>,
-    /// The version of Talos by whose rules an extension is judged: `1.10`, or `1.10.3`.
+    /// The version of Talos by whose rules an extension is judged, or of an installer: `1.10`, or `1.10.3`.
     pub(super) talos: Option<At<String>>,
+    /// The unit with the kernel of an installer.
+    pub(super) kernel: Option<At<String>>,
+    /// The extensions in an installer, the lowest layer first.
+    pub(super) extensions: Texts,
     /// Who made an extension.
     pub(super) author: Option<At<String>>,
     /// The versions of Talos that an extension is for, as a range: `>= v1.10.0`.
@@ -296,18 +300,20 @@ pub(super) struct Mount {
     pub(super) options: Texts,
 }
 
-/// How a kernel is tried in a virtual machine; `forge boot-test` and `forge test` do so.
+/// How a kernel or an installer is tried in a virtual machine; `forge boot-test` and `forge test` do so.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Boot {
-    /// The unit of kind `toolroot` with QEMU and squashfs-tools.
+    /// The unit of kind `toolroot` with QEMU; for kernels squashfs-tools too, for installers OVMF and zstd.
     pub(super) toolroot: Option<At<String>>,
-    /// The unit whose program is started first and checks the kernel from inside.
+    /// The unit whose program is started first and checks a kernel from inside.
     pub(super) probe: Option<At<String>>,
     /// Devices that the machine has, whose drivers are modules: `nvme`, `igb`, `e1000e`.
     pub(super) devices: Texts,
     /// Values, by the name of the sysctl, that can be written.
     pub(super) sysctls: Table,
+    /// Texts that the console must show, of an installer.
+    pub(super) expect: Texts,
     /// Texts, by the absolute path of the file that must have it.
     pub(super) files: Table,
     /// How long it may take; 300 by default.

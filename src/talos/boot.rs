@@ -40,19 +40,34 @@ pub const INITRAMFS: &str = "usr/install/amd64/initramfs.xz";
 /// The unified kernel image in an installer.
 pub const IMAGE: &str = "usr/install/amd64/vmlinuz.efi";
 
+/// The unified kernel image among what a machine boots.
+pub const UKI: &str = "metal-amd64-uki.efi";
+
 /// The configuration of the boot manager.
 pub const LOADER_CONFIG: &str = "# systemd-boot configuration\n\ntimeout 10\n";
 
-/// The whole command line: what the imager says, and `own`. One of these takes the place of those of its name; `-name`
-/// leaves them out.
+/// The command line that the imager says, with `own` laid over it.
 #[must_use]
 pub fn command_line(release: Release, own: &[String]) -> Vec<String> {
     let minor = release.version().minor;
-    let standing = ARGUMENTS.iter().filter(|(_, from, to)| (*from..=*to).contains(&minor)).map(|(argument, ..)| *argument);
+    let standing =
+        ARGUMENTS.iter().filter(|(_, from, to)| (*from..=*to).contains(&minor)).map(|(argument, ..)| *argument);
     let standing = standing.chain((minor >= LAST.1).then_some(LAST.0));
-    let replaced = |argument: &&str| !own.iter().any(|one| name(one.trim_start_matches(WITHOUT)) == name(argument));
-    let kept = standing.filter(replaced).map(str::to_owned);
-    kept.chain(own.iter().filter(|one| !one.starts_with(WITHOUT)).cloned()).collect()
+    lay(standing.map(str::to_owned).collect(), own)
+}
+
+/// A command line with arguments laid over it: each takes the place of those of its name; `-name` leaves them out.
+#[must_use]
+pub fn lay(line: Vec<String>, own: &[String]) -> Vec<String> {
+    let replaced = |argument: &String| own.iter().any(|one| name(one.trim_start_matches(WITHOUT)) == name(argument));
+    let kept = line.into_iter().filter(|argument| !replaced(argument));
+    kept.chain(own.iter().filter(|one| !leaves_out(one)).cloned()).collect()
+}
+
+/// Whether an argument is none, but leaves out others.
+#[must_use]
+pub fn leaves_out(argument: &str) -> bool {
+    argument.starts_with(WITHOUT)
 }
 
 /// `console` of `console=ttyS0`.
