@@ -10,6 +10,7 @@
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
 mod image;
+mod signatures;
 mod kernel;
 pub mod reapi;
 mod service;
@@ -27,6 +28,7 @@ use crate::store::{Blob, Output};
 pub use image::{Image, Layer};
 pub use kernel::{Kernel, Layers, Resolved};
 pub use service::Service;
+pub use signatures::Signatures;
 pub use walk::Value;
 
 /// The tag that all keys are hashed under; its number changes when the encoding or the sandbox's
@@ -151,6 +153,22 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
+    /// Puts a signature at the end of each module of a kernel.
+    Signed {
+        /// The kernel's other outputs by name, which stay as they are.
+        others: Vec<(String, I)>,
+        /// The unsigned modules.
+        modules: I,
+        /// The certificates that their kernel trusts.
+        certificate: I,
+        /// The signatures.
+        signatures: Signatures<I>,
+    },
+    /// Packs trees as what a kernel unpacks.
+    Initramfs {
+        /// Each for an archive of its own, in their order.
+        segments: Vec<(String, I)>,
+    },
     /// Makes a layer of a container image.
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
@@ -247,6 +265,11 @@ impl<I> Assemble<I> {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
             }
             Self::Arguments { .. } => Vec::new(),
+            Self::Signed { others, modules, certificate, signatures } => {
+                let others = others.iter().map(|(_, other)| other);
+                others.chain([modules, certificate, signatures.input()]).collect()
+            }
+            Self::Initramfs { segments } => segments.iter().map(|(_, tree)| tree).collect(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
             Self::Layers(layers) => layers.inputs(),
@@ -283,6 +306,13 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
+            Self::Signed { others, modules, certificate, signatures } => Assemble::Signed {
+                others: resolve_named(others, output)?,
+                modules: output(modules)?,
+                certificate: output(certificate)?,
+                signatures: signatures.resolve(output)?,
+            },
+            Self::Initramfs { segments } => Assemble::Initramfs { segments: resolve_named(segments, output)? },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),
             Self::Layers(layers) => Assemble::Layers(Box::new(layers.resolve(output)?)),

@@ -123,6 +123,8 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
+            Self::Signed { .. } => 20,
+            Self::Initramfs { .. } => 21,
             Self::Layers(_) => 14,
             Self::Resolved(_) => 15,
             Self::Kernel(_) => 16,
@@ -174,6 +176,16 @@ impl<I> Assemble<I> {
             Self::Layout { manifest, blobs } => {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
+            }
+            Self::Signed { others, modules, certificate, signatures } => {
+                visit("others", Value::Inputs(others.iter().map(|(name, other)| (name.as_str(), other)).collect()));
+                visit("modules", Value::Input(modules));
+                visit("certificate", Value::Input(certificate));
+                visit("signing", Value::Number(signatures.number()));
+                signatures.walk(visit);
+            }
+            Self::Initramfs { segments } => {
+                visit("segments", Value::Inputs(segments.iter().map(|(name, tree)| (name.as_str(), tree)).collect()));
             }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),

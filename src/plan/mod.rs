@@ -9,6 +9,7 @@
 //! are one step. What a unit's kind means in steps is said in one file a kind.
 
 mod abi;
+mod boot;
 mod bpf;
 mod cargo;
 mod cmd;
@@ -18,6 +19,7 @@ mod image;
 mod kernel;
 pub mod replace;
 mod shell;
+mod signed;
 mod source;
 mod test;
 mod toolroot;
@@ -31,6 +33,7 @@ use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::recipe::{Arguments, Build, DEBUG, OUTPUT, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
+pub use boot::{Outcome, outcomes};
 pub use cmd::{FIRST_STEP, WORLD, argv, bare, last_step, steps};
 pub use test::tried_with;
 
@@ -101,6 +104,8 @@ pub struct Plan {
     pub units: BTreeMap<Name, Unit>,
     /// The tests asked for, by unit and name.
     pub tests: BTreeMap<(Name, Name), StepId>,
+    /// What is checked in the boots asked for, each of which is a test, by unit.
+    boots: BTreeMap<Name, Vec<String>>,
     fixed: HashMap<Digest, StepId>,
 }
 
@@ -174,6 +179,19 @@ pub fn plan_tests(project: &Project<Locked>, observed: &Observed, units: &[Name]
     let mut planner = Planner { project, observed, plan: Plan::default() };
     for name in units {
         planner.tests(name)?;
+        planner.boot(name)?;
+    }
+    Ok(planner.plan)
+}
+
+/// Draws the plan for the boots of `units`, of those that have one, and what they need.
+///
+/// # Errors
+/// For a unit or output that does not exist.
+pub fn plan_boots(project: &Project<Locked>, observed: &Observed, units: &[Name]) -> Result<Plan, Error> {
+    let mut planner = Planner { project, observed, plan: Plan::default() };
+    for name in units {
+        planner.boot(name)?;
     }
     Ok(planner.plan)
 }

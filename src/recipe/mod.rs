@@ -87,7 +87,7 @@
 //! rustflags = ["-Cpanic=abort"]
 //! patches = ["port.patch"]              # for the source `src`, with patch -p1
 //! crate-patches = { time = ["fix.patch"] }              # for crates that Cargo.lock names
-//! needed = ["libgcc_s.so.1"]            # the default: shared libraries beside glibc's; each is needed
+//! needed = ["libgcc_s.so.1"]            # the default, but for static programs: shared libraries beside glibc's; each is needed
 //! glibc = "2.34"                        # the highest version of its symbols
 //! [lock-patches]
 //! time = "0.3.36"                       # moves Cargo.lock; `name@version` where it has several
@@ -135,11 +135,21 @@
 //! compiler = "gcc"                      # the default; or `clang`, with lld and LLVM's other tools
 //! command-line = ["slab_nomerge", "pti=on", "quiet"]    # what it is to be started with
 //! configure-only = false                # the default; true: only what comes before compiling, as `out` (config) and `report`
+//! signing = "dev"                       # modules are signed with kernel/keys/dev.pem, which is public: for tests only; or
+//!                                       # `detached`, by kept signatures; by default they are not
+//! signatures = "signatures"             # with `detached`, the default: the folder that `forge sign-modules` writes to
 //! timeout-seconds = 14400               # for each step
 //! [sources]
 //! linux = { url = "https://example.org/linux-6.12.1.tar.xz", unpack = true, strip = 1 }
 //! [waivers]                             # lines that are refused, or don't come true, and why they may stay
 //! NR_CPUS = "no machine of ours has more"
+//! [boot]                                # for `forge boot-test`; a test `boot` of the unit, in QEMU
+//! toolroot = "qemu"                     # with qemu-system-x86 and squashfs-tools
+//! probe = "probe"                       # its program is started first; the language of its checks is in recipes/boot-probe
+//! devices = ["nvme", "igb"]             # or e1000e; their drivers are modules, which have to be signed
+//! sysctls = { "net.ipv4.tcp_congestion_control" = "bbr" }    # can be written
+//! files = { "/sys/kernel/mm/transparent_hugepage/enabled" = "[madvise]" }    # have that text
+//! timeout-seconds = 300                 # the default
 //! ```
 //!
 //! ```toml
@@ -190,6 +200,7 @@
 mod arguments;
 mod beside;
 mod book;
+mod boot;
 mod capability;
 mod cargo;
 mod container;
@@ -210,6 +221,7 @@ mod place;
 mod raw;
 mod root;
 mod schema;
+mod signing;
 mod source;
 mod table;
 #[cfg(test)]
@@ -221,6 +233,7 @@ mod vars;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub use boot::{Boot, Device};
 pub use capability::capability;
 pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::Diagnostic;
@@ -233,6 +246,7 @@ pub use model::{
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};
 pub use schema::schema;
+pub use signing::Signing;
 pub use source::{Archive, Closure, Crossing, Published, Rev, Source, Unpack};
 pub use unit::DEFAULT_TIMEOUT;
 

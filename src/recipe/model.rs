@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Image, Kernel, Places, Root, Source};
+use super::{Boot, Image, Kernel, Places, Root, Source};
 use crate::path::{Name, RelPath};
 
 /// The output of a unit that names none.
@@ -94,6 +94,15 @@ impl<S> Recipe<S> {
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
             Build::Kernel(kernel) => Some(&kernel.toolroot),
+        }
+    }
+
+    /// How it is tried in a virtual machine, if it is a kernel that says so.
+    #[must_use]
+    pub fn boot(&self) -> Option<&Boot> {
+        match &self.build {
+            Build::Kernel(kernel) => kernel.boot.as_ref(),
+            _ => None,
         }
     }
 

@@ -153,7 +153,8 @@ pub(super) struct Raw {
     pub(super) patches: Texts,
     /// Patches of crates that Cargo.lock names, by crate (`name@version` where there are several).
     pub(super) crate_patches: BTreeMap<At<String>, Texts>,
-    /// The shared libraries, beside glibc's, that the results need, by soname; `libgcc_s.so.1` by default.
+    /// The shared libraries, beside glibc's, that the results need, by soname; by default `libgcc_s.so.1`, and none
+    /// with `-Ctarget-feature=+crt-static` among `rustflags`.
     pub(super) needed: Texts,
     /// The highest version of glibc's symbols that the results may use.
     pub(super) glibc: Option<At<String>>,
@@ -214,6 +215,31 @@ pub(super) struct Raw {
     pub(super) command_line: Texts,
     /// Only configure a kernel, and judge that.
     pub(super) configure_only: Option<bool>,
+    /// By whom a kernel's modules are signed: `dev`, with the published key `kernel/keys/dev.pem`, which is for tests; or
+    /// `detached`, with signatures that are kept. They stay unsigned by default.
+    pub(super) signing: Option<At<String>>,
+    /// The folder of kept signatures, relative to the recipe's: `signatures` by default.
+    pub(super) signatures: Option<At<String>>,
+    /// How a kernel is tried in a virtual machine.
+    pub(super) boot: Option<At<Boot>>,
+}
+
+/// How a kernel is tried in a virtual machine; `forge boot-test` and `forge test` do so.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Boot {
+    /// The unit of kind `toolroot` with QEMU and squashfs-tools.
+    pub(super) toolroot: Option<At<String>>,
+    /// The unit whose program is started first and checks the kernel from inside.
+    pub(super) probe: Option<At<String>>,
+    /// Devices that the machine has, whose drivers are modules: `nvme`, `igb`, `e1000e`.
+    pub(super) devices: Texts,
+    /// Values, by the name of the sysctl, that can be written.
+    pub(super) sysctls: Table,
+    /// Texts, by the absolute path of the file that must have it.
+    pub(super) files: Table,
+    /// How long it may take; 300 by default.
+    pub(super) timeout_seconds: Option<At<u64>>,
 }
 
 /// What a file of an image has that is not as usual.

@@ -231,6 +231,8 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
         Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
         Derivation::Assemble(Assemble::Layout { .. }) => "layout",
+        Derivation::Assemble(Assemble::Signed { .. }) => "sign",
+        Derivation::Assemble(Assemble::Initramfs { .. }) => "initramfs",
         Derivation::Assemble(Assemble::Layer(_)) => "layer",
         Derivation::Assemble(Assemble::Image(_)) => "image",
         Derivation::Assemble(
