@@ -2,7 +2,7 @@
 //! registry of this machine. The kernel is the real small one, in the store that tests/kernel.rs uses.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::image::sound;
 use crate::kernel::ours;
@@ -27,7 +27,7 @@ steps = [
 /// An image with files of Talos, which runs nothing.
 fn image(files: &str) -> String {
     format!(
-        "archive = 'debian'\nuser = 'talos'\nusers = {{ talos = 10001 }}\nentrypoint = ['/usr/bin/installer']\n\
+        "archive = 'debian'\ncompat = true\nuser = 'talos'\nusers = {{ talos = 10001 }}\nentrypoint = ['/usr/bin/installer']\n\
          [deps]\nprobe = 'boot-probe'\nuki = 'toolroot-uki'\ninitramfs = 'small-initramfs'\n\
          [files]\n'/usr/bin/installer' = 'deps/probe/bin/boot-probe'\n{files}"
     )
@@ -84,7 +84,6 @@ fn what_a_machine_boots_from_is_read_by_others_and_boots() {
     let layout = result.join(installer);
     let content = sound(&layout);
     assert_eq!(Some(content.manifests[0].to_string().as_str()), built[0]["manifest"].as_str());
-    let unpacked = forge.folder().join("unpacked");
     let from = format!("oci:{}:{installer}", layout.display());
     let [copy, bundle] = ["copy", "bundle"].map(|name| forge.folder().join(name).display().to_string());
     tool(forge.folder(), "skopeo", &["copy", "-q", &from, &format!("oci:{copy}:installer")]);
@@ -104,14 +103,14 @@ fn what_a_machine_boots_from_is_read_by_others_and_boots() {
     assert_eq!(names[names.len() - ours.len()..], ours);
     assert_eq!(fs::read(boot.join("kernel-amd64")).unwrap(), fs::read(kernel(&forge)).unwrap(), "the kernel is ours");
 
-    // The initramfs: both segments, and the list of layers.
-    let place = unpacked.display().to_string();
-    let initramfs = boot.join("initramfs-metal-amd64.xz").display().to_string();
-    tool(forge.folder(), "unmkinitramfs", &[&initramfs, &place]);
-    let main = if unpacked.join("main").exists() { unpacked.join("main") } else { unpacked.clone() };
-    for file in ["init", "rootfs.sqsh", "0.sqsh", "1.sqsh", "extensions.yaml"] {
-        assert!(main.join(file).exists(), "{file}");
-    }
+    // The initramfs: that of the imager as it is, and a segment of ours.
+    let initramfs = fs::read(boot.join("initramfs-metal-amd64.xz")).unwrap();
+    drop(forge.run(&["build", "small-initramfs"]).success());
+    let base = fs::read(result.join("small-initramfs")).unwrap();
+    let segment = initramfs.strip_prefix(&base[..]).expect("the imager's comes first");
+    let first = unpacked(&forge, "first", &initramfs);
+    assert!(first.join("init").exists() && first.join("rootfs.sqsh").exists());
+    let main = unpacked(&forge, "second", segment);
     let list = fs::read_to_string(main.join("extensions.yaml")).unwrap();
     assert!(list.contains("image: 0.sqsh") && list.contains("name: solana-optimizer"), "{list}");
     let modules = tool(&main, "unsquashfs", &["-l", "0.sqsh"]);
@@ -132,7 +131,15 @@ fn what_a_machine_boots_from_is_read_by_others_and_boots() {
     assert_eq!(ran.stdout, expected);
 }
 
-fn kernel(forge: &Forge) -> std::path::PathBuf {
+/// What `unmkinitramfs` makes of an initramfs.
+fn unpacked(forge: &Forge, name: &str, initramfs: &[u8]) -> PathBuf {
+    let (file, folder) = (forge.folder().join(format!("{name}.initramfs")), forge.folder().join(name));
+    fs::write(&file, initramfs).unwrap();
+    tool(forge.folder(), "unmkinitramfs", &[&file.display().to_string(), &folder.display().to_string()]);
+    folder
+}
+
+fn kernel(forge: &Forge) -> PathBuf {
     drop(forge.run(&["build", "kernel-small"]).success());
     forge.project().join("result/kernel-small/bzImage")
 }

@@ -138,11 +138,11 @@ mksquashfs /deps/{unit} /out/out/{number}.sqsh {SQUASH}"
     lines.join("\n")
 }
 
-/// The layer with what an installer installs.
+/// The layer with what an installer installs; gzip, as in Talos' own, is read by every program.
 fn layer(boot: &Input, imager: &Input) -> Layer<Input> {
     let file = |place, from: &Input, path| (RelPath::constant(place), from.clone(), Some(RelPath::constant(path)));
     Layer {
         files: vec![file(boot::IMAGE, boot, boot::UKI), file(boot::LOADER, imager, boot::LOADER)],
-        ..Layer::empty(Compression::Zstd)
+        ..Layer::empty(Compression::Gzip)
     }
 }

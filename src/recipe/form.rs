@@ -60,7 +60,7 @@ impl Form {
     pub(super) fn fields(self) -> impl Iterator<Item = &'static str> {
         let common = ["kind", "extends", "abstract", "description", "target"];
         let units: &[&str] =
-            if self == Self::Archive { &[] } else { &["default", "unfree", "vars", "matrix", "tests"] };
+            if self == Self::Archive { &[] } else { &["default", "unfree", "on-demand", "vars", "matrix", "tests"] };
         common.into_iter().chain(units.iter().copied()).chain(self.own().iter().copied())
     }
 

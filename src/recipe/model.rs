@@ -22,11 +22,13 @@ pub struct Project<S = Source> {
     pub unlocked: BTreeMap<Name, Unlocked>,
 }
 
-/// A unit that is not free and not locked, for which others are left out with it.
+/// A unit that is not locked, as it is not free or locked on demand, for which others are left out with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlocked {
     /// The unit.
     pub unit: Name,
+    /// Whether it is locked on demand.
+    pub on_demand: bool,
     /// The files that its user has to give.
     pub supplied: Vec<String>,
 }
@@ -50,6 +52,8 @@ pub struct Recipe<S = Source> {
     pub default: bool,
     /// Not free software: made only for who says that they may, never pushed to a public registry.
     pub unfree: bool,
+    /// What it takes from outside, but for packages, is locked only for who names it: it can't be had everywhere.
+    pub on_demand: bool,
     /// Inputs from outside, by the name under which the build sees them.
     pub sources: BTreeMap<Name, S>,
     /// Globs of the tags and versions that sources may move to, by the source's name; not part of what is locked.

@@ -75,6 +75,8 @@ pub(super) struct Raw {
     pub(super) default: Option<bool>,
     /// Not free software: needs an explicit opt-in and is never pushed to a public registry.
     pub(super) unfree: Option<bool>,
+    /// Whether what the unit takes from outside, but for packages, is locked only for who names it: `forge lock --update NAME`.
+    pub(super) on_demand: Option<bool>,
     /// Values for `${name}` in steps, env, urls, tags, packages, cflags, links and arguments.
     pub(super) vars: Table,
     /// One unit for each entry.

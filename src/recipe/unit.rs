@@ -99,6 +99,7 @@ impl<'a> Draft<'a> {
             description: self.raw.description.clone().unwrap_or_default(),
             default: self.raw.default.unwrap_or_default(),
             unfree: self.raw.unfree.unwrap_or_default(),
+            on_demand: self.raw.on_demand.unwrap_or_default(),
             bases: self.page.bases.iter().copied().cloned().collect(),
             places: Places::new(),
             sources,

@@ -12,14 +12,14 @@ use crate::store::{Output, Store};
 
 /// The types of docker's manifests, and OCI's for the same.
 const LAYERS: [(&str, &str); 2] = [
-    ("application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.oci.image.layer.v1.tar+gzip"),
+    ("application/vnd.docker.image.rootfs.diff.tar.gzip", GZIP),
     ("application/vnd.docker.image.rootfs.diff.tar", "application/vnd.oci.image.layer.v1.tar"),
 ];
-const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// The layout of the image `name`: that of `base` with `layer`, which is packed with zstd, on top.
+/// The layout of the image `name`: that of `base` with `layer`, which is packed with gzip, on top.
 ///
 /// # Errors
 /// For a base that can't be read.
@@ -31,7 +31,7 @@ pub fn onto(store: &Store, base: &Output, layer: &Output, name: &str) -> Result<
     let config = layout::json(store, &config)?;
     let mut descriptors: Vec<Value> =
         layers.iter().map(|(kind, blob)| descriptor(oci(kind), blob.digest.to_string(), blob.size)).collect();
-    descriptors.push(descriptor(ZSTD, made.blob.digest.to_string(), made.blob.size));
+    descriptors.push(descriptor(GZIP, made.blob.digest.to_string(), made.blob.size));
     let manifest = layout::json(
         store,
         &json!({
