@@ -11,22 +11,22 @@ use crate::yaml::{Map, Node, Place, Value, read, write};
 
 const OLD: Line = Line::new(1, 10);
 const NEW: Line = Line::new(1, 14);
-const INVENTORY: &str = include_str!("../../deploy/talos/inventory.yaml");
+const INVENTORY: &str = include_str!("../../../deploy/talos/inventory.yaml");
 /// Of every line.
-const ANY: [(&str, &str); 1] = [("worker", include_str!("../../deploy/talos/any/worker.yaml"))];
+const ANY: [(&str, &str); 1] = [("worker", include_str!("../../../deploy/talos/any/worker.yaml"))];
 
 fn patches_of(line: Line) -> [(&'static str, &'static str); 3] {
     if line == OLD {
         [
-            ("all", include_str!("../../deploy/talos/1.10/all.yaml")),
-            ("control-plane", include_str!("../../deploy/talos/1.10/control-plane.yaml")),
-            ("worker", include_str!("../../deploy/talos/1.10/worker.yaml")),
+            ("all", include_str!("../../../deploy/talos/1.10/all.yaml")),
+            ("control-plane", include_str!("../../../deploy/talos/1.10/control-plane.yaml")),
+            ("worker", include_str!("../../../deploy/talos/1.10/worker.yaml")),
         ]
     } else {
         [
-            ("all", include_str!("../../deploy/talos/1.14/all.yaml")),
-            ("control-plane", include_str!("../../deploy/talos/1.14/control-plane.yaml")),
-            ("worker", include_str!("../../deploy/talos/1.14/worker.yaml")),
+            ("all", include_str!("../../../deploy/talos/1.14/all.yaml")),
+            ("control-plane", include_str!("../../../deploy/talos/1.14/control-plane.yaml")),
+            ("worker", include_str!("../../../deploy/talos/1.14/worker.yaml")),
         ]
     }
 }
