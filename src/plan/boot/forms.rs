@@ -72,7 +72,8 @@ fn script(start: &Start) -> String {
         })
         .concat();
     format!(
-        "mkdir -p esp/EFI/BOOT
+        "export TMPDIR=/tmp
+mkdir -p esp/EFI/BOOT
 cp /deps/boot/metal-amd64-uki.efi esp/EFI/BOOT/BOOTX64.EFI
 zstd -q -d --sparse /deps/disk -o disk.raw
 seen() {{ true{looks}; }}
