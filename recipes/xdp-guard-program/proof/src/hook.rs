@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf};
-use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
+use aya::programs::{Program, ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
 use crate::abi::{Config, Dues, Memory, Peers, Sample, Sketch, Slots, State};
@@ -75,7 +75,7 @@ impl Hook {
             .context(
                 "the object's maps can't be made; this needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON: run it as root",
             )?;
-        load_program(&mut ebpf, kind)?;
+        load_program(&mut ebpf, kind, kind.program())?;
         let mut hook = Hook {
             kind,
             memory: map(&mut ebpf, ".bss")?,
@@ -128,14 +128,24 @@ impl Hook {
         let is_whole = frame.reach() >= self.linear.min(frame.bytes().len());
         let ctx_in = (!is_whole).then_some(bytemuck::bytes_of(&context));
         let options = TestRunOptions { data_in: Some(frame.bytes()), ctx_in, ..TestRunOptions::new() };
-        let result = match self.ebpf.program(self.kind.program()) {
-            Some(aya::programs::Program::Xdp(program)) => program.test_run(options),
-            Some(aya::programs::Program::SchedClassifier(program)) => program.test_run(options),
+        test(&self.ebpf, self.kind.program(), options)
+            .with_context(|| format!("the kernel refuses to run a frame of {} bytes", frame.bytes().len()))
+    }
+
+    /// Runs the program on a whole frame some times in one go; returns the last action.
+    pub fn repeat(&self, frame: &[u8], times: u32) -> Result<u32> {
+        repeat(&self.ebpf, self.kind.program(), frame, times)
+    }
+
+    /// How many instructions the verifier looked at.
+    pub fn verified(&self) -> Result<u32> {
+        let program = self.ebpf.program(self.kind.program()).context("the program is gone")?;
+        let info = match program {
+            Program::Xdp(program) => program.info(),
+            Program::SchedClassifier(program) => program.info(),
             _ => bail!("the object has no program {}", self.kind.program()),
         };
-        let result =
-            result.with_context(|| format!("the kernel refuses to run a frame of {} bytes", frame.bytes().len()))?;
-        Ok(result.return_value)
+        info?.verified_instruction_count().context("the kernel does not tell how many instructions it verified")
     }
 
     /// Puts another configuration in the place that does not count, and lets it count.
@@ -207,9 +217,23 @@ where
     M::try_from(map).with_context(|| format!("the map {name} is not what this program knows"))
 }
 
-fn load_program(ebpf: &mut Ebpf, kind: Kind) -> Result<()> {
-    let program = ebpf.program_mut(kind.program());
-    let program = program.with_context(|| format!("the object has no program {}", kind.program()))?;
+/// Runs a loaded program on a frame some times in one go; returns the last action.
+pub(crate) fn repeat(ebpf: &Ebpf, name: &str, frame: &[u8], times: u32) -> Result<u32> {
+    test(ebpf, name, TestRunOptions { data_in: Some(frame), repeat: times, ..TestRunOptions::new() })
+}
+
+fn test(ebpf: &Ebpf, name: &str, options: TestRunOptions<'_>) -> Result<u32> {
+    let result = match ebpf.program(name) {
+        Some(Program::Xdp(program)) => program.test_run(options)?,
+        Some(Program::SchedClassifier(program)) => program.test_run(options)?,
+        _ => bail!("the object has no program {name}"),
+    };
+    Ok(result.return_value)
+}
+
+/// Loads a program of an object that is open; what the verifier has against it is told.
+pub(crate) fn load_program(ebpf: &mut Ebpf, kind: Kind, name: &str) -> Result<()> {
+    let program = ebpf.program_mut(name).with_context(|| format!("the object has no program {name}"))?;
     let loaded = match kind {
         Kind::Xdp => <&mut Xdp>::try_from(program).and_then(|program| program.load()),
         Kind::Tcx => <&mut SchedClassifier>::try_from(program).and_then(|program| program.load()),
@@ -219,8 +243,8 @@ fn load_program(ebpf: &mut Ebpf, kind: Kind) -> Result<()> {
             let log = verifier_log.to_string();
             let last: Vec<&str> = log.lines().rev().take(20).collect();
             let last: Vec<&str> = last.into_iter().rev().collect();
-            bail!("the kernel refuses {}: {io_error}\n{}", kind.program(), last.join("\n"))
+            bail!("the kernel refuses {name}: {io_error}\n{}", last.join("\n"))
         }
-        other => other.with_context(|| format!("{} can't be loaded", kind.program())),
+        other => other.with_context(|| format!("{name} can't be loaded")),
     }
 }

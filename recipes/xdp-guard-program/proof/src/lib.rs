@@ -3,7 +3,8 @@
 //! `abi` and `layout` are what both sides share, and the check that they do. `hook` runs the guard in the kernel, with
 //! the peers that `roster` puts in its tables, `model` is what it should do, and `duel` lets both judge the same frames. `fuzz`
 //! draws frames with `generate`, `corpus` has them by hand for every branch, `rate` offers more than limits let pass, and
-//! `mutants` asks whether all that notices mistakes.
+//! `mutants` asks whether all that notices mistakes. `race` measures what the guard costs and `live` what it is worth in
+//! a flood, on this `machine`, until somebody says `stop`; both leave a `picture`.
 
 pub mod abi;
 pub mod btf;
@@ -18,3 +19,7 @@ pub mod fuzz;
 pub mod corpus;
 pub mod rate;
 pub mod mutants;
+pub mod machine;
+pub mod stop;
+pub mod picture;
+pub mod race;

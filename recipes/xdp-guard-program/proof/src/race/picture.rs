@@ -1,0 +1,53 @@
+//! A race's report as a picture.
+
+use super::{Line, Report};
+use crate::picture::Picture;
+use crate::picture::bars::{Bar, Group, draw as draw_bars};
+
+/// Bars of the ratios by what they are ratios to.
+pub fn draw(report: &Report) -> Picture {
+    let Report { machine, rounds, verified, .. } = report;
+    let verified: Vec<String> = verified
+        .iter()
+        .map(|one| format!("{}: {} instructions verified (bar: {})", one.program, one.instructions, one.bar))
+        .collect();
+    let words = [
+        format!("Times per packet as ratios of the same round, on one CPU; medians of {rounds}, thin lines from p10 to p90."),
+        format!("{machine}. 5,000 peers, or as many addresses in xdp-filter. {}.", verified.join(", ")),
+    ];
+    draw_bars("What the guard costs", &words, "per packet", &groups(&report.lines))
+}
+
+/// Lines of the same unit stand together, in the order of the first of them.
+fn groups(all: &[Line]) -> Vec<Group> {
+    let mut groups: Vec<(String, Vec<&Line>)> = Vec::new();
+    for line in all {
+        let title = title(line);
+        match groups.iter_mut().find(|(other, _)| *other == title) {
+            Some((_, lines)) => lines.push(line),
+            None => groups.push((title, vec![line])),
+        }
+    }
+    let group = |(title, lines): (String, Vec<&Line>)| {
+        let bars = lines.iter().map(|line| bar(line)).collect();
+        Group { title, scale: scale(all, lines[0].is_to_filter()), bars }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+fn title(line: &Line) -> String {
+    let unit = if line.is_to_filter() { "Times Debian's xdp-filter" } else { "Times an empty program" };
+    format!("{unit}{}", if line.hardened { ", hardened kernel (bpf_jit_harden=2)" } else { "" })
+}
+
+fn bar(line: &Line) -> Bar {
+    let Line { case, nanoseconds, ratio, bar, .. } = line;
+    let note = format!("{:.1} ns", nanoseconds.median);
+    Bar { label: (*case).into(), value: ratio.median, spread: (ratio.p10, ratio.p90), limit: *bar, note }
+}
+
+/// The end of the scale of all groups of a unit.
+fn scale(all: &[Line], to_filter: bool) -> f64 {
+    let same = all.iter().filter(|line| line.is_to_filter() == to_filter);
+    same.map(|line| line.ratio.p90.max(line.bar.unwrap_or(0.0))).fold(0.0, f64::max) * 1.03
+}
