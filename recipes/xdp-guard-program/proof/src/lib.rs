@@ -23,3 +23,4 @@ pub mod machine;
 pub mod stop;
 pub mod picture;
 pub mod race;
+pub mod live;

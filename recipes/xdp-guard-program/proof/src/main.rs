@@ -58,6 +58,10 @@ enum Command {
     ///
     /// Exit codes: 0 no bar is missed, 1 one is, 3 the machine has too much else to do.
     Race(verbs::race::Options),
+    /// Lets the real agent guard an interface, in network namespaces, while all sorts of senders send to it.
+    ///
+    /// Exit codes: 0 all holds that has to, 1 something does not.
+    Live(verbs::live::Options),
     /// Lets an object and the model judge random frames, and no more.
     Fuzz {
         /// The object, for XDP where nothing else is said.
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Race(options) => return verbs::race::run(&options),
+        Command::Live(options) => return verbs::live::run(&options),
         Command::Objects { xdp, tcx, traffic } => {
             let cpu = pin(None)?;
             let objects = [(read(&xdp)?, Kind::Xdp), (read(&tcx)?, Kind::Tcx)];

@@ -9,11 +9,12 @@ pub fn draw(report: &Report) -> Picture {
     let Report { machine, rounds, verified, .. } = report;
     let verified: Vec<String> = verified
         .iter()
-        .map(|one| format!("{}: {} instructions verified (bar: {})", one.program, one.instructions, one.bar))
+        .map(|one| format!("{} {} (at most {})", one.program, one.instructions, one.bar))
         .collect();
     let words = [
-        format!("Times per packet as ratios of the same round, on one CPU; medians of {rounds}, thin lines from p10 to p90."),
-        format!("{machine}. 5,000 peers, or as many addresses in xdp-filter. {}.", verified.join(", ")),
+        format!("Time per packet, as a ratio within the same round: the median of {rounds} rounds, a thin line from p10 to p90."),
+        "A thick line is the bar that the ratio may not exceed; grey has none. 5,000 peers, 5,000 addresses in xdp-filter.".into(),
+        format!("{machine}; one of them runs all. Instructions that the verifier looked at: {}.", verified.join(", ")),
     ];
     draw_bars("What the guard costs", &words, "per packet", &groups(&report.lines))
 }

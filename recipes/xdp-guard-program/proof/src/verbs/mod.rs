@@ -1,5 +1,6 @@
 //! Verbs that measure, and what they have in common.
 
+pub mod live;
 pub mod race;
 
 use std::fmt::Display;

@@ -1,0 +1,203 @@
+//! What has to hold, and whether it does.
+
+use serde::Serialize;
+
+use super::schedule::{FLOOD, HEAVY, ORPHANED, PHASES, begin, end};
+use super::senders::Kind;
+use super::traffic::{BINS, Done, Traffic};
+use super::{CEILING, LIMIT};
+use crate::machine::Machine;
+
+/// What a test came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub machine: Machine,
+    /// Name, begin and end in seconds.
+    pub phases: Vec<(&'static str, f64, f64)>,
+    pub done: Vec<Done>,
+    pub findings: Vec<Finding>,
+    /// Of a second, as long as one number of a lane stands for.
+    pub part: f64,
+    pub lanes: Vec<Lane>,
+}
+
+/// Packets a second by time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lane {
+    pub kind: Kind,
+    pub offered: Vec<f64>,
+    pub delivered: Vec<f64>,
+}
+
+/// Something that has to hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub what: &'static str,
+    pub want: String,
+    pub got: String,
+    pub holds: bool,
+}
+
+/// What a flood has to be at least, in packets a second.
+const FLOOD_BAR: f64 = 1e6;
+/// How far a limit may be missed.
+const TOLERANCE: f64 = 0.02;
+/// How long an unknown sender may miss packets after a flood, in seconds.
+const RECOVERY: f64 = 1.0;
+
+impl Report {
+    pub(super) fn of(traffic: &Traffic) -> Self {
+        let lane = |kind| Lane { kind, offered: traffic.offered(kind), delivered: traffic.delivered(kind) };
+        Report {
+            machine: Machine::this(),
+            phases: PHASES.iter().enumerate().map(|(n, phase)| (phase.name, begin(n), end(n))).collect(),
+            done: traffic.told.done.clone(),
+            findings: findings(traffic),
+            part: 1.0 / BINS,
+            lanes: Kind::ALL.into_iter().map(lane).collect(),
+        }
+    }
+
+    /// Whether all holds.
+    pub fn holds(&self) -> bool {
+        self.findings.iter().all(|finding| finding.holds)
+    }
+}
+
+fn findings(traffic: &Traffic) -> Vec<Finding> {
+    vec![
+        flood(traffic),
+        seen(traffic),
+        known(traffic),
+        heavy(traffic),
+        recovery(traffic),
+        orphaned(traffic),
+        swapped(traffic),
+        overrun(traffic),
+    ]
+}
+
+/// Packets of the first flood.
+fn flooded(traffic: &Traffic) -> f64 {
+    let bursts = traffic.bursts.iter().filter(|burst| burst.from < end(FLOOD));
+    bursts.map(|burst| f64::from(burst.packets)).sum()
+}
+
+fn flood(traffic: &Traffic) -> Finding {
+    let rate = flooded(traffic) / PHASES[FLOOD].seconds;
+    let holds = rate >= FLOOD_BAR;
+    let got = if holds { number(rate) } else { format!("this machine offers no more than {}", number(rate)) };
+    Finding { what: "invented packets a second", want: format!("at least {}", number(FLOOD_BAR)), got, holds }
+}
+
+/// The guard has to have met what was sent: it can't be judged by what is lost on the way to it.
+fn seen(traffic: &Traffic) -> Finding {
+    let reasons = ["unknown", "ceiling", "source_limit"];
+    let ((from, before), (to, after)) = (&traffic.told.before, &traffic.told.after);
+    let (lost, arrived) = traffic.sent(Kind::Unknown);
+    let of_the_other = lost.iter().chain(&arrived).filter(|at| (from..to).contains(at)).count();
+    let met = (after.packets(&reasons) - before.packets(&reasons)) as f64 - of_the_other as f64;
+    let part = met / flooded(traffic) * 100.0;
+    Finding {
+        what: "of them met the guard",
+        want: "all but 0.1 %".into(),
+        got: format!("{} ({part:.2} %)", number(met)),
+        holds: part >= 99.9,
+    }
+}
+
+fn known(traffic: &Traffic) -> Finding {
+    let (lost, arrived) = traffic.sent(Kind::Known);
+    let sent = lost.len() + arrived.len();
+    let got = format!("{} of {}", lost.len(), number(sent as f64));
+    Finding { what: "packets of known peers lost", want: "0".into(), got, holds: lost.is_empty() && sent >= 1000 }
+}
+
+fn heavy(traffic: &Traffic) -> Finding {
+    let (lost, arrived) = traffic.sent(Kind::Heavy);
+    let sent = lost.len() + arrived.len();
+    let limit = f64::from(LIMIT.rate);
+    let most = limit * (PHASES[HEAVY].seconds + f64::from(LIMIT.burst_ms) / 1000.0);
+    let got = arrived.len() as f64;
+    Finding {
+        what: "packets of a heavy sender passed",
+        want: format!("{} ± {:.0} %", number(most), TOLERANCE * 100.0),
+        got: format!("{} of {}", number(got), number(sent as f64)),
+        holds: (got / most - 1.0).abs() <= TOLERANCE,
+    }
+}
+
+fn recovery(traffic: &Traffic) -> Finding {
+    let (lost, _) = traffic.sent(Kind::Unknown);
+    let after = |phase: usize| {
+        let until = if phase + 1 < PHASES.len() { end(phase + 1) } else { f64::MAX };
+        let late = lost.iter().filter(|at| (end(phase)..until).contains(*at)).map(|at| at - end(phase));
+        late.fold(0.0, f64::max)
+    };
+    let longest = after(FLOOD).max(after(ORPHANED));
+    Finding {
+        what: "an unknown sender misses packets after a flood",
+        want: format!("for {RECOVERY} s at most"),
+        got: format!("for {longest:.2} s"),
+        holds: longest <= RECOVERY,
+    }
+}
+
+/// Between the agent's death and the first new program.
+fn orphaned(traffic: &Traffic) -> Finding {
+    let [killed, upgraded] = [0, 1].map(|number| traffic.told.done.get(number).map_or(0.0, |done| done.at));
+    let passed = traffic.arrivals.spoofed.iter().filter(|at| (killed..upgraded).contains(*at)).count();
+    let rate = passed as f64 / (upgraded - killed);
+    Finding {
+        what: "invented packets a second pass without the agent",
+        want: format!("{} at most", number(f64::from(CEILING))),
+        got: number(rate),
+        holds: rate > 0.0 && rate <= f64::from(CEILING) * (1.0 + TOLERANCE),
+    }
+}
+
+fn swapped(traffic: &Traffic) -> Finding {
+    let tags = &traffic.told.tags;
+    let swaps = tags.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let (lost, _) = traffic.sent(Kind::Known);
+    let lost = lost.iter().filter(|at| **at >= begin(ORPHANED)).count();
+    Finding {
+        what: "packets of known peers lost to upgrade and rollback",
+        want: "0 in 3".into(),
+        got: format!("{lost} in {swaps}"),
+        holds: lost == 0 && swaps == 3,
+    }
+}
+
+/// What the test itself lost says nothing of the guard.
+fn overrun(traffic: &Traffic) -> Finding {
+    let overrun = traffic.arrivals.overrun;
+    Finding {
+        what: "packets for which the node's socket had no room",
+        want: "0".into(),
+        got: overrun.to_string(),
+        holds: overrun == 0,
+    }
+}
+
+/// A number in groups of three digits.
+pub(super) fn number(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let group = |(place, digit): (usize, char)| {
+        let is_first = place > 0 && (digits.len() - place).is_multiple_of(3);
+        [is_first.then_some(','), Some(digit)].into_iter().flatten()
+    };
+    digits.chars().enumerate().flat_map(group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        for (value, words) in [(0.0, "0"), (999.0, "999"), (1000.0, "1,000"), (1234567.4, "1,234,567")] {
+            assert_eq!(number(value), words);
+        }
+    }
+}
