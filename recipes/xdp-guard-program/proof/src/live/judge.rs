@@ -169,14 +169,14 @@ fn swapped(traffic: &Traffic) -> Finding {
     }
 }
 
-/// What the test itself lost says nothing of the guard.
+/// What the test itself loses says nothing of the guard.
 fn overrun(traffic: &Traffic) -> Finding {
-    let overrun = traffic.arrivals.overrun;
+    let (before, behind) = (traffic.lost, traffic.arrivals.overrun);
     Finding {
-        what: "packets for which the node's socket had no room",
-        want: "0".into(),
-        got: overrun.to_string(),
-        holds: overrun == 0,
+        what: "packets lost before and behind the guard",
+        want: "0 and 0".into(),
+        got: format!("{before} and {behind}"),
+        holds: before + behind == 0,
     }
 }
 

@@ -74,13 +74,14 @@ pub fn run(parts: &Parts) -> Result<Report> {
     network.enter(Side::Node)?;
     let mut agent = Agent::new(&parts.agent)?;
     agent.start(&parts.object)?;
+    let socket = &receiver::open()?;
     let clock = Clock::start();
     let [wire, rest] = parts.cpus;
     let settle = |side, cpu, priority| settle(&network, side, cpu, priority);
     let traffic = std::thread::scope(|scope| {
         let receiver = scope.spawn(move || {
             settle(Side::Node, rest, FIRST)?;
-            receiver::receive(&receiver::open()?, clock)
+            receiver::receive(socket, clock)
         });
         let paced = scope.spawn(move || {
             settle(Side::Outside, wire, FIRST)?;
@@ -92,7 +93,7 @@ pub fn run(parts: &Parts) -> Result<Report> {
         });
         let told = direct(&mut agent, parts, clock);
         let (sent, bursts) = (join(paced)?, join(flood)?);
-        Ok::<_, anyhow::Error>(Traffic { sent, bursts, arrivals: join(receiver)?, told: told? })
+        Ok::<_, anyhow::Error>(Traffic { sent, bursts, arrivals: join(receiver)?, told: told?, lost: network.lost()? })
     })?;
     Ok(Report::of(&traffic))
 }

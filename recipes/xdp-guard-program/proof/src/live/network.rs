@@ -78,6 +78,15 @@ impl Network {
         Ok(Link { node: mac(&self.node, GUARDED)?, outside: mac(&self.outside, WIRE)? })
     }
 
+    /// Packets that did not get from the world outside to the node, for want of room between.
+    pub fn lost(&self) -> Result<u64> {
+        let table = self.inside(Side::Outside, || Ok(std::fs::read_to_string("/proc/thread-self/net/dev")?))?;
+        let line = table.lines().find_map(|line| line.trim().strip_prefix(WIRE)?.strip_prefix(':'));
+        // Eight columns of what came in; the fourth of what goes out is what does not.
+        let lost = line.and_then(|line| line.split_whitespace().nth(11)).context("the wire is in no table")?;
+        Ok(lost.parse()?)
+    }
+
     /// Puts this thread, and what it starts, into a namespace for good.
     pub fn enter(&self, side: Side) -> Result<()> {
         let path = format!("/run/netns/{}", if matches!(side, Side::Node) { &self.node } else { &self.outside });

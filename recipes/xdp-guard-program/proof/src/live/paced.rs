@@ -27,6 +27,7 @@ struct Stream {
 /// Sends until the test ends. Returns when each packet of each sender was sent; its place is the number that it carries.
 pub fn send(clock: Clock) -> Result<Vec<Vec<f64>>> {
     let mut streams = Sender::ALL.map(open).into_iter().collect::<Result<Vec<Stream>>>()?;
+    clock.sleep_until(0.0)?;
     while let Some(phase) = schedule::at(clock.now()) {
         for stream in streams.iter_mut().filter(|stream| stream.is_active(phase)) {
             stream.catch_up(clock)?;

@@ -16,22 +16,23 @@ pub struct Phase {
     pub is_flood: bool,
 }
 
-const QUIET: Phase = Phase { name: "quiet", seconds: 3.0, is_heavy: false, is_flood: false };
+const QUIET: Phase = Phase { name: "quiet", seconds: 2.5, is_heavy: false, is_flood: false };
 
 /// All parts in their order.
-pub const PHASES: [Phase; 6] = [
+pub const PHASES: [Phase; 7] = [
     QUIET,
     Phase { name: "heavy", seconds: 5.0, is_heavy: true, ..QUIET },
+    QUIET,
     Phase { name: "flood", seconds: 5.0, is_flood: true, ..QUIET },
     QUIET,
     Phase { name: "flood", seconds: 6.0, is_flood: true, ..QUIET },
     QUIET,
 ];
 
-/// The parts in which nobody is heavy, a flood comes, and a flood comes while the agent is dead.
+/// The parts in which a sender is heavy, a flood comes, and a flood comes while the agent is dead.
 pub const HEAVY: usize = 1;
-pub const FLOOD: usize = 2;
-pub const ORPHANED: usize = 4;
+pub const FLOOD: usize = 3;
+pub const ORPHANED: usize = 5;
 
 /// What is done to the guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,15 +71,18 @@ pub fn at(seconds: f64) -> Option<&'static Phase> {
 #[derive(Clone, Copy, Debug)]
 pub struct Clock(Instant);
 
+/// How long everybody has to get ready, in seconds.
+const HEAD_START: f64 = 0.5;
+
 impl Clock {
     /// A test that begins in a moment, when everybody is ready.
     pub fn start() -> Self {
-        Clock(Instant::now() + Duration::from_millis(500))
+        Clock(Instant::now())
     }
 
-    /// Seconds of the test; 0 before it begins.
+    /// Seconds of the test; negative before it begins.
     pub fn now(self) -> f64 {
-        Instant::now().saturating_duration_since(self.0).as_secs_f64()
+        self.0.elapsed().as_secs_f64() - HEAD_START
     }
 
     /// Sleeps until a time, or until somebody wants the test to end.

@@ -17,6 +17,8 @@ pub struct Traffic {
     pub bursts: Vec<Burst>,
     pub arrivals: Arrivals,
     pub told: Told,
+    /// Packets for which there was no room on their way to the node.
+    pub lost: u64,
 }
 
 /// What the guard told, and what was done to it.

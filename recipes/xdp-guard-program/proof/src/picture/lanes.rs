@@ -73,8 +73,8 @@ pub fn draw(all: &Lanes) -> Picture {
     }
     elements += &times(all, bottom);
     elements += &events(all, top, bottom);
-    let end = bottom + 56.0 + ROW * all.findings.len() as f64;
-    elements += &findings(&all.findings, bottom + 76.0);
+    let end = bottom + 68.0 + ROW * all.findings.len() as f64;
+    elements += &findings(&all.findings, bottom + 88.0);
     Picture { title: all.title.clone(), height: end + 36.0, style: STYLE, elements }
 }
 
@@ -137,7 +137,7 @@ fn events(all: &Lanes, top: f64, bottom: f64) -> String {
         drawn += &text(x, top, "flagged", &number.to_string());
     }
     let meanings = (1..).zip(&all.events).map(|(number, event)| format!("{number}: {}", event.name));
-    drawn + &text(RIGHT, bottom + 38.0, "soft right", &meanings.collect::<Vec<_>>().join("   "))
+    drawn + &text(RIGHT, bottom + 38.0, "soft right", &meanings.collect::<Vec<_>>().join(" · "))
 }
 
 fn findings(findings: &[Finding], top: f64) -> String {
