@@ -1,5 +1,5 @@
 # What CI runs: format, lints, dependencies' licences and sources, all tests.
-check: lint deny test guard
+check: lint deny test guard live-xdp
 
 # The README's test command.
 test:
@@ -31,6 +31,19 @@ guard PACKETS="1000000":
 mutants CLANG="clang-16":
     cargo run --release {{proof}} -- mutants bpf/solana-xdp --clang {{CLANG}} -I /usr/include/x86_64-linux-gnu
 
+# Race the guard against an empty program and Debian's xdp-filter (`apt install xdp-tools`): ratios in one run, and a page
+# with a picture. As root; 1 where a bar is missed, 3 where the machine has too much else to do.
+race-xdp *ARGS:
+    cargo run -- build solana-xdp xdp-yardsticks
+    cargo run --release {{proof}} -- race result/solana-xdp result/xdp-yardsticks --html target/guard/race.html {{ARGS}}
+
+# Let the agent guard an interface in a flood, die, and be replaced, in network namespaces; a page with a picture. As root,
+# with two CPUs.
+live-xdp *ARGS:
+    cargo build {{agent}}
+    cargo run -- build solana-xdp xdp-yardsticks
+    cargo run --release {{proof}} -- live result/solana-xdp result/xdp-yardsticks --agent target/guard/debug/xdp-guard --html target/guard/live.html {{ARGS}}
+
 # Race forge against its peers: ratios in one run. `bench/install.sh` installs the peers.
 race *ARGS:
     cargo build --release --examples --bin forge
@@ -49,6 +62,6 @@ agaves:
     cargo run --release -- check agave-1.18 yellowstone-1.18 agave-4.1 yellowstone-4.1
 
 # Everything: `check`, the Agaves, every default unit built again over its cached result, and an hour of fuzzing.
-full: check agaves
+full: check agaves race-xdp
     cargo run --release -- build --rebuild --keep-going
     FUZZ_SECONDS=300 cargo test --test main fuzz:: -- --nocapture

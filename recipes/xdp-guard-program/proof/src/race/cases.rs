@@ -20,6 +20,7 @@ pub enum Id {
     TcpData,
     Ceiling,
     Accepted,
+    AcceptedLong,
     Filter,
     FilterDrop,
 }
@@ -41,6 +42,8 @@ pub struct Case {
     pub name: &'static str,
     pub runner: Runner,
     pub frame: Vec<u8>,
+    /// How long it runs in a round, in milliseconds. The kernel sleeps between turns, and others use the caches.
+    pub turn_ms: u32,
     /// Whether the program passes the frame.
     pub passes: bool,
     /// Class and reason of the guard's counter.
@@ -57,7 +60,7 @@ pub struct Pair {
 }
 
 /// All comparisons.
-pub const PAIRS: [Pair; 16] = [
+pub const PAIRS: [Pair; 17] = [
     pair(Id::Peer, Id::Empty, Some(3.3)),
     pair(Id::Unknown, Id::Empty, Some(3.3)),
     pair(Id::OverLimit, Id::Empty, Some(2.5)),
@@ -65,6 +68,7 @@ pub const PAIRS: [Pair; 16] = [
     pair(Id::TcpData, Id::Empty, Some(1.8)),
     pair(Id::Ceiling, Id::EmptyMut, Some(4.3)),
     pair(Id::Accepted, Id::EmptyMut, Some(7.0)),
+    pair(Id::AcceptedLong, Id::EmptyMut, None),
     pair(Id::Syn, Id::Empty, None),
     pair(Id::Unknown6, Id::Empty, None),
     pair(Id::Tagged, Id::Empty, None),
@@ -87,6 +91,7 @@ pub fn cases() -> Vec<Case> {
     cases.into_iter().flatten().chain(hardened).collect()
 }
 
+const TURN_MS: u32 = 4;
 const PAYLOAD: [u8; 200] = [1; 200];
 
 fn datagram(port: u16) -> Vec<u8> {
@@ -98,7 +103,7 @@ fn stranger(port: u16) -> Vec<u8> {
 }
 
 fn other(id: Id, name: &'static str, runner: Runner, frame: Vec<u8>, passes: bool) -> Case {
-    Case { id, hardened: false, name, runner, frame, passes, counter: None }
+    Case { id, hardened: false, name, runner, frame, turn_ms: TURN_MS, passes, counter: None }
 }
 
 fn guarded(id: Id, name: &'static str, frame: Vec<u8>, class: u8, reason: Reason) -> Case {
@@ -158,9 +163,12 @@ fn unlimited() -> Vec<Case> {
 
 fn flood() -> Vec<Case> {
     let mutating = |case| Case { runner: Runner::GuardMut, ..case };
-    let over = guarded(Id::Ceiling, "spoofed flood, drop", stranger(CEILED_PORT), CEILED, Reason::Ceiling);
-    let within = guarded(Id::Accepted, "spoofed flood, all pass", stranger(WIDE_PORT), WIDE, Reason::Unknown);
-    vec![mutating(over), mutating(within)]
+    let within = |id, name| mutating(guarded(id, name, stranger(WIDE_PORT), WIDE, Reason::Unknown));
+    vec![
+        mutating(guarded(Id::Ceiling, "spoofed flood, drop", stranger(CEILED_PORT), CEILED, Reason::Ceiling)),
+        within(Id::Accepted, "spoofed flood, all pass"),
+        Case { turn_ms: 10 * TURN_MS, ..within(Id::AcceptedLong, "the same, 40 ms at a time") },
+    ]
 }
 
 #[cfg(test)]

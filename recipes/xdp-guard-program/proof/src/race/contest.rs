@@ -8,8 +8,6 @@ use super::field::Field;
 use crate::hook::Hook;
 use crate::stop;
 
-/// How long a case runs in a round.
-const TURN_NS: f64 = 4e6;
 /// What the first look at a case's speed is made of.
 const GLANCE: u32 = 10_000;
 /// So many packets warm up the cells of a flood.
@@ -47,7 +45,7 @@ impl Contest<'_> {
         if case.runner == Runner::GuardMut {
             self.turn(case, WARM_UP)?;
         }
-        let fit = |nanoseconds: f64| (TURN_NS / nanoseconds).max(1.0) as u32;
+        let fit = |nanoseconds: f64| (f64::from(case.turn_ms) * 1e6 / nanoseconds).max(1.0) as u32;
         let glance = fit(self.turn(case, GLANCE)?);
         Ok(fit(self.turn(case, glance)?))
     }
