@@ -62,6 +62,6 @@ agaves:
     cargo run --release -- check agave-1.18 yellowstone-1.18 agave-4.1 yellowstone-4.1
 
 # Everything: `check`, the Agaves, every default unit built again over its cached result, and an hour of fuzzing.
-full: check agaves race-xdp
+full: check agaves
     cargo run --release -- build --rebuild --keep-going
     FUZZ_SECONDS=300 cargo test --test main fuzz:: -- --nocapture

@@ -19,6 +19,7 @@ pub mod fuzz;
 pub mod corpus;
 pub mod rate;
 pub mod mutants;
+pub mod words;
 pub mod machine;
 pub mod stop;
 pub mod picture;

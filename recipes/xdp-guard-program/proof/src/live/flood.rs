@@ -31,7 +31,8 @@ impl Flood {
         let mut ebpf = EbpfLoader::new().override_global("interface", &interface, true).load(object)?;
         load_program(&mut ebpf, Kind::Xdp, "flood")?;
         let source = Ipv4Addr::new(16, 0, 0, 1).octets();
-        let mut frame = Ip4 { source, destination: NODE.octets(), ..Ip4::default() }.frame(&udp(8001, PORT, &payload(0)));
+        let mut frame =
+            Ip4 { source, destination: NODE.octets(), ..Ip4::default() }.frame(&udp(8001, PORT, &payload(0)));
         frame[..6].copy_from_slice(&link.node);
         frame[6..12].copy_from_slice(&link.outside);
         Ok(Flood { ebpf, frame })

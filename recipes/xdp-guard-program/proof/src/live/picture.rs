@@ -1,9 +1,10 @@
 //! A test's report as a picture.
 
-use super::judge::{self, Report, number};
+use super::judge::{self, Report};
 use super::schedule::Deed;
 use crate::picture::Picture;
 use crate::picture::lanes::{self, Event, Lanes, Span};
+use crate::words::number;
 
 /// A lane for each kind of sender, over the parts of the test.
 pub fn draw(report: &Report) -> Picture {

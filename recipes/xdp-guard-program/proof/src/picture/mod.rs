@@ -23,7 +23,10 @@ pub struct Picture {
 impl Picture {
     /// An SVG file.
     pub fn svg(&self) -> String {
-        let style = format!("<style>\n{THEME}{}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n", self.style);
+        let style = format!(
+            "<style>\n{THEME}{}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n",
+            self.style
+        );
         self.element(&style)
     }
 
@@ -77,6 +80,6 @@ mod tests {
         let page = picture.page();
         assert!(page.contains("a &lt; b") && page.contains("&amp;</text>"), "{page}");
         assert!(!page.contains("{{"), "{page}");
-        assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"), "{page}");
+        assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("://"), "{page}");
     }
 }

@@ -1,22 +1,29 @@
 //! A race's report as a picture.
 
-use super::{Line, Report};
+use super::{Line, Report, Verified};
 use crate::picture::Picture;
 use crate::picture::bars::{Bar, Group, draw as draw_bars};
+use crate::words::number;
 
 /// Bars of the ratios by what they are ratios to.
 pub fn draw(report: &Report) -> Picture {
     let Report { machine, rounds, verified, .. } = report;
-    let verified: Vec<String> = verified
-        .iter()
-        .map(|one| format!("{} {} (at most {})", one.program, one.instructions, one.bar))
-        .collect();
+    let verified: Vec<String> = verified.iter().map(verified_words).collect();
     let words = [
-        format!("Time per packet, as a ratio within the same round: the median of {rounds} rounds, a thin line from p10 to p90."),
-        "A thick line is the bar that the ratio may not exceed; grey has none. 5,000 peers, 5,000 addresses in xdp-filter.".into(),
-        format!("{machine}; one of them runs all. Instructions that the verifier looked at: {}.", verified.join(", ")),
+        format!(
+            "Time per packet as a ratio within the same round: median of {rounds} rounds; thin lines go from p10 to p90."
+        ),
+        "A thick line is the bar that the ratio may not exceed; what is grey has none.".into(),
+        format!("{machine}, on one of them. 5,000 peers, 5,000 addresses in xdp-filter."),
+        format!("The verifier looks at {}.", verified.join(" and ")),
     ];
     draw_bars("What the guard costs", &words, "per packet", &groups(&report.lines))
+}
+
+fn verified_words(one: &Verified) -> String {
+    let Verified { program, instructions, bar } = one;
+    let [instructions, bar] = [instructions, bar].map(|count| number(f64::from(*count)));
+    format!("{instructions} instructions of {program} (bar: {bar})")
 }
 
 /// Lines of the same unit stand together, in the order of the first of them.
