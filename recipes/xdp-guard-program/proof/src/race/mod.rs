@@ -12,6 +12,7 @@ pub mod node;
 pub mod picture;
 pub mod spread;
 pub mod table;
+mod warden;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -90,7 +91,8 @@ pub fn run(objects: &Objects, cpu: usize, rounds: usize) -> Result<Report> {
     let verified = vec![verified("solana-xdp", xdp), verified("solana-tcx", tcx)];
     let (plain, hardened) = (Field::load(objects, 0, cpu)?, Field::load(objects, 2, cpu)?);
     let cases = cases();
-    let taken = Contest { plain: &plain, hardened: &hardened, cases: &cases }.run(rounds)?;
+    let contest = Contest { plain: &plain, hardened: &hardened, cases: &cases };
+    let taken = warden::alone(|| contest.run(rounds))?;
     let taken = Taken { cases: &cases, taken: &taken };
     let noise = Spread::of(taken.of(Id::Empty, false).1).noise();
     let lines = PAIRS.iter().map(|pair| taken.compare(pair)).collect();
