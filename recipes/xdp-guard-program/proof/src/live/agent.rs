@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::network::GUARDED;
+use super::network::{GUARDED, PINS, PREFIX};
 use super::senders::{Kind, Sender};
 use super::{CEILING, LIMIT, PORT};
 
@@ -52,7 +52,7 @@ impl Agent {
         let program = program.canonicalize().with_context(|| format!("{} is no agent", program.display()))?;
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;
         std::fs::write(folder.path().join("config.toml"), config())?;
-        let pins = PathBuf::from(format!("/sys/fs/bpf/xdp-live-{}", std::process::id()));
+        let pins = Path::new(PINS).join(format!("{PREFIX}{}", std::process::id()));
         Ok(Agent { program, folder, pins, running: None })
     }
 
@@ -91,9 +91,16 @@ impl Agent {
         told.into_iter().next().context("nothing is attached")
     }
 
+    /// A verb of the agent, which does not outlive this program.
     fn command(&self, verb: &str, object: Option<&Path>) -> Command {
-        let mut command = Command::new(&self.program);
-        command.arg(verb).args(["--interface", GUARDED]).arg("--pins").arg(&self.pins);
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(&self.program)
+            .arg(verb)
+            .args(["--interface", GUARDED])
+            .arg("--pins")
+            .arg(&self.pins);
         for name in ["run", "state"] {
             command.arg(format!("--{name}")).arg(self.folder.path().join(name));
         }

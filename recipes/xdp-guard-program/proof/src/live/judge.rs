@@ -71,6 +71,7 @@ fn findings(traffic: &Traffic) -> Vec<Finding> {
         seen(traffic),
         known(traffic),
         heavy(traffic),
+        counted(traffic),
         recovery(traffic),
         orphaned(traffic),
         swapped(traffic),
@@ -125,6 +126,18 @@ fn heavy(traffic: &Traffic) -> Finding {
         want: format!("{} ± {:.0} %", number(most), TOLERANCE * 100.0),
         got: format!("{} of {}", number(got), number(sent as f64)),
         holds: (got / most - 1.0).abs() <= TOLERANCE,
+    }
+}
+
+/// The guard's own count of what it took from the heavy sender: nobody else was above that limit before the flood.
+fn counted(traffic: &Traffic) -> Finding {
+    let lost = traffic.sent(Kind::Heavy).0.len() as u64;
+    let counted = traffic.told.before.1.packets(&["source_limit"]);
+    Finding {
+        what: "of its others the guard counted",
+        want: number(lost as f64),
+        got: number(counted as f64),
+        holds: counted == lost,
     }
 }
 

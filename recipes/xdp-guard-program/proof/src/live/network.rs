@@ -15,8 +15,10 @@ pub const GUARDED: &str = "guarded";
 pub const WIRE: &str = "wire";
 pub const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
-/// How the names of all namespaces begin; the number of the process follows.
-const PREFIX: &str = "xdp-live-";
+/// How the names of all that this test makes begin; the number of the process follows.
+pub const PREFIX: &str = "xdp-live-";
+/// Where the agent's pins are.
+pub const PINS: &str = "/sys/fs/bpf";
 
 /// The namespaces; they go with this value.
 pub struct Network {
@@ -117,13 +119,22 @@ impl Drop for Network {
 
 /// Removes what killed processes left.
 fn sweep() {
-    let entries = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
-    for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
-        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        if process.is_some_and(|process| !std::path::Path::new("/proc").join(process).exists()) {
-            ip(&format!("netns del {name}")).ok();
-        }
+    for name in left("/run/netns") {
+        ip(&format!("netns del {name}")).ok();
     }
+    for name in left(PINS) {
+        std::fs::remove_dir_all(std::path::Path::new(PINS).join(name)).ok();
+    }
+}
+
+/// What is in a folder of a process that is no more.
+fn left(folder: &str) -> impl Iterator<Item = String> {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let is_left = |name: &String| {
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        process.is_some_and(|process| !std::path::Path::new("/proc").join(process).exists())
+    };
+    names.filter_map(|name| name.into_string().ok()).filter(is_left)
 }
 
 fn ip(arguments: &str) -> Result<String> {

@@ -39,7 +39,7 @@ pub struct Done {
 }
 
 /// How many parts of a second a lane of the report has.
-pub const BINS: f64 = 5.0;
+pub const BINS: f64 = 4.0;
 
 impl Traffic {
     /// When packets of a kind of sender with true addresses were sent that are lost, and that are not.
@@ -102,12 +102,12 @@ mod tests {
     #[test]
     fn a_burst_is_spread_over_its_time() {
         let bins = spread(&[Burst { from: 0.1, to: 0.3, packets: 100 }]);
-        assert!((bins[0] - 250.0).abs() < 1e-6 && (bins[1] - 250.0).abs() < 1e-6 && bins[2] == 0.0, "{bins:?}");
+        assert!((bins[0] - 300.0).abs() < 1e-6 && (bins[1] - 100.0).abs() < 1e-6 && bins[2] == 0.0, "{bins:?}");
     }
 
     #[test]
     fn packets_are_counted_where_they_were_sent() {
         let bins = count(&[0.0, 0.05, 0.25, 1e9]);
-        assert_eq!((bins[0], bins[1], bins.last()), (10.0, 5.0, Some(&5.0)));
+        assert_eq!((bins[0], bins[1], bins.last()), (8.0, 4.0, Some(&4.0)));
     }
 }
