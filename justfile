@@ -13,19 +13,19 @@ deny:
     cargo deny check bans licenses sources
 
 agent := "--manifest-path recipes/xdp-guard-program/Cargo.toml --target-dir target/guard"
-proof := "--manifest-path recipes/xdp-guard-program/proof/Cargo.toml --target-dir target/guard"
+proof := "--manifest-path recipes/xdp-proof/Cargo.toml --target-dir target/guard"
 
 # The guard of a node's ports: its agent in network namespaces, its objects against a model of them, on frames by hand and
 # PACKETS random ones. As root, with clang and libbpf's headers.
 guard PACKETS="1000000":
     cargo fmt --check --manifest-path recipes/xdp-guard-program/Cargo.toml
-    cargo fmt --check --manifest-path recipes/xdp-guard-program/proof/Cargo.toml
+    cargo fmt --check --manifest-path recipes/xdp-proof/Cargo.toml
     cargo clippy {{agent}} --all-targets -- -D warnings
     cargo clippy {{proof}} --all-targets -- -D warnings
     cargo test {{agent}}
     cargo test {{proof}}
     cargo run -- build solana-xdp
-    cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --packets {{PACKETS}}
+    cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --record images/xdp-guard/proven.txt --packets {{PACKETS}}
 
 # Plant mistakes in the guard, each of which the proof has to notice.
 mutants CLANG="clang-16":
