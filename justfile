@@ -31,14 +31,14 @@ guard PACKETS="1000000":
 mutants CLANG="clang-16":
     cargo run --release {{proof}} -- mutants bpf/solana-xdp --clang {{CLANG}} -I /usr/include/x86_64-linux-gnu
 
-# Race the guard against an empty program and Debian's xdp-filter (`apt install xdp-tools`): ratios in one run, and a page
-# with a picture. As root; 1 where a bar is missed, 3 where the machine has too much else to do.
+# As root, with xdp-filter (`apt install xdp-tools`). Ends with 1 where a bar is missed, 3 where the machine is too busy.
+# Race the guard against an empty program and Debian's xdp-filter: ratios in one run, and a page with a picture.
 race-xdp *ARGS:
     cargo run -- build solana-xdp xdp-yardsticks
     cargo run --release {{proof}} -- race result/solana-xdp result/xdp-yardsticks --html target/guard/race.html {{ARGS}}
 
-# Let the agent guard an interface in a flood, die, and be replaced, in network namespaces; a page with a picture. As root,
-# with two CPUs.
+# As root, with two CPUs. Ends with 1 where something does not hold.
+# Let the agent guard an interface in a flood, die, and be replaced, in network namespaces; and a page with a picture.
 live-xdp *ARGS:
     cargo build {{agent}}
     cargo run -- build solana-xdp xdp-yardsticks

@@ -6,12 +6,13 @@
 //! sender with a true address has a number, so what is lost is known one by one.
 
 pub mod agent;
+mod findings;
 mod flood;
-pub mod judge;
 mod network;
 mod paced;
 pub mod picture;
 mod receiver;
+pub mod report;
 pub mod schedule;
 pub mod senders;
 pub mod table;
@@ -26,8 +27,8 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use self::agent::Agent;
 use self::flood::Flood;
-use self::judge::Report;
 use self::network::{Network, Side};
+use self::report::Report;
 use self::schedule::{Clock, DEEDS, Deed, FLOOD, ORPHANED, begin, end, length};
 use self::traffic::{Done, Told, Traffic};
 

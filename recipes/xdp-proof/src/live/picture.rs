@@ -1,6 +1,7 @@
 //! A test's report as a picture.
 
-use super::judge::{self, Report};
+use super::findings::Finding;
+use super::report::{Lane, Report};
 use super::schedule::Deed;
 use crate::picture::Picture;
 use crate::picture::lanes::{self, Event, Lanes, Span};
@@ -24,7 +25,7 @@ pub fn draw(report: &Report) -> Picture {
     })
 }
 
-fn draw_lane(lane: &judge::Lane, part: f64) -> lanes::Lane {
+fn draw_lane(lane: &Lane, part: f64) -> lanes::Lane {
     let total = |rates: &[f64]| number(rates.iter().sum::<f64>() * part);
     lanes::Lane {
         title: lane.kind.words().into(),
@@ -35,8 +36,8 @@ fn draw_lane(lane: &judge::Lane, part: f64) -> lanes::Lane {
     }
 }
 
-fn draw_finding(finding: &judge::Finding) -> lanes::Finding {
-    let judge::Finding { what, want, got, holds } = finding.clone();
+fn draw_finding(finding: &Finding) -> lanes::Finding {
+    let Finding { what, want, got, holds } = finding.clone();
     lanes::Finding { what: what.into(), want, got, holds }
 }
 

@@ -45,7 +45,7 @@ pub enum Deed {
 
 /// When, in seconds of the part in which the agent dies.
 pub const DEEDS: [(f64, Deed); 4] =
-    [(1.0, Deed::Kill), (3.0, Deed::Upgrade), (4.0, Deed::Rollback), (5.0, Deed::Upgrade)];
+    [(1.0, Deed::Kill), (2.5, Deed::Upgrade), (3.8, Deed::Rollback), (5.1, Deed::Upgrade)];
 
 /// When a part begins, in seconds of the test.
 pub fn begin(phase: usize) -> f64 {

@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::judge::{Finding, Report};
+use super::findings::Finding;
+use super::report::Report;
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {

@@ -4,31 +4,9 @@ use serde::Serialize;
 
 use super::schedule::{FLOOD, HEAVY, ORPHANED, PHASES, begin, end};
 use super::senders::Kind;
-use super::traffic::{BINS, Done, Traffic};
+use super::traffic::Traffic;
 use super::{CEILING, LIMIT};
-use crate::machine::Machine;
 use crate::words::number;
-
-/// What a test came to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    pub machine: Machine,
-    /// Name, begin and end in seconds.
-    pub phases: Vec<(&'static str, f64, f64)>,
-    pub done: Vec<Done>,
-    pub findings: Vec<Finding>,
-    /// Of a second, as long as one number of a lane stands for.
-    pub part: f64,
-    pub lanes: Vec<Lane>,
-}
-
-/// Packets a second by time.
-#[derive(Clone, Debug, Serialize)]
-pub struct Lane {
-    pub kind: Kind,
-    pub offered: Vec<f64>,
-    pub delivered: Vec<f64>,
-}
 
 /// Something that has to hold.
 #[derive(Clone, Debug, Serialize)]
@@ -46,26 +24,8 @@ const TOLERANCE: f64 = 0.02;
 /// How long an unknown sender may miss packets after a flood, in seconds.
 const RECOVERY: f64 = 1.0;
 
-impl Report {
-    pub(super) fn of(traffic: &Traffic) -> Self {
-        let lane = |kind| Lane { kind, offered: traffic.offered(kind), delivered: traffic.delivered(kind) };
-        Report {
-            machine: Machine::this(),
-            phases: PHASES.iter().enumerate().map(|(n, phase)| (phase.name, begin(n), end(n))).collect(),
-            done: traffic.told.done.clone(),
-            findings: findings(traffic),
-            part: 1.0 / BINS,
-            lanes: Kind::ALL.into_iter().map(lane).collect(),
-        }
-    }
-
-    /// Whether all holds.
-    pub fn holds(&self) -> bool {
-        self.findings.iter().all(|finding| finding.holds)
-    }
-}
-
-fn findings(traffic: &Traffic) -> Vec<Finding> {
+/// All that has to hold.
+pub(super) fn findings(traffic: &Traffic) -> Vec<Finding> {
     vec![
         flood(traffic),
         seen(traffic),
@@ -191,5 +151,90 @@ fn overrun(traffic: &Traffic) -> Finding {
         want: "0 and 0".into(),
         got: format!("{before} and {behind}"),
         holds: before + behind == 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::receiver::Arrivals;
+    use super::super::schedule::{DEEDS, length};
+    use super::super::senders::Sender;
+    use super::super::traffic::{Done, Told};
+    use super::*;
+    use crate::live::agent::Status;
+    use crate::live::flood::Burst;
+
+    fn status(reason: &str, packets: u64) -> Status {
+        let count = serde_json::json!({ "class": "gossip", "reason": reason, "packets": packets });
+        serde_json::from_value(serde_json::json!({ "tag": "a", "counts": [count] })).unwrap()
+    }
+
+    /// As it should be: of the heavy sender the first 5,200 packets arrive, of all others everything.
+    fn right() -> Traffic {
+        let every = |seconds: f64, from: f64, to: f64| {
+            let times = (0..).map(move |number| from + f64::from(number) * seconds);
+            times.take_while(move |at| *at < to).collect::<Vec<f64>>()
+        };
+        let sent: Vec<Vec<f64>> = Sender::ALL
+            .iter()
+            .map(|sender| match sender.kind {
+                Kind::Heavy => every(0.0005, begin(HEAVY), end(HEAVY)),
+                _ => every(0.01, 0.0, length()),
+            })
+            .collect();
+        let numbers = sent.iter().map(|sent| (0..sent.len().min(5200) as u64).collect()).collect();
+        let lost = sent.last().map_or(0, |sent| sent.len() as u64 - 5200);
+        let (from, to) = (begin(FLOOD), end(FLOOD));
+        let tags = ["a", "a", "b", "a", "b"].map(String::from).into();
+        let done = DEEDS.iter().map(|(at, deed)| Done { deed: *deed, at: begin(ORPHANED) + at }).collect();
+        Traffic {
+            sent,
+            bursts: vec![Burst { from, to, packets: 6_000_000 }],
+            arrivals: Arrivals { numbers, spoofed: every(0.0001, 0.0, length()), overrun: 0 },
+            told: Told {
+                before: (from, status("source_limit", lost)),
+                after: (from, status("ceiling", 6_000_000 + lost)),
+                tags,
+                done,
+            },
+            lost: 0,
+        }
+    }
+
+    fn missed(traffic: &Traffic) -> Vec<&'static str> {
+        findings(traffic).into_iter().filter(|finding| !finding.holds).map(|finding| finding.what).collect()
+    }
+
+    #[test]
+    fn what_is_right_holds() {
+        assert_eq!(missed(&right()), [""; 0]);
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_missed() {
+        let wrong = |change: &dyn Fn(&mut Traffic)| {
+            let mut traffic = right();
+            change(&mut traffic);
+            missed(&traffic)
+        };
+        let lose = |traffic: &mut Traffic, sender: usize, after: f64| {
+            let number = traffic.sent[sender].iter().position(|at| *at > after).unwrap() as u64;
+            traffic.arrivals.numbers[sender].retain(|other| *other != number);
+        };
+        let cases: [(&dyn Fn(&mut Traffic), &[&str]); 8] = [
+            (&|traffic| traffic.bursts[0].packets = 4_000_000, &["invented packets a second"]),
+            (&|traffic| traffic.told.after.1 = status("ceiling", 5_900_000), &["of them met the guard"]),
+            (&|traffic| lose(traffic, 1, 1.0), &["packets of known peers lost"]),
+            (&|traffic| traffic.told.before.1 = status("source_limit", 7), &["of its others the guard counted"]),
+            (&|traffic| lose(traffic, 2, end(FLOOD) + 1.1), &["an unknown sender misses packets after a flood"]),
+            (&|traffic| lose(traffic, 2, end(FLOOD) + 0.5), &[]),
+            (&|traffic| traffic.arrivals.spoofed.clear(), &["invented packets a second pass without the agent"]),
+            (&|traffic| traffic.arrivals.overrun = 1, &["packets lost before and behind the guard"]),
+        ];
+        for (change, expect) in cases {
+            assert_eq!(wrong(change), expect);
+        }
+        let tags = wrong(&|traffic| traffic.told.tags = vec!["a".into(); 5]);
+        assert_eq!(tags, ["packets of known peers lost to upgrade and rollback"]);
     }
 }
