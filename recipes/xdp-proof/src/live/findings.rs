@@ -201,6 +201,8 @@ mod tests {
         }
     }
 
+    type Change<'a> = &'a dyn Fn(&mut Traffic);
+
     fn missed(traffic: &Traffic) -> Vec<&'static str> {
         findings(traffic).into_iter().filter(|finding| !finding.holds).map(|finding| finding.what).collect()
     }
@@ -212,7 +214,7 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_is_missed() {
-        let wrong = |change: &dyn Fn(&mut Traffic)| {
+        let wrong = |change: Change| {
             let mut traffic = right();
             change(&mut traffic);
             missed(&traffic)
@@ -221,7 +223,7 @@ mod tests {
             let number = traffic.sent[sender].iter().position(|at| *at > after).unwrap() as u64;
             traffic.arrivals.numbers[sender].retain(|other| *other != number);
         };
-        let cases: [(&dyn Fn(&mut Traffic), &[&str]); 8] = [
+        let cases: [(Change, &[&str]); 8] = [
             (&|traffic| traffic.bursts[0].packets = 4_000_000, &["invented packets a second"]),
             (&|traffic| traffic.told.after.1 = status("ceiling", 5_900_000), &["of them met the guard"]),
             (&|traffic| lose(traffic, 1, 1.0), &["packets of known peers lost"]),
