@@ -104,9 +104,12 @@ inline_always int early(__u64 due, __u64 time, const struct limit *limit)
 
 // Peers.
 
+// An odd number whose bits look random: 2^64 divided by the golden ratio.
+#define MIX 0x9e3779b97f4a7c15
+
 inline_always __u32 slot_of(__u64 network, __u64 host)
 {
-    return (network ^ host << 1) * 0x9e3779b97f4a7c15 >> 48;
+    return (network ^ host << 1) * MIX >> 48;
 }
 
 // The number of the peer that sent the packet; 0: it is none.
@@ -134,9 +137,9 @@ inline_always enum reason judge_peer(__u64 *each, __u64 *all, const struct tier 
 
 inline_always __u64 cells(__u64 network, __u8 class)
 {
-    __u64 hash = (network ^ seed) * 0xbf58476d1ce4e5b9 + class * 0x9e3779b97f4a7c15;
+    __u64 hash = (network ^ seed) * MIX + class;
     hash ^= hash >> 32;
-    return hash * 0x94d049bb133111eb;
+    return hash * MIX;
 }
 
 inline_always enum reason judge_unknown(__u64 hash, __u64 *all, const struct tier *tier, __u64 time, __u32 count)
@@ -175,8 +178,11 @@ inline_always __u32 judge(const struct config *config, struct packet *packet, st
 inline_always int is_bogon(const struct packet *packet)
 {
     if (packet->version == 6) return !packet->network || (__u8)packet->network == 0xff;
-    __u8 first = packet->network >> 32;
-    return (__u8)(first - 1) >= 223 || first == 127;
+    __u32 first = packet->network >> 32;
+    // Or the compiler compares all 64 bits.
+    barrier_var(first);
+    first &= 255;
+    return first - 1 >= 223 || first == 127;
 }
 
 inline_always enum reason shape(const struct config *config, struct packet *packet, __u16 port, __u32 payload)
@@ -254,9 +260,10 @@ inline_always int is_unwritten(struct packet *packet, __u32 length)
     return 1;
 }
 
+// The first place mostly has the only address of the node, and is looked at first.
 inline_always int is_local4(const struct config *config, __u32 address)
 {
-    return config->local4[address * config->local4_factor >> 24] == address;
+    return config->local4[0] == address || config->local4[address * config->local4_factor >> 24] == address;
 }
 
 inline_always enum reason ipv4(const struct config *config, struct packet *packet)
@@ -282,11 +289,17 @@ inline_always enum reason ipv4(const struct config *config, struct packet *packe
     return UNDECIDED;
 }
 
+inline_always int is_address6(const struct address6 *one, const struct address6 *other)
+{
+    return one->network == other->network && one->host == other->host;
+}
+
 inline_always int is_local6(const struct config *config, const struct address6 *address)
 {
+    if (is_address6(&config->local6[0], address)) return 1;
     __u64 factor = config->local6_factor;
     const struct address6 *local = &config->local6[(address->network * factor + address->host) * factor >> 56];
-    return local->network == address->network && local->host == address->host;
+    return is_address6(local, address);
 }
 
 // The header of a fragment (RFC 8200, 4.5).

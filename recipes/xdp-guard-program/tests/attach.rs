@@ -61,6 +61,42 @@ fn judges_packets_that_the_kernel_put_together() {
     assert_eq!((world.count("gossip", "unknown"), world.count("gossip", "length")), (6, 7));
 }
 
+/// Sends frames of which the kernel keeps all but the Ethernet header in pages of their own: it does so for a packet socket
+/// that says, in the header of virtio-net before the frame, that this is all it wants together, if they are long.
+const SCATTERED: &str = "
+import socket, struct, sys
+end, source, destination = sys.argv[1:4]
+packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
+packets.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+packets.bind((end, 0))
+for payload in map(int, sys.argv[4:]):
+    datagram = struct.pack('!HHHH', 4096, 8001, 8 + payload, 0) + b'a' * payload
+    head = struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(datagram), 1, 0, 64, 17, 0)
+    packet = head + socket.inet_aton(source) + socket.inet_aton(destination) + datagram
+    packets.send(struct.pack('<BBHHHH', 0, 0, 14, 0, 0, 0) + b'\\xff' * 12 + b'\\x08\\0' + packet)
+";
+
+#[test]
+fn brings_headers_within_reach() {
+    let world = World::new();
+    let end = format!("{}e", world.name);
+    world.ip(&format!("link set {end} mtu 9000"));
+    world.ip(&format!("-n {} link set guarded mtu 9000", world.name));
+    object("solana-tcx");
+    let class = "ports = [8001]\npayload_max = 5000\nunknown = { rate = 100000 }\n";
+    let flags = world.flags(&format!("mode = 'enforce'\n[class.gossip]\n{class}")).replace("solana-xdp", "solana-tcx");
+    let (code, _, err) = world.run(&format!("attach --hook tcx {flags}"));
+    assert_eq!(code, 0, "{err}");
+    let (here, there) = (world.here().to_string(), world.there().to_string());
+    let arguments = ["-c", SCATTERED, &end, &here, &there, "5000", "4999", "5001"];
+    let output = Command::new("python3").args(arguments).output().expect("this test needs python3");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let counts = ["unknown", "length"].map(|reason| world.count("gossip", reason));
+    assert_eq!((counts, world.count("none", "malformed")), ([2, 1], 0));
+}
+
 #[test]
 fn says_what_stands_in_the_way() {
     let world = World::new();

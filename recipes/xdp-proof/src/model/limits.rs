@@ -34,13 +34,11 @@ fn within(due: u64, now: u64, limit: &Limit, otherwise: Reason) -> Result<(), Re
     if admits(due, now, limit.burst) { Ok(()) } else { Err(otherwise) }
 }
 
-const SENDER: u64 = 0xbf58_476d_1ce4_e5b9;
-const CLASS: u64 = 0x9e37_79b9_7f4a_7c15;
-const MIX: u64 = 0x94d0_49bb_1331_11eb;
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What a sender of a class is hashed to; the cells are its upper bits.
 pub fn hash(seed: u64, network: u64, class: u8) -> u64 {
-    let sum = (network ^ seed).wrapping_mul(SENDER).wrapping_add(u64::from(class).wrapping_mul(CLASS));
+    let sum = (network ^ seed).wrapping_mul(MIX).wrapping_add(class.into());
     (sum ^ (sum >> 32)).wrapping_mul(MIX)
 }
 
@@ -48,7 +46,7 @@ pub fn hash(seed: u64, network: u64, class: u8) -> u64 {
 pub fn network_of(seed: u64, hash: u64, class: u8) -> u64 {
     let mixed = hash.wrapping_mul(inverse(MIX));
     let sum = mixed ^ (mixed >> 32);
-    sum.wrapping_sub(u64::from(class).wrapping_mul(CLASS)).wrapping_mul(inverse(SENDER)) ^ seed
+    sum.wrapping_sub(class.into()).wrapping_mul(inverse(MIX)) ^ seed
 }
 
 /// What undoes the multiplication by an odd number: Newton's iteration doubles the bits that are right.

@@ -80,11 +80,7 @@ pub const MUTANTS: &[Mutant] = &[
         "    if (early(*each, time, &tier->each)) return PEER_LIMIT;",
         "    if (early(*each, time, &tier->each)) {\n        *all = arrival(*all, time) + tier->all.interval;\n        return PEER_LIMIT;\n    }",
     ),
-    guard(
-        "cells do not depend on the class",
-        "(network ^ seed) * 0xbf58476d1ce4e5b9 + class * 0x9e3779b97f4a7c15",
-        "(network ^ seed) * 0xbf58476d1ce4e5b9",
-    ),
+    guard("cells do not depend on the class", "(network ^ seed) * MIX + class", "(network ^ seed) * MIX"),
     guard("cells do not depend on the seed", "(network ^ seed) *", "network *"),
     guard("both rows use the same cell", "hash >> 32 & (CELLS - 1)", "hash >> 48"),
     guard("the second row is the first", "&sketch.due[1][hash >> 32", "&sketch.due[0][hash >> 32"),
@@ -135,8 +131,8 @@ pub const MUTANTS: &[Mutant] = &[
         "return !packet->network || (__u8)packet->network == 0xff;",
         "return !packet->network;",
     ),
-    guard("224.0.0.0/8 may send", "(__u8)(first - 1) >= 223", "(__u8)(first - 1) > 223"),
-    guard("0.0.0.0/8 may send", "(__u8)(first - 1) >= 223", "first >= 224"),
+    guard("224.0.0.0/8 may send", "first - 1 >= 223", "first - 1 > 223"),
+    guard("0.0.0.0/8 may send", "first - 1 >= 223", "first >= 224"),
     guard("127.0.0.0/8 may send", " || first == 127;", ";"),
     guard("the first source port is not allowed", "port < policy->source_port_min", "port <= policy->source_port_min"),
     guard("source ports in the wrong order of bytes", "bpf_ntohs(header->source), length", "header->source, length"),
@@ -203,7 +199,8 @@ pub const MUTANTS: &[Mutant] = &[
         "    packet->length = frame_length(packet->ctx);\n    return needed <= packet->length + 1;",
     ),
     guard("half of the places of the node's addresses", "local4_factor >> 24]", "local4_factor >> 25]"),
-    guard("who has a place is the node", "local4_factor >> 24] == address;", "local4_factor >> 24] != 0;"),
+    guard("only the first place is looked at", "config->local4[address * config->local4_factor >> 24] == address", "0"),
+    guard("who has a place is the node", "local4_factor >> 24] == address;", "local4_factor >> 24];"),
     guard(
         "a place without the host",
         "(address->network * factor + address->host) * factor >> 56",
@@ -216,8 +213,8 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     guard(
         "any network of the host is local",
-        "local->network == address->network && local->host == address->host",
-        "local->host == address->host",
+        "one->network == other->network && one->host == other->host",
+        "one->host == other->host",
     ),
     guard(
         "IPv4 addresses are first halves of IPv6 addresses",
@@ -243,8 +240,8 @@ pub const MUTANTS: &[Mutant] = &[
     guard("the highest bit of an offset is lost", "bpf_htons(0x1fff)", "bpf_htons(0x0fff)"),
     guard(
         "any host of the network is local",
-        "local->network == address->network && local->host == address->host",
-        "local->network == address->network",
+        "one->network == other->network && one->host == other->host",
+        "one->network == other->network",
     ),
     guard("AH in units of 8 bytes", "(extension->length + 2) * 4", "(extension->length + 2) * 8"),
     guard(
@@ -345,6 +342,7 @@ pub const MUTANTS: &[Mutant] = &[
     guard("the first configuration always counts", "&configs[active & 1];", "&configs[0];"),
     guard("all that is enforced is class 0", "config->policies[class].enforce", "config->policies[0].enforce"),
     guard("malformed packets pass", "if (reason >= MALFORMED) {", "if (reason > MALFORMED) {"),
+    guard("counters of all classes are one", "&state->counters[class][reason]", "&state->counters[0][reason]"),
     guard("bytes are packets", "counter->bytes += packet.length;", "counter->bytes++;"),
     of_file(
         "solana-xdp.bpf.c",
