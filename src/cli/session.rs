@@ -166,9 +166,9 @@ pub fn state(root: &Path, observer: &Observer<'_>) -> Option<Digest> {
     Some(canon::identity("forge state 1", &(observer.state(&folders())?, (lock, forge))))
 }
 
-/// The folders of recipes.
-fn folders() -> [RelPath; 6] {
-    Root::ALL.map(|root| RelPath::new(root.folder()).expect("BUG: a root is a clean path"))
+/// The folders of recipes and sources.
+fn folders() -> Vec<RelPath> {
+    Root::folders().map(RelPath::constant).collect()
 }
 
 /// The units whose tests are asked for: `names`, which must have some, or those with

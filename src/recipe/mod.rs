@@ -36,7 +36,7 @@
 //! timeout-seconds = 600
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
-//! etc = { path = ["*.yaml"], folder = "deploy/etc" }    # or to another one of the project
+//! etc = { path = ["*.yaml"], folder = "deploy/etc" }    # or to another one, in those of recipes or deploy/
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
 //! tool = { supplied = "vendor-tool" }                   # a file that each user gives, also of units that are free
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch

@@ -383,7 +383,7 @@ pub(super) struct Test {
 pub(super) struct Input {
     /// Files of this repository: globs relative to the recipe's folder, or to `folder`.
     pub(super) path: Option<At<Texts>>,
-    /// The folder that the globs are relative to, from the top of the repository; the recipe's by default.
+    /// The folder that the globs are relative to, from the top of the repository, in one of recipes or in `deploy`; the recipe's by default.
     pub(super) folder: Option<At<String>>,
     /// Globs of files to leave out.
     pub(super) exclude: Option<At<Texts>>,
