@@ -123,3 +123,67 @@ impl<I> Kernel<I> {
         visit("command-line", list(command_line));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Assemble, Derivation};
+    use super::*;
+    use crate::digest::Digest;
+    use crate::store::{Blob, Output};
+
+    fn tree(text: &str) -> Output {
+        Output::Tree(Blob { digest: Digest::of(text.as_bytes()), size: text.len() as u64 })
+    }
+
+    fn layers() -> Layers<Output> {
+        let path = |text: &'static str| RelPath::constant(text);
+        Layers {
+            files: tree("files"),
+            base: None,
+            fragments: vec![path("a.config")],
+            own: vec!["CONFIG_A=y".to_owned()],
+            certificate: Some(path("a.pem")),
+            waivers: BTreeMap::from([("A".to_owned(), "why".to_owned())]),
+        }
+    }
+
+    fn key(assemble: Assemble<Output>) -> String {
+        Derivation::Assemble(assemble).key().hex()
+    }
+
+    #[test]
+    fn golden_keys() {
+        let resolved = Resolved { layers: layers(), linux: tree("linux"), configs: tree("configs") };
+        let [out, modules, headers, debug, report] = ["out", "modules", "headers", "debug", "report"].map(tree);
+        let kernel = Kernel { out, modules, headers, debug, report, command_line: vec!["quiet".to_owned()] };
+        let keys = [
+            key(Assemble::Layers(Box::new(layers()))),
+            key(Assemble::Resolved(Box::new(resolved))),
+            key(Assemble::Kernel(Box::new(kernel))),
+        ];
+        let golden = [
+            "3264ed7197e5fe02974a667dc9beb58aaef6a974ddc74a1b1549f372b8f36d96",
+            "9a97f9d8d63316970a09e4f20f856060e6aa7531b97ea5c2dcecbafd1fa9ea61",
+            "16a79280026c3346e94ab14d760c9d40e967ba43ab09e6b99f8d8e168f969989",
+        ];
+        assert_eq!(keys, golden, "a changed key makes every store useless: was it meant?");
+    }
+
+    #[test]
+    fn every_field_counts() {
+        let base = key(Assemble::Layers(Box::new(layers())));
+        let changes: [fn(&mut Layers<Output>); 6] = [
+            |layers| layers.files = tree("other"),
+            |layers| layers.base = Some(RelPath::constant("base.config")),
+            |layers| layers.fragments.clear(),
+            |layers| layers.own.clear(),
+            |layers| layers.certificate = None,
+            |layers| layers.waivers.clear(),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = layers();
+            change(&mut changed);
+            assert_ne!(key(Assemble::Layers(Box::new(changed))), base, "change {number}");
+        }
+    }
+}

@@ -12,8 +12,10 @@ const REQUIRED: [&str; 2] = ["slab_nomerge", "pti=on"];
 /// How the names of sysctls start that one may take for arguments.
 const SYSCTLS: [&str; 8] = ["fs.", "kernel.", "net.core.", "net.ipv4.", "net.ipv6.", "net.netfilter.", "user.", "vm."];
 
-/// Arguments that do nothing: the name, whether a value is refused, and what is to be done.
-const IDLE: [(&str, fn(&str) -> bool, &str); 3] = [
+/// An argument that does nothing: its name, whether a value is refused, and what is to be done.
+type Idle = (&'static str, fn(&str) -> bool, &'static str);
+
+const IDLE: [Idle; 3] = [
     ("amd_iommu", |value| value == "on", "there is no such value: AMD's IOMMU is on by itself; drop it"),
     ("cpufreq.governor", |_| true, "there is no such argument; write `cpufreq.default_governor=…`"),
     (

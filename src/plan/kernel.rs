@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 
 use super::cargo::apply;
 use super::shell::{line, quote};
-use super::{Error, Input, Planner, Step, Unit, cmd, debug, out};
+use super::{Error, Input, Planner, Step, Unit, cmd, out};
 use crate::derivation::{self, Assemble, Derivation, Layers, Resolved, Run};
 use crate::kernel::fragment;
 use crate::lockfile::Locked;
 use crate::path::Name;
-use crate::recipe::{Base, Compiler, Kernel, Recipe};
+use crate::recipe::{Base, Compiler, DEBUG, Kernel, OUTPUT, Recipe};
 use crate::sandbox::Profile;
 
 /// Where the layers, the configuration and the certificate lie in the sandboxes.
@@ -70,18 +70,9 @@ impl Planner<'_> {
             return Ok(self.assembled(recipe, judged));
         }
         let config = self.assemble(&recipe.name, format!("{}: judge configuration", recipe.name), judged);
-        let report = output_of(&config, Name::constant(Kernel::REPORT));
+        let report = output_of(&config, Kernel::REPORT);
         let compiled = self.compile(recipe, kernel, base, (linux, config));
-        let made = |output: &'static str| output_of(&compiled, Name::constant(output));
-        let built = derivation::Kernel {
-            out: compiled.clone(),
-            modules: made(Kernel::MODULES),
-            headers: made(Kernel::HEADERS),
-            debug: output_of(&compiled, debug()),
-            report,
-            command_line: kernel.command_line.clone(),
-        };
-        Ok(self.signed(recipe, kernel, Assemble::Kernel(Box::new(built)), &sources))
+        Ok(self.signed(recipe, kernel, built(kernel, &compiled, report), &sources))
     }
 
     /// The sources of Linux, with the patches of the recipe.
@@ -138,7 +129,7 @@ impl Planner<'_> {
         base: Run<Input>,
         (linux, config): (Input, Input),
     ) -> Input {
-        let outputs = [Kernel::OUTPUTS[0], Kernel::MODULES, Kernel::HEADERS, Kernel::OUTPUTS[3]];
+        let outputs = [OUTPUT, Kernel::MODULES, Kernel::HEADERS, DEBUG];
         let run = Run {
             sources: BTreeMap::from([(Name::constant(Kernel::SOURCE), linux)]),
             deps: BTreeMap::from([(Name::constant(CONFIG), config)]),
@@ -161,10 +152,23 @@ impl Planner<'_> {
     }
 }
 
+/// The look at what was compiled.
+fn built(kernel: &Kernel, compiled: &Input, report: Input) -> Assemble<Input> {
+    let made = |output| output_of(compiled, output);
+    Assemble::Kernel(Box::new(derivation::Kernel {
+        out: made(OUTPUT),
+        modules: made(Kernel::MODULES),
+        headers: made(Kernel::HEADERS),
+        debug: made(DEBUG),
+        report,
+        command_line: kernel.command_line.clone(),
+    }))
+}
+
 /// Another output of the step that `input` is one of.
-pub(super) fn output_of(input: &Input, output: Name) -> Input {
+pub(super) fn output_of(input: &Input, output: &'static str) -> Input {
     match input {
-        Input::Step(id, _) => Input::Step(*id, output),
+        Input::Step(id, _) => Input::Step(*id, Name::constant(output)),
         Input::Known(_) => unreachable!("BUG: a command's result is a step's"),
     }
 }

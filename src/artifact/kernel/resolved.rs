@@ -38,16 +38,21 @@ pub fn resolved(store: &Store, resolved: &Resolved<Output>) -> Result<(Output, O
     let findings: Vec<Finding> = judge(&base, &judged, &kconfig, &layers.waivers).into_iter().filter(told).collect();
     accept(&findings, &layers.waivers)?;
     let last = configs.named(&number(judged.len()))?;
-    let mut tree = TreeBuilder::new();
-    tree.file(&RelPath::constant(CONFIG), store.put(last.as_bytes())?, false)?;
-    if let Some(path) = &layers.certificate {
-        let certificate = certificate(&files.named(path)?).map_err(|why| Error::Refused(format!("{path}: {why}")))?;
-        tree.file(&RelPath::constant(CERTIFICATE), store.put(certificate.as_bytes())?, false)?;
-    }
+    let certificate = layers.certificate.as_ref().map(|path| certificate(&files, path)).transpose()?;
     let report = report::text(&findings, &Config::read(&last));
-    let mut told = TreeBuilder::new();
-    told.file(&RelPath::constant(report::FILE), store.put(report.as_bytes())?, false)?;
-    Ok((Output::Tree(tree.finish(store)?), Output::Tree(told.finish(store)?)))
+    let compiled = [(CONFIG, Some(last)), (CERTIFICATE, certificate)];
+    Ok((tree(store, compiled)?, tree(store, [(report::FILE, Some(report))])?))
+}
+
+/// A folder of those texts that are there.
+fn tree<const N: usize>(store: &Store, files: [(&'static str, Option<String>); N]) -> Result<Output, Error> {
+    let mut tree = TreeBuilder::new();
+    for (name, text) in files {
+        if let Some(text) = text {
+            tree.file(&RelPath::constant(name), store.put(text.as_bytes())?, false)?;
+        }
+    }
+    Ok(Output::Tree(tree.finish(store)?))
 }
 
 /// Refuses a configuration to start from that leaves questions open: make would ask them, and nobody is there.
@@ -101,8 +106,13 @@ fn words(finding: &Finding) -> String {
     format!("{place}: {}: {}: {why}", request.text(), verdict.word())
 }
 
-/// The certificates of a file, without what stands around them.
-fn certificate(text: &str) -> Result<String, String> {
+/// The certificates of the file at a path.
+fn certificate(files: &Files<'_>, path: &RelPath) -> Result<String, Error> {
+    certificates(&files.named(path)?).map_err(|why| Error::Refused(format!("{path}: {why}")))
+}
+
+/// The certificates of a text, without what stands around them.
+fn certificates(text: &str) -> Result<String, String> {
     if text.contains(SECRET) {
         return Err("it holds a private key, which no build may see; keep only the certificate in it".to_owned());
     }
@@ -118,11 +128,11 @@ mod tests {
     #[test]
     fn certificates_are_taken_out_of_their_file() {
         let one = format!("{BEGIN}\nAAAA\n{END}\n");
-        assert_eq!(certificate(&format!("# about\n{one}text\n{one}")), Ok(one.repeat(2)));
+        assert_eq!(certificates(&format!("# about\n{one}text\n{one}")), Ok(one.repeat(2)));
         for (text, words) in
             [("", "no certificate"), (BEGIN, "no certificate"), (&format!("{one}-----BEGIN {SECRET}"), "private key")]
         {
-            let why = certificate(text).expect_err(text);
+            let why = certificates(text).expect_err(text);
             assert!(why.contains(words), "{why}");
         }
     }
