@@ -12,7 +12,7 @@ const RECIPE: &str = "toolroot = 'toolroot-kernel'\nlocalversion = '-t'\n\
                       sources.linux = { path = ['Makefile', 'Kconfig', 'scripts/**'] }\n";
 
 /// This repository's recipes and the small Linux at kernel/mini, in a store that is kept.
-fn ours() -> Forge {
+pub fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
     for folder in ["recipes", "kernel", "bpf", "images"] {
         copy_tree(&here.join(folder), &forge.project().join(folder));

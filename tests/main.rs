@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod architecture;
+mod boot;
 mod build;
 mod cargo;
 mod check;
 mod compare;
 mod crash;
 mod doctor;
+mod extension;
 mod fetch;
 mod fuzz;
 mod graph;
@@ -18,6 +20,7 @@ mod input;
 mod jupiter;
 mod kernel;
 mod log;
+mod machine;
 mod mirror;
 mod outdated;
 mod overrides;

@@ -4,6 +4,7 @@
 //! to stdout, words and progress to stderr.
 
 mod advice;
+mod boot_test;
 mod build;
 mod built;
 mod check;
@@ -32,6 +33,7 @@ mod schema;
 mod session;
 mod registry;
 mod shell;
+mod sign_modules;
 mod store;
 mod terminal;
 mod test;
@@ -74,6 +76,8 @@ enum Verb {
     Log(log::Args),
     Shell(shell::Args),
     Test(test::Args),
+    BootTest(boot_test::Args),
+    SignModules(sign_modules::Args),
     Graph(graph::Args),
     Store(store::Args),
     Push(push::Args),
@@ -142,6 +146,8 @@ fn run(args: &Args) -> Result<Verdict, CliError> {
         Verb::Log(log) => log::run(directory, log),
         Verb::Shell(shell) => shell::run(directory, shell),
         Verb::Test(test) => test::run(directory, test),
+        Verb::BootTest(boot) => boot_test::run(directory, boot),
+        Verb::SignModules(sign) => sign_modules::run(directory, sign),
         Verb::Graph(graph) => graph::run(directory, graph),
         Verb::Store(store) => store::run(directory, store),
         Verb::Push(push) => push::run(directory, push),

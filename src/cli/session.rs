@@ -175,7 +175,7 @@ fn folders() -> [RelPath; 6] {
 /// `default = true` that do.
 fn tested<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliError> {
     let mut units = wanted(project, names)?;
-    let has_none = |name: &Name| project.units[name].tests.is_empty();
+    let has_none = |name: &Name| project.units[name].tests.is_empty() && project.units[name].boot().is_none();
     if let Some(name) = names.iter().find(|name| has_none(name)) {
         return Err(CliError::user(format!("`{name}` has no tests"))
             .hint(format!("write a table [tests.NAME] with `steps` in {}", project.units[name].file)));
@@ -214,11 +214,34 @@ pub fn planned_tests(root: &Path, store: &Store, names: &[Name]) -> Result<Plann
     with_tests(root, store, |project| tested(project, names))
 }
 
+/// As [`planned`], for the boots of `names`, each of which must be a kernel that has one.
+pub fn planned_boots(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
+    let chosen = |project: &Project<Locked>| {
+        known(project, names)?;
+        match names.iter().find(|name| project.units[*name].boot().is_none()) {
+            Some(name) => Err(CliError::user(format!("`{name}` is no kernel that can be booted"))
+                .hint(format!("write a table [boot] in {}; only kernels may have one", project.units[name].file))),
+            None => Ok(names.to_vec()),
+        }
+    };
+    tried(root, store, chosen, plan::plan_boots)
+}
+
 /// As [`planned`], with the tests of the units that `chosen` chooses, which may have none.
 pub fn with_tests(
     root: &Path,
     store: &Store,
     chosen: impl FnOnce(&Project<Locked>) -> Result<Vec<Name>, CliError>,
+) -> Result<Planned, CliError> {
+    tried(root, store, chosen, plan::plan_tests)
+}
+
+/// Draws a plan of what tries units.
+fn tried(
+    root: &Path,
+    store: &Store,
+    chosen: impl FnOnce(&Project<Locked>) -> Result<Vec<Name>, CliError>,
+    draw: impl FnOnce(&Project<Locked>, &Observed, &[Name]) -> Result<Plan, plan::Error>,
 ) -> Result<Planned, CliError> {
     let observer = observer(root, store)?;
     let project = read(root, &observer)?;
@@ -227,7 +250,7 @@ pub fn with_tests(
     known(&project, &units)?;
     let observed = observe(root, &observer, store, &project, &units, &overrides)?;
     observer.save()?;
-    let plan = plan::plan_tests(&project, &observed, &tested)?;
+    let plan = draw(&project, &observed, &tested)?;
     Ok(Planned { project, units, plan, overrides })
 }
 

@@ -123,9 +123,13 @@ impl<I> Assemble<I> {
             Self::Layout { .. } => 11,
             Self::Layer(_) => 12,
             Self::Image(_) => 10,
+            Self::Signed { .. } => 20,
+            Self::Initramfs { .. } => 21,
             Self::Layers(_) => 14,
             Self::Resolved(_) => 15,
             Self::Kernel(_) => 16,
+            Self::Extension(_) => 17,
+            Self::Machine { .. } => 18,
         }
     }
 
@@ -175,11 +179,27 @@ impl<I> Assemble<I> {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
             }
+            Self::Machine { line, folder: _, config, schema } => {
+                visit("line", Value::Text(&line.to_string()));
+                visit("config", Value::Input(config));
+                visit("schema", Value::Input(schema));
+            }
+            Self::Signed { others, modules, certificate, signatures } => {
+                visit("others", Value::Inputs(others.iter().map(|(name, other)| (name.as_str(), other)).collect()));
+                visit("modules", Value::Input(modules));
+                visit("certificate", Value::Input(certificate));
+                visit("signing", Value::Number(signatures.number()));
+                signatures.walk(visit);
+            }
+            Self::Initramfs { segments } => {
+                visit("segments", Value::Inputs(segments.iter().map(|(name, tree)| (name.as_str(), tree)).collect()));
+            }
             Self::Layer(layer) => layer.walk(visit),
             Self::Image(image) => image.walk(visit),
             Self::Layers(layers) => layers.walk(visit),
             Self::Resolved(resolved) => resolved.walk(visit),
             Self::Kernel(kernel) => kernel.walk(visit),
+            Self::Extension(extension) => extension.walk(visit),
         }
     }
 }

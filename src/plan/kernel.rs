@@ -72,7 +72,8 @@ impl Planner<'_> {
         let config = self.assemble(&recipe.name, format!("{}: judge configuration", recipe.name), judged);
         let report = output_of(&config, Kernel::REPORT);
         let compiled = self.compile(recipe, kernel, base, (linux, config));
-        Ok(self.assembled(recipe, built(kernel, &compiled, report)))
+        let built = built(kernel, &compiled, report);
+        Ok(self.signed(recipe, kernel, built, &sources))
     }
 
     /// The sources of Linux, with the patches of the recipe.
@@ -166,7 +167,7 @@ fn built(kernel: &Kernel, compiled: &Input, report: Input) -> Assemble<Input> {
 }
 
 /// Another output of the step that `input` is one of.
-fn output_of(input: &Input, output: &'static str) -> Input {
+pub(super) fn output_of(input: &Input, output: &'static str) -> Input {
     match input {
         Input::Step(id, _) => Input::Step(*id, Name::constant(output)),
         Input::Known(_) => unreachable!("BUG: a command's result is a step's"),

@@ -9,15 +9,19 @@
 //! are one step. What a unit's kind means in steps is said in one file a kind.
 
 mod abi;
+mod boot;
 mod bpf;
 mod cargo;
 mod cmd;
 mod crates;
 mod crossing;
+mod extension;
 mod image;
 mod kernel;
+mod machine;
 pub mod replace;
 mod shell;
+mod signed;
 mod source;
 mod test;
 mod toolroot;
@@ -31,6 +35,7 @@ use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::recipe::{Arguments, Build, DEBUG, OUTPUT, Project, Recipe, Reference};
 use crate::store::{Directory, Output};
+pub use boot::{Outcome, outcomes};
 pub use cmd::{FIRST_STEP, WORLD, argv, bare, last_step, steps};
 pub use test::tried_with;
 
@@ -101,6 +106,8 @@ pub struct Plan {
     pub units: BTreeMap<Name, Unit>,
     /// The tests asked for, by unit and name.
     pub tests: BTreeMap<(Name, Name), StepId>,
+    /// What is checked in the boots asked for, each of which is a test, by unit.
+    boots: BTreeMap<Name, Vec<String>>,
     fixed: HashMap<Digest, StepId>,
 }
 
@@ -174,6 +181,19 @@ pub fn plan_tests(project: &Project<Locked>, observed: &Observed, units: &[Name]
     let mut planner = Planner { project, observed, plan: Plan::default() };
     for name in units {
         planner.tests(name)?;
+        planner.boot(name)?;
+    }
+    Ok(planner.plan)
+}
+
+/// Draws the plan for the boots of `units`, of those that have one, and what they need.
+///
+/// # Errors
+/// For a unit or output that does not exist.
+pub fn plan_boots(project: &Project<Locked>, observed: &Observed, units: &[Name]) -> Result<Plan, Error> {
+    let mut planner = Planner { project, observed, plan: Plan::default() };
+    for name in units {
+        planner.boot(name)?;
     }
     Ok(planner.plan)
 }
@@ -262,9 +282,11 @@ impl Planner<'_> {
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
             Build::Image(image) => self.image(recipe, image)?,
             Build::Kernel(kernel) => self.kernel(recipe, kernel)?,
+            Build::Extension(extension) => self.extension(recipe, extension)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }
+            Build::Machine(machine) => self.machine(recipe, machine)?,
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

@@ -16,9 +16,11 @@ const SEARCHED: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 /// `units` and those that their tests name.
 #[must_use]
 pub fn tried_with<S>(project: &Project<S>, units: &[Name]) -> Vec<Name> {
-    let tests = units.iter().filter_map(|name| project.units.get(name)).flat_map(|recipe| recipe.tests.values());
+    let recipes = || units.iter().filter_map(|name| project.units.get(name));
+    let tests = recipes().flat_map(|recipe| recipe.tests.values());
     let named = tests.flat_map(|test| test.deps.values().map(|dep| &dep.unit).chain([&test.toolroot]));
-    units.iter().chain(named).cloned().collect()
+    let boots = recipes().filter_map(Recipe::boot).flat_map(|boot| [&boot.toolroot, &boot.probe]);
+    units.iter().chain(named).chain(boots).cloned().collect()
 }
 
 impl Step {
@@ -94,10 +96,11 @@ impl Planner<'_> {
         })
     }
 
-    /// What a test finds in `/src`: what the unit's build found there, and all sources of an image, which has no sandbox.
+    /// What a test finds in `/src`: what the unit's build found there, and all sources of an image or an
+    /// extension, which have no sandbox.
     fn seen(&mut self, recipe: &Recipe<Locked>) -> Result<BTreeMap<Name, Input>, Error> {
         match &recipe.build {
-            Build::Image(_) => self.sources(recipe),
+            Build::Image(_) | Build::Extension(_) => self.sources(recipe),
             _ => Ok(self.sources_of_build(&recipe.name)),
         }
     }

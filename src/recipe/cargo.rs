@@ -17,6 +17,9 @@ const TARGET_CPU: &str = "x86-64-v3";
 /// What every program with Rust's standard library needs, beside glibc.
 const NEEDED: [&str; 1] = ["libgcc_s.so.1"];
 
+/// The flag of programs that need no library.
+const STATIC: &str = "target-feature=+crt-static";
+
 /// Sources that a unit of this kind has of itself.
 const OWN: [&str; 3] = [Cargo::CRATES, Cargo::PATCHES, Cargo::CRATE_PATCHES];
 
@@ -152,7 +155,12 @@ impl Draft<'_> {
 
     fn needed(&mut self) -> Vec<String> {
         let written: &[At<String>] = &self.raw.needed;
-        if written.is_empty() { NEEDED.map(str::to_owned).to_vec() } else { self.texts(written) }
+        let is_static = self.raw.rustflags.iter().any(|flag| flag.contains(STATIC));
+        match (written.is_empty(), is_static) {
+            (true, true) => Vec::new(),
+            (true, false) => NEEDED.map(str::to_owned).to_vec(),
+            (false, _) => self.texts(written),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::field;
 use super::linux::{Base, Compiler, Kernel};
 use super::model::Build;
 use super::raw::At;
+use super::signing::Signing;
 use super::source::Source;
 use super::unit::Draft;
 use crate::kernel::command_line::{Mistake, mistakes};
@@ -34,6 +35,12 @@ impl Draft<'_> {
         let [fragments, patches] = [&raw.fragments, &raw.patches].map(|paths| self.beside_recipe(paths));
         let certificate = raw.certificate.as_ref().and_then(|path| field::path(path, self.faults));
         let sources = self.kernel_sources(base.as_ref(), &fragments, certificate.as_ref(), &patches);
+        let configure_only = raw.configure_only.unwrap_or_default();
+        // What is only configured may extend a kernel that is more.
+        let (signing, boot) = if configure_only { (None, None) } else { (self.signing(), self.boot()) };
+        let signed = signing.as_ref().zip(certificate.as_ref());
+        let signed = signed.map(|(signing, certificate)| self.signing_sources(signing, certificate));
+        let sources = sources.map(|sources| sources.into_iter().chain(signed.into_iter().flatten()).collect());
         let (localversion, compiler) = (self.localversion(), self.compiler());
         let command_line = self.command_line();
         let kernel = Kernel {
@@ -45,8 +52,10 @@ impl Draft<'_> {
             certificate,
             compiler: compiler?,
             command_line,
-            configure_only: raw.configure_only.unwrap_or_default(),
+            configure_only,
             waivers: self.table(&raw.waivers),
+            signing,
+            boot,
             timeout: self.timeout(raw.timeout_seconds.as_ref()),
         };
         Some((Build::Kernel(Box::new(kernel)), sources?))
@@ -77,7 +86,12 @@ impl Draft<'_> {
         certificate: Option<&RelPath>,
         patches: &[RelPath],
     ) -> Option<BTreeMap<Name, Source>> {
-        for (name, _) in self.raw.sources.iter().filter(|(name, _)| OWN.contains(&name.as_str())) {
+        for (name, _) in self
+            .raw
+            .sources
+            .iter()
+            .filter(|(name, _)| OWN.iter().chain(&Signing::SOURCES).any(|own| own == &name.as_str()))
+        {
             let title = format!("a unit of kind `kernel` has a source `{}` of itself", name.as_str());
             self.faults.push(Fault::new(name.span(), title).help("give this one another name"));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::model::{DEBUG, OUTPUT};
+use super::{Boot, Signing};
 use crate::path::{Name, RelPath};
 
 /// A Linux kernel, of the sources in `sources["linux"]` and the files in `sources["config"]`.
@@ -27,6 +28,10 @@ pub struct Kernel {
     pub command_line: Vec<String>,
     /// Symbols of which fragments may ask what is refused or does not come true, and why.
     pub waivers: BTreeMap<String, String>,
+    /// By whom its modules are signed; by nobody if there is nothing here.
+    pub signing: Option<Signing>,
+    /// How it is tried in a virtual machine.
+    pub boot: Option<Boot>,
     /// Whether it is only configured, and nothing compiled.
     pub configure_only: bool,
     /// How long each of its steps may take.
@@ -71,11 +76,12 @@ impl Kernel {
     /// The outputs of one that is only configured.
     pub const CONFIGURED: [&str; 2] = [OUTPUT, Self::REPORT];
 
-    /// Its outputs in their order.
+    /// Its outputs in their order. Where modules are signed, those that were built are one more.
     #[must_use]
     pub fn outputs(&self) -> Vec<Name> {
         let names: &[&str] = if self.configure_only { &Self::CONFIGURED } else { &Self::OUTPUTS };
-        names.iter().map(|name| Name::constant(name)).collect()
+        let unsigned = self.signing.as_ref().map(|_| Signing::UNSIGNED);
+        names.iter().copied().chain(unsigned).map(Name::constant).collect()
     }
 }
 

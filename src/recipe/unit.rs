@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::book::Page;
+use super::boot::Boot;
 use super::diagnostic::Fault;
 use super::field;
 use super::form::Form;
@@ -83,8 +84,10 @@ impl<'a> Draft<'a> {
             Form::Bpf => self.bpf(),
             Form::Cargo => self.cargo(),
             Form::Arguments => self.arguments(),
+            Form::Machine => self.machine(),
             Form::Image => self.image(),
             Form::Kernel => self.kernel(),
+            Form::Extension => self.extension(&name),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -179,7 +182,8 @@ impl<'a> Draft<'a> {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
                 self.faults.push(fault.help("add `steps = …`"));
             }
-            let built_in_none = [Form::Arguments, Form::Image].contains(&self.page.form);
+            let in_none = [Form::Arguments, Form::Image, Form::Extension, Form::Machine];
+            let built_in_none = in_none.contains(&self.page.form);
             if test.toolroot.is_none() && built_in_none && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
                 self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));
@@ -189,6 +193,10 @@ impl<'a> Draft<'a> {
                 let fault = Fault::new(words.span(), "only an image has a program that is started beside the steps");
                 self.faults.push(fault.help("start it in `steps`, and drop this"));
             }
+            if let (Boot::TEST, Some(_)) = (text.as_str(), &self.raw.boot) {
+                let fault = Fault::new(text.span(), format!("the test `{}` is what [boot] describes", Boot::TEST));
+                self.faults.push(fault.help("give this one another name"));
+            }
             let name = field::name(text, self.faults);
             tests.extend(name.zip(self.test(unit, test)));
         }
@@ -197,7 +205,7 @@ impl<'a> Draft<'a> {
 
     fn test(&mut self, unit: &Name, raw: &raw::Test) -> Option<Test> {
         let toolroot = match (&raw.toolroot, &self.raw.toolroot) {
-            (Some(own), _) => self.test_tools(own),
+            (Some(own), _) => self.test_unit(own, true),
             (None, Some(built_in)) => built_in.parse().ok(),
             (None, None) => Some(unit.clone()),
         };
@@ -210,10 +218,11 @@ impl<'a> Draft<'a> {
         Some(Test { toolroot: toolroot?, deps, env, entrypoint, arguments, steps, timeout })
     }
 
-    fn test_tools(&mut self, text: &At<String>) -> Option<Name> {
+    /// A unit that a test needs.
+    pub(super) fn test_unit(&mut self, text: &At<String>, toolroot: bool) -> Option<Name> {
         let unit = field::name(text, self.faults)?;
         let reference = Reference { unit: unit.clone(), output: None };
-        self.test_uses.push(Use { reference, toolroot: true, at: text.span() });
+        self.test_uses.push(Use { reference, toolroot, at: text.span() });
         Some(unit)
     }
 
