@@ -13,6 +13,8 @@ pub mod sandbox;
 pub mod debian;
 pub mod agave;
 pub mod kernel;
+pub mod yaml;
+pub mod talos;
 pub mod registry;
 pub mod recipe;
 pub mod lockfile;

@@ -112,8 +112,20 @@ fn forbidden_words_stay_where_they_may_be() {
 
 #[test]
 fn pure_modules_open_nothing() {
-    let pure =
-        ["digest", "path.rs", "words.rs", "canon.rs", "agave", "kernel", "plan", "derivation", "artifact", "graph"];
+    let pure = [
+        "digest",
+        "path.rs",
+        "words.rs",
+        "canon.rs",
+        "agave",
+        "kernel",
+        "yaml",
+        "talos",
+        "plan",
+        "derivation",
+        "artifact",
+        "graph",
+    ];
     for (file, _, code) in sources() {
         if pure.iter().any(|place| file.starts_with(place)) {
             for words in ["std::fs", "File::open", "std::net", "TcpStream", "Command::new"] {

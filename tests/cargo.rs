@@ -51,7 +51,7 @@ const UNIT: &str = "kind = 'cargo'\ntoolroot = 'toolroot-rust'\nglibc = '2.41'\n
 /// This repository's recipes, in the store that is kept, with the host's cargo.
 pub fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
-    for folder in ["recipes", "kernel", "bpf", "images"] {
+    for folder in ["recipes", "kernel", "bpf", "extensions", "images", "deploy"] {
         copy_tree(&here.join(folder), &forge.project().join(folder));
     }
     fs::copy(here.join("lockfile.toml"), forge.project().join("lockfile.toml")).unwrap();

@@ -66,12 +66,13 @@ pub fn sound(layout: &Path) -> forge::artifact::image::Content {
     content
 }
 
-fn json(file: &Path) -> serde_json::Value {
+/// A document.
+pub fn json(file: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
 }
 
 /// Runs a program that tests of images need, in a folder: some take paths for names, which have no capitals.
-fn tool(folder: &Path, program: &str, args: &[&str]) -> String {
+pub fn tool(folder: &Path, program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).current_dir(folder).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}: apt-get install {program}"));
     assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -79,10 +80,10 @@ fn tool(folder: &Path, program: &str, args: &[&str]) -> String {
 }
 
 /// Mode, owner, group, and content or target.
-type Own = (u32, u32, u32, String);
+pub type Own = (u32, u32, u32, String);
 
 /// Everything below a folder.
-fn listing(root: &Path) -> BTreeMap<PathBuf, Own> {
+pub fn listing(root: &Path) -> BTreeMap<PathBuf, Own> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -138,7 +139,7 @@ fn a_layout_says_what_the_recipe_says() {
 }
 
 /// Path, and content or target: what anyone may look at.
-fn contents(listing: &BTreeMap<PathBuf, Own>) -> BTreeMap<&Path, &str> {
+pub fn contents(listing: &BTreeMap<PathBuf, Own>) -> BTreeMap<&Path, &str> {
     listing.iter().map(|(path, (.., what))| (path.as_path(), what.as_str())).collect()
 }
 

@@ -24,7 +24,7 @@ fn commands() -> Vec<&'static str> {
 /// A copy of this repository's recipes.
 fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
-    for folder in ["recipes", "kernel", "bpf", "images"] {
+    for folder in ["recipes", "kernel", "bpf", "extensions", "images", "deploy"] {
         copy_tree(&here.join(folder), &forge.project().join(folder));
     }
     fs::copy(here.join("lockfile.toml"), forge.project().join("lockfile.toml")).unwrap();

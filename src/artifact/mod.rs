@@ -14,6 +14,7 @@ mod inherit;
 pub mod initramfs;
 pub mod kernel;
 mod links;
+pub mod machine;
 mod manifest;
 pub mod module;
 mod packages;
@@ -30,7 +31,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::{Name, PathError};
-use crate::recipe::{DEBUG, Image, Kernel, OUTPUT, Signing};
+use crate::recipe::{DEBUG, Extension, Image, Kernel, OUTPUT, Signing};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -84,6 +85,9 @@ pub fn assemble(
         Assemble::Packages { repository, packages } => repository::assemble(store, repository, packages)?,
         Assemble::Skeleton { source } => skeleton::assemble(store, source)?,
         Assemble::Arguments { lines } => arguments::assemble(store, lines)?,
+        Assemble::Machine { line, folder, config, schema } => {
+            machine::assemble(store, &machine::Sources { line: *line, folder, config, schema })?
+        }
         Assemble::Signed { others, modules, certificate, signatures } => {
             let signed = module::tree::assemble(store, modules, certificate, signatures, (threads, say))?;
             let others = others.iter().map(|(name, output)| Ok((Name::new(name.as_str())?, *output)));
@@ -104,6 +108,10 @@ pub fn assemble(
             return Ok(named([(OUTPUT, config), (Kernel::REPORT, report)]));
         }
         Assemble::Kernel(built) => return Ok(named(kernel::built(store, built)?)),
+        Assemble::Extension(whole) => {
+            let (layout, tree) = image::extension(whole, store)?;
+            return Ok(named([(OUTPUT, layout), (Extension::ROOTFS, tree)]));
+        }
         Assemble::Bpf { objects, debug, license, sections } => {
             let objects = bpf::check(store, objects, license, sections)?;
             return Ok(named([(OUTPUT, objects), (DEBUG, *debug)]));

@@ -1,4 +1,4 @@
-//! An image for verbs that carry it somewhere: built if need be, and read out of the store.
+//! An image, or an extension, which is one, for verbs that carry it somewhere: built if need be, and read out of the store.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::build::{self, Options, look};
 use crate::lockfile::Locked;
 use crate::path::{Name, RelPath};
 use crate::plan::Plan;
-use crate::recipe::{OUTPUT, Project};
+use crate::recipe::{Build, OUTPUT, Project};
 use crate::registry::{self, Image};
 use crate::store::{Blob, Node, Output, Store, TreeBuilder};
 
@@ -37,11 +37,13 @@ pub fn planned(root: &Path, store: &Store, name: &Name) -> Result<Planned, CliEr
 }
 
 fn is_image(project: &Project<Locked>, name: &Name) -> Result<(), CliError> {
-    let kind = project.units[name].build.kind();
-    if kind == "image" {
+    let is_one = |build: &Build| matches!(build, Build::Image(_) | Build::Extension(_));
+    let build = &project.units[name].build;
+    if is_one(build) {
         return Ok(());
     }
-    let images = project.units.values().filter(|unit| unit.build.kind() == "image");
+    let kind = build.kind();
+    let images = project.units.values().filter(|unit| is_one(&unit.build));
     let images: Vec<_> = images.map(|unit| format!("`{}`", unit.name)).collect();
     let there =
         if images.is_empty() { "there is none here".to_owned() } else { format!("there is {}", images.join(", ")) };

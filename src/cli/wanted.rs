@@ -1,14 +1,17 @@
 //! What `forge build` is asked for: units, or single outputs of them.
 //!
-//! A unit stands for all its outputs but the file system of an image, which is laid out where it is named: it has
-//! thousands of files, and few look at it.
+//! A unit stands for all its outputs but the file system of an image or an extension, which is laid out where it is
+//! named: it has thousands of files, and few look at it.
 
 use std::collections::BTreeSet;
 
 use super::error::CliError;
 use crate::path::Name;
 use crate::plan::{Plan, StepId, Unit};
-use crate::recipe::{Image, Project, Reference};
+use crate::recipe::{Extension, Image, Project, Reference};
+
+/// The file systems: of which kind, and which output.
+const ASIDE: [(&str, &str); 2] = [(Image::KIND, Image::ROOT), (Extension::KIND, Extension::ROOTFS)];
 
 /// The units of which something is asked for, each once.
 pub fn units(asked: &[Reference]) -> Vec<Name> {
@@ -54,6 +57,6 @@ pub fn outputs<'n>(
 
 /// The outputs that a unit stands for.
 fn whole(unit: &Unit) -> impl Iterator<Item = (StepId, Name)> {
-    let aside = |name: &Name| unit.kind == Image::KIND && name.as_str() == Image::ROOT;
+    let aside = |name: &Name| ASIDE.contains(&(unit.kind, name.as_str()));
     unit.outputs.iter().filter(move |(name, _)| !aside(name)).map(|(name, _)| (unit.last, name.clone()))
 }

@@ -9,6 +9,7 @@
 //! The key is `identity("forge derivation 1", …)` over [`Canon`]; golden keys in the tests pin it.
 //! Not part of a key: where a source is fetched from, time limits, core counts, names of units.
 
+mod extension;
 mod image;
 mod signatures;
 mod kernel;
@@ -25,6 +26,8 @@ use crate::path::{Name, RelPath};
 use crate::recipe::LinkRules;
 use crate::sandbox::Profile;
 use crate::store::{Blob, Output};
+use crate::talos::machine::Line;
+pub use extension::Extension;
 pub use image::{Image, Layer};
 pub use kernel::{Kernel, Layers, Resolved};
 pub use service::Service;
@@ -153,6 +156,17 @@ pub enum Assemble<I> {
         /// What stands on each line.
         lines: Vec<String>,
     },
+    /// Makes the configuration of machines, a file for each.
+    Machine {
+        /// The version of Talos that they run.
+        line: Line,
+        /// Where `config` stands in the project; people are told, and nothing is made of it.
+        folder: RelPath,
+        /// A tree with an inventory and patches.
+        config: I,
+        /// The JSON Schema of that version.
+        schema: I,
+    },
     /// Puts a signature at the end of each module of a kernel.
     Signed {
         /// The kernel's other outputs by name, which stay as they are.
@@ -179,6 +193,8 @@ pub enum Assemble<I> {
     Resolved(Box<Resolved<I>>),
     /// Reads a kernel that was built.
     Kernel(Box<Kernel<I>>),
+    /// Makes a system extension of its layer.
+    Extension(Extension<I>),
 }
 
 impl<I> Derivation<I> {
@@ -265,6 +281,7 @@ impl<I> Assemble<I> {
                 std::iter::once(manifest).chain(blobs.iter().map(|(_, blob)| blob)).collect()
             }
             Self::Arguments { .. } => Vec::new(),
+            Self::Machine { config, schema, .. } => vec![config, schema],
             Self::Signed { others, modules, certificate, signatures } => {
                 let others = others.iter().map(|(_, other)| other);
                 others.chain([modules, certificate, signatures.input()]).collect()
@@ -275,6 +292,7 @@ impl<I> Assemble<I> {
             Self::Layers(layers) => layers.inputs(),
             Self::Resolved(resolved) => resolved.inputs(),
             Self::Kernel(kernel) => kernel.inputs(),
+            Self::Extension(extension) => vec![&extension.layer],
         }
     }
 
@@ -306,6 +324,12 @@ impl<I> Assemble<I> {
                 Assemble::Programs { tree: output(tree)?, debug: output(debug)?, rules: rules.clone() }
             }
             Self::Arguments { lines } => Assemble::Arguments { lines: lines.clone() },
+            Self::Machine { line, folder, config, schema } => Assemble::Machine {
+                line: *line,
+                folder: folder.clone(),
+                config: output(config)?,
+                schema: output(schema)?,
+            },
             Self::Signed { others, modules, certificate, signatures } => Assemble::Signed {
                 others: resolve_named(others, output)?,
                 modules: output(modules)?,
@@ -318,6 +342,7 @@ impl<I> Assemble<I> {
             Self::Layers(layers) => Assemble::Layers(Box::new(layers.resolve(output)?)),
             Self::Resolved(resolved) => Assemble::Resolved(Box::new(resolved.resolve(output)?)),
             Self::Kernel(kernel) => Assemble::Kernel(Box::new(kernel.resolve(output)?)),
+            Self::Extension(extension) => Assemble::Extension(extension.resolve(output)?),
         })
     }
 }

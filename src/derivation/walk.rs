@@ -128,6 +128,8 @@ impl<I> Assemble<I> {
             Self::Layers(_) => 14,
             Self::Resolved(_) => 15,
             Self::Kernel(_) => 16,
+            Self::Extension(_) => 17,
+            Self::Machine { .. } => 18,
         }
     }
 
@@ -177,6 +179,11 @@ impl<I> Assemble<I> {
                 visit("manifest", Value::Input(manifest));
                 visit("blobs", Value::Inputs(blobs.iter().map(|(digest, blob)| (digest.as_str(), blob)).collect()));
             }
+            Self::Machine { line, folder: _, config, schema } => {
+                visit("line", Value::Text(&line.to_string()));
+                visit("config", Value::Input(config));
+                visit("schema", Value::Input(schema));
+            }
             Self::Signed { others, modules, certificate, signatures } => {
                 visit("others", Value::Inputs(others.iter().map(|(name, other)| (name.as_str(), other)).collect()));
                 visit("modules", Value::Input(modules));
@@ -192,6 +199,7 @@ impl<I> Assemble<I> {
             Self::Layers(layers) => layers.walk(visit),
             Self::Resolved(resolved) => resolved.walk(visit),
             Self::Kernel(kernel) => kernel.walk(visit),
+            Self::Extension(extension) => extension.walk(visit),
         }
     }
 }

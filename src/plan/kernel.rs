@@ -72,7 +72,8 @@ impl Planner<'_> {
         let config = self.assemble(&recipe.name, format!("{}: judge configuration", recipe.name), judged);
         let report = output_of(&config, Kernel::REPORT);
         let compiled = self.compile(recipe, kernel, base, (linux, config));
-        Ok(self.signed(recipe, kernel, built(kernel, &compiled, report), &sources))
+        let built = built(kernel, &compiled, report);
+        Ok(self.signed(recipe, kernel, built, &sources))
     }
 
     /// The sources of Linux, with the patches of the recipe.

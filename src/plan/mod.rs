@@ -15,8 +15,10 @@ mod cargo;
 mod cmd;
 mod crates;
 mod crossing;
+mod extension;
 mod image;
 mod kernel;
+mod machine;
 pub mod replace;
 mod shell;
 mod signed;
@@ -280,9 +282,11 @@ impl Planner<'_> {
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
             Build::Image(image) => self.image(recipe, image)?,
             Build::Kernel(kernel) => self.kernel(recipe, kernel)?,
+            Build::Extension(extension) => self.extension(recipe, extension)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })
             }
+            Build::Machine(machine) => self.machine(recipe, machine)?,
         };
         self.plan.units.insert(name.clone(), unit.clone());
         Ok(unit)

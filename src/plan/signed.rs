@@ -35,7 +35,7 @@ impl Planner<'_> {
     ) -> Unit {
         let Some(signing) = &kernel.signing else { return self.assembled(recipe, built) };
         let built = self.assemble(&recipe.name, format!("{}: read back", recipe.name), built);
-        let made = |output: &'static str| output_of(&built, output);
+        let made = |output| output_of(&built, output);
         let others = Kernel::OUTPUTS.into_iter().filter(|output| *output != Kernel::MODULES);
         let signatures = match signing {
             Signing::Dev => Signatures::Dev { key: sources[Signing::KEY].clone() },

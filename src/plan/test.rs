@@ -96,10 +96,11 @@ impl Planner<'_> {
         })
     }
 
-    /// What a test finds in `/src`: what the unit's build found there, and all sources of an image, which has no sandbox.
+    /// What a test finds in `/src`: what the unit's build found there, and all sources of an image or an
+    /// extension, which have no sandbox.
     fn seen(&mut self, recipe: &Recipe<Locked>) -> Result<BTreeMap<Name, Input>, Error> {
         match &recipe.build {
-            Build::Image(_) => self.sources(recipe),
+            Build::Image(_) | Build::Extension(_) => self.sources(recipe),
             _ => Ok(self.sources_of_build(&recipe.name)),
         }
     }

@@ -14,11 +14,23 @@ pub(super) enum Form {
     Arguments,
     Image,
     Kernel,
+    Extension,
+    Machine,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Archive, Self::Toolroot, Self::Cmd, Self::Bpf, Self::Cargo, Self::Arguments, Self::Image, Self::Kernel];
+    pub(super) const ALL: [Self; 10] = [
+        Self::Archive,
+        Self::Toolroot,
+        Self::Cmd,
+        Self::Bpf,
+        Self::Cargo,
+        Self::Arguments,
+        Self::Image,
+        Self::Kernel,
+        Self::Extension,
+        Self::Machine,
+    ];
 
     /// The word in recipes.
     pub(super) fn name(self) -> &'static str {
@@ -29,8 +41,10 @@ impl Form {
             Self::Bpf => "bpf",
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
+            Self::Machine => "machine",
             Self::Image => "image",
             Self::Kernel => "kernel",
+            Self::Extension => "extension",
         }
     }
 
@@ -74,6 +88,7 @@ impl Form {
                 "timeout-seconds",
             ],
             Self::Arguments => &["program", "version", "arguments"],
+            Self::Machine => &["version", "sources"],
             Self::Image => &[
                 "archive",
                 "packages",
@@ -117,6 +132,9 @@ impl Form {
                 "waivers",
                 "timeout-seconds",
             ],
+            Self::Extension => {
+                &["architecture", "talos", "version", "author", "compatibility", "sources", "deps", "files", "services"]
+            }
         }
     }
 
@@ -131,7 +149,8 @@ impl Form {
             Root::Bpf => Some(Self::Bpf),
             Root::Images => Some(Self::Image),
             Root::Kernel => Some(Self::Kernel),
-            Root::Extensions | Root::Charts => None,
+            Root::Extensions => Some(Self::Extension),
+            Root::Charts => None,
         }
     }
 }

@@ -103,7 +103,7 @@ impl Draft<'_> {
         Some(Rules::toolroot(Vec::new()).merged(path))
     }
 
-    fn origin(
+    pub(super) fn origin(
         &mut self,
         text: &At<String>,
         deps: &BTreeMap<Name, Reference>,
@@ -126,7 +126,7 @@ impl Draft<'_> {
         let known: Vec<&str> = if source { names(sources) } else { names(deps) };
         if !known.contains(&name.as_str()) {
             let what = if source { "source" } else { "dep" };
-            let fault = Fault::new(text.span(), format!("the image has no {what} `{name}`"));
+            let fault = Fault::new(text.span(), format!("the {} has no {what} `{name}`", self.page.form.name()));
             let help = format!("add it to [{}]", if source { "sources" } else { "deps" });
             self.faults.push(fault.suggest(name.as_str(), known.iter().copied(), help));
             return None;

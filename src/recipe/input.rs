@@ -17,7 +17,7 @@ pub(super) type Archives = BTreeMap<Name, Option<Archive>>;
 
 /// The field that makes a source what it is, and those that may stand beside it.
 const KINDS: [(&str, &[&str]); 7] = [
-    ("path", &["exclude"]),
+    ("path", &["exclude", "folder"]),
     ("url", &["unpack", "strip"]),
     ("supplied", &["unpack", "strip"]),
     ("git", &["commit", "tag", "branch", "update"]),
@@ -50,7 +50,11 @@ impl Inputs<'_> {
         let mut globs = |list: &Option<_>| list.as_ref().map(|list: &At<Vec<_>>| field::globs(list, faults));
         let include = globs(&input.path)?;
         let exclude = globs(&input.exclude).unwrap_or_default();
-        Some(Source::Path { directory: self.directory.clone(), include, exclude })
+        let directory = match &input.folder {
+            Some(folder) => field::path(folder, faults)?,
+            None => self.directory.clone(),
+        };
+        Some(Source::Path { directory, include, exclude })
     }
 
     fn url(&self, input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {

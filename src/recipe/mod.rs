@@ -3,7 +3,7 @@
 //! A recipe is a TOML file `<root>/<name>.toml` or `<root>/<name>/recipe.toml` in one of the six roots
 //! `recipes kernel bpf extensions images charts`; `<name>` is the unit's name. References go to the same root or an
 //! earlier one. `kind` says what it makes; without it the root decides: `cmd` in recipes/, `kernel` in kernel/, `bpf` in
-//! bpf/, `image` in images/.
+//! bpf/, `extension` in extensions/, `image` in images/.
 //!
 //! ```toml
 //! # recipes/debian.toml: an archive that packages come from. Not a unit; sources name it.
@@ -36,6 +36,7 @@
 //! timeout-seconds = 600
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
+//! etc = { path = ["*.yaml"], folder = "deploy/etc" }    # or to another one of the project
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
 //! tool = { supplied = "vendor-tool" }                   # a file that each user gives, also of units that are free
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
@@ -153,6 +154,15 @@
 //! ```
 //!
 //! ```toml
+//! # images/machine-config.toml: the configuration of machines that run Talos, a file for each node (see `talos::machine`).
+//! kind = "machine"
+//! version = "1.14.1"                    # of Talos
+//! [sources]
+//! config = { path = ["inventory.yaml", "1.14/*.yaml"], folder = "deploy/talos" }   # patches: for all, a role, a node
+//! schema = { url = "https://example.org/v1.14.1/config.schema.json" }
+//! ```
+//!
+//! ```toml
 //! # images/server.toml: a container image, put together without running anything.
 //! kind = "image"
 //! archive = "debian"
@@ -188,6 +198,33 @@
 //! arguments = ["--port", "9090"]        # by default its `command`; it may write to directories that its user owns
 //! steps = ["curl --fail --retry 9 --retry-connrefused http://127.0.0.1:9090/health"]
 //! ```
+//! ```toml
+//! # extensions/tuning.toml: a system extension of Talos, an image of one layer that its imager takes.
+//! kind = "extension"
+//! description = "Rules for disks, and a guard"          # in the manifest too, as is the unit's name
+//! talos = "1.10"                        # by whose rules it is judged: `talos::extension`; or `1.10.3`
+//! version = "1.0.0"
+//! author = "edge team"
+//! compatibility = ">= v1.10.0"          # the default: from `talos` on
+//! architecture = "amd64"                # the default; or arm64
+//! deps = { serve = "serve" }
+//! sources.rules = { path = ["*.rules"] }
+//! [files]                               # as of an image; Talos takes files in few places
+//! "/usr/lib/udev/rules.d/60-disks.rules" = "src/rules/60-disks.rules"
+//! [services.guard]                      # run as `ext-guard`, on the host's network and with all capabilities
+//! root = "deps/serve"                   # its file system, put to /usr/local/lib/containers/guard
+//! entrypoint = "/bin/serve"             # a program in it
+//! args = ["--port", "8080"]
+//! env = { LANG = "C.UTF-8" }
+//! env-file = "/var/etc/guard.env"       # of the host; waited for
+//! restart = "always"                    # the default; never, untilSuccess
+//! log-to-console = true
+//! depends = [{ network = ["addresses"] }, { path = "/run/x" }, { service = "cri" }, { time = true }, { configuration = true }]
+//! mounts = [{ source = "/sys/fs/bpf", destination = "/sys/fs/bpf", options = ["rbind", "rw"] }]  # type = "bind"
+//! writeable-sysfs = true
+//! writeable-rootfs = true
+//! masked-paths = []                     # in place of the usual; readonly-paths too
+//! ```
 //!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
@@ -206,6 +243,7 @@ mod cargo;
 mod container;
 mod crossing;
 mod diagnostic;
+mod extension;
 mod field;
 mod files;
 mod form;
@@ -215,6 +253,7 @@ mod image;
 mod input;
 mod kernel;
 mod linux;
+mod machine;
 mod model;
 mod part;
 mod place;
@@ -238,10 +277,11 @@ pub use capability::capability;
 pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::Diagnostic;
 pub(crate) use diagnostic::{Fault, locate};
+pub use extension::Extension;
 pub use linux::{Base, Compiler, Kernel};
 pub use model::{
-    Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, OUTPUT, Project, Recipe, Reference, Test, Toolroot,
-    Unlocked,
+    Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, Machine, OUTPUT, Project, Recipe, Reference, Test,
+    Toolroot, Unlocked,
 };
 pub use place::{Item, Place, Places};
 pub use root::{Root, Target};

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Boot, Image, Kernel, Places, Root, Source};
+use super::{Boot, Extension, Image, Kernel, Places, Root, Source};
 use crate::path::{Name, RelPath};
+use crate::talos::machine::Line;
 
 /// The output of a unit that names none.
 pub const OUTPUT: &str = "out";
@@ -90,7 +91,9 @@ impl<S> Recipe<S> {
     #[must_use]
     pub fn toolroot(&self) -> Option<&Name> {
         match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Image(_) | Build::Extension(_) | Build::Machine(_) => {
+                None
+            }
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
             Build::Kernel(kernel) => Some(&kernel.toolroot),
@@ -109,10 +112,11 @@ impl<S> Recipe<S> {
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
-            Build::Toolroot(_) | Build::Arguments(_) | Build::Kernel(_) => None,
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Kernel(_) | Build::Machine(_) => None,
             Build::Cmd(Cmd { deps, .. }) | Build::Bpf(Bpf { deps, .. }) => Some(deps),
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
+            Build::Extension(extension) => Some(&extension.deps),
         };
         deps.into_iter().flatten()
     }
@@ -125,7 +129,8 @@ impl<S> Recipe<S> {
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
             Build::Kernel(kernel) => kernel.outputs(),
-            Build::Toolroot(_) | Build::Arguments(_) => vec![Name::constant(OUTPUT)],
+            Build::Extension(_) => [OUTPUT, Extension::ROOTFS].map(Name::constant).into(),
+            Build::Toolroot(_) | Build::Arguments(_) | Build::Machine(_) => vec![Name::constant(OUTPUT)],
         }
     }
 }
@@ -143,10 +148,14 @@ pub enum Build {
     Cargo(Box<Cargo>),
     /// The arguments of a program.
     Arguments(Arguments),
+    /// The configuration of machines.
+    Machine(Machine),
     /// A container image.
     Image(Box<Image>),
     /// A Linux kernel.
     Kernel(Box<Kernel>),
+    /// A system extension of Talos.
+    Extension(Box<Extension>),
 }
 
 impl Build {
@@ -159,8 +168,10 @@ impl Build {
             Self::Bpf(_) => "bpf",
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
+            Self::Machine(_) => "machine",
             Self::Image(_) => Image::KIND,
             Self::Kernel(_) => Kernel::KIND,
+            Self::Extension(_) => Extension::KIND,
         }
     }
 }
@@ -284,6 +295,22 @@ impl Cargo {
 pub struct Arguments {
     /// An argument or a value each.
     pub lines: Vec<String>,
+}
+
+/// The configuration of the nodes in an inventory, a file for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// The version of Talos that they run.
+    pub line: Line,
+    /// Where the source `config` stands, relative to the project.
+    pub folder: RelPath,
+}
+
+impl Machine {
+    /// The source with the inventory and the patches.
+    pub const CONFIG: &str = "config";
+    /// The source with the JSON Schema of the version.
+    pub const SCHEMA: &str = "schema";
 }
 
 /// What the linkage of programs must be.

@@ -99,7 +99,7 @@ pub(super) struct Raw {
     pub(super) suite: Option<At<String>>,
     /// The archive's components, such as `main`.
     pub(super) components: Texts,
-    /// The archive's architecture, such as `amd64`.
+    /// The archive's architecture, or an extension's, such as `amd64`.
     pub(super) architecture: Option<At<String>>,
     /// Fingerprints of the primary keys of which one must have signed, 40 hex digits each.
     pub(super) fingerprints: Texts,
@@ -163,13 +163,14 @@ pub(super) struct Raw {
 
     /// The program that the arguments are for: `agave-validator`, or `solana-validator` before 2.0, or `solana-test-validator`.
     pub(super) program: Option<At<String>>,
-    /// Its version, in full.
+    /// Its version, in full; or that of an extension.
+    /// Its version, in full; of a machine, that of Talos.
     pub(super) version: Option<At<String>>,
     /// Its arguments by name, without the dashes: a value, a list of values, or `true`.
     pub(super) arguments: BTreeMap<At<String>, At<Given>>,
 
-    /// Files and folders of an image: their absolute place, and where they come from (`deps/<name>/<path>` or
-    /// `src/<name>/<path>`).
+    /// Files and folders of an image or an extension: their absolute place, and where they come from
+    /// (`deps/<name>/<path>` or `src/<name>/<path>`).
     pub(super) files: Table,
     /// Users of an image beside root and nobody: the number of each, and of its group.
     pub(super) users: BTreeMap<At<String>, At<u32>>,
@@ -222,6 +223,77 @@ pub(super) struct Raw {
     pub(super) signatures: Option<At<String>>,
     /// How a kernel is tried in a virtual machine.
     pub(super) boot: Option<At<Boot>>,
+    /// The version of Talos by whose rules an extension is judged: `1.10`, or `1.10.3`.
+    pub(super) talos: Option<At<String>>,
+    /// Who made an extension.
+    pub(super) author: Option<At<String>>,
+    /// The versions of Talos that an extension is for, as a range: `>= v1.10.0`.
+    pub(super) compatibility: Option<At<String>>,
+    /// Services of an extension, by name; Talos runs each as `ext-<name>`.
+    pub(super) services: BTreeMap<At<String>, Service>,
+}
+
+/// A service of an extension: a container with the host's network and all capabilities.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Service {
+    /// Its file system: `deps/<name>/<path>` or `src/<name>/<path>`; without it `files` brings it, to
+    /// /usr/local/lib/containers/<service>.
+    pub(super) root: Option<At<String>>,
+    /// Its program, by its place in that file system.
+    pub(super) entrypoint: Option<At<String>>,
+    /// What the program is started with.
+    pub(super) args: Texts,
+    /// Environment variables.
+    pub(super) env: Table,
+    /// A file of the host with more of them; the service waits until it is there.
+    pub(super) env_file: Option<At<String>>,
+    /// When it is started again: `always`, the default, `never` or `untilSuccess`.
+    pub(super) restart: Option<At<String>>,
+    /// Whether its log goes to the console too.
+    pub(super) log_to_console: bool,
+    /// What must be there before, one thing each.
+    pub(super) depends: Vec<At<Dependency>>,
+    /// What of the host it sees.
+    pub(super) mounts: Vec<At<Mount>>,
+    /// Whether it may write to /sys.
+    pub(super) writeable_sysfs: bool,
+    /// Whether it may write to its file system; what it writes is gone when it is started again.
+    pub(super) writeable_rootfs: bool,
+    /// Paths that it does not see, in place of the usual ones.
+    pub(super) masked_paths: Option<Texts>,
+    /// Paths that it may only read, in place of the usual ones.
+    pub(super) readonly_paths: Option<Texts>,
+}
+
+/// What must be there before a service starts: exactly one of these.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Dependency {
+    /// A service that runs.
+    pub(super) service: Option<At<String>>,
+    /// A file or folder of the host, by absolute place.
+    pub(super) path: Option<At<String>>,
+    /// What of the network is up: `addresses`, `connectivity`, `hostname`, `etcfiles`.
+    pub(super) network: Texts,
+    /// The clock is right.
+    pub(super) time: bool,
+    /// The machine configuration has an `ExtensionServiceConfig` for the service.
+    pub(super) configuration: bool,
+}
+
+/// A mount of a service.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Mount {
+    /// The place on the host; Talos makes a folder of one that is missing.
+    pub(super) source: Option<At<String>>,
+    /// The place in the service's file system.
+    pub(super) destination: Option<At<String>>,
+    /// Its kind; `bind` by default.
+    pub(super) r#type: Option<At<String>>,
+    /// Its options: `rbind`, `rw`.
+    pub(super) options: Texts,
 }
 
 /// How a kernel is tried in a virtual machine; `forge boot-test` and `forge test` do so.
@@ -301,8 +373,10 @@ pub(super) struct Test {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Input {
-    /// Files of this repository: globs relative to the recipe's folder.
+    /// Files of this repository: globs relative to the recipe's folder, or to `folder`.
     pub(super) path: Option<At<Texts>>,
+    /// The folder that the globs are relative to, from the top of the repository; the recipe's by default.
+    pub(super) folder: Option<At<String>>,
     /// Globs of files to leave out.
     pub(super) exclude: Option<At<Texts>>,
     /// A file to download.
@@ -345,6 +419,7 @@ impl Input {
         let list = |name, field: &Option<At<Texts>>| field.as_ref().map(|value| (name, value.span()));
         let fields = [
             list("path", &self.path),
+            text("folder", &self.folder),
             list("exclude", &self.exclude),
             text("url", &self.url),
             text("supplied", &self.supplied),

@@ -64,9 +64,9 @@ pub enum Source {
     Crate(Published),
     /// The packages that a Cargo.lock names, of the crate registry and of git repositories.
     Crates(Closure),
-    /// Files of this repository: globs relative to the recipe's directory.
+    /// Files of this repository: globs relative to a directory.
     Path {
-        /// The recipe's directory, relative to the project.
+        /// The recipe's directory, or the one that it names; relative to the project.
         directory: RelPath,
         /// Globs of the files.
         include: Vec<String>,

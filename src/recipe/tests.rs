@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use super::*;
 
 mod arguments;
+mod extension;
 mod kernel;
+mod machine;
 
 /// Files that the cases stand on: an archive and two toolroots.
 const GROUND: [(&str, &str); 3] = [
@@ -84,12 +86,26 @@ fn examples_of_the_header() {
     let names: Vec<&str> = project.units.keys().map(Name::as_str).collect();
     assert_eq!(
         names,
-        ["clang", "filter", "gcc", "headers", "hello-o3", "node-args", "plugin", "serve", "server", "small", "zlib"]
+        [
+            "clang",
+            "filter",
+            "gcc",
+            "headers",
+            "hello-o3",
+            "machine-config",
+            "node-args",
+            "plugin",
+            "serve",
+            "server",
+            "small",
+            "tuning",
+            "zlib"
+        ]
     );
     let hello = &project.units["hello-o3"];
     assert_eq!(
         hello.sources.keys().map(Name::as_str).collect::<Vec<_>>(),
-        ["base", "data", "lib", "linux", "src", "tool"]
+        ["base", "data", "etc", "lib", "linux", "src", "tool"]
     );
     assert_eq!(cmd(&project, "hello-o3").steps, ["gcc -O3 -o /out/out/hello /src/src/hello.c -I/deps/zlib"]);
     assert_eq!(cmd(&project, "hello-o3").env["LEVEL"], "3");
@@ -469,7 +485,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image, kernel",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image, kernel, extension, machine",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],

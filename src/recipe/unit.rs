@@ -84,8 +84,10 @@ impl<'a> Draft<'a> {
             Form::Bpf => self.bpf(),
             Form::Cargo => self.cargo(),
             Form::Arguments => self.arguments(),
+            Form::Machine => self.machine(),
             Form::Image => self.image(),
             Form::Kernel => self.kernel(),
+            Form::Extension => self.extension(&name),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -180,7 +182,8 @@ impl<'a> Draft<'a> {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `steps`", text.escape_debug()));
                 self.faults.push(fault.help("add `steps = …`"));
             }
-            let built_in_none = [Form::Arguments, Form::Image].contains(&self.page.form);
+            let in_none = [Form::Arguments, Form::Image, Form::Extension, Form::Machine];
+            let built_in_none = in_none.contains(&self.page.form);
             if test.toolroot.is_none() && built_in_none && self.page.whole {
                 let fault = Fault::new(text.span(), format!("the test `{}` has no `toolroot`", text.escape_debug()));
                 self.faults.push(fault.help("add `toolroot = …`: the unit is built in none"));

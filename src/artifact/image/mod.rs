@@ -6,6 +6,7 @@
 //! | `tarball` `capability` | the tree as a tar archive |
 //! | `compress` | the archive's bytes, made smaller |
 //! | `judge` `link` `linkage` `root` | whether the whole can run: programs, libraries, users, shells |
+//! | [`extension`](extension()) | a layer that is a system extension of Talos |
 //! | `layout` | configuration, manifest, index |
 //! | [`pulled`](pulled()) | the layout of an image that others made |
 //! | [`archive`](archive()) | a layout as one file |
@@ -16,6 +17,7 @@
 mod archive;
 mod capability;
 mod compress;
+mod extension;
 mod judge;
 mod layer;
 mod layout;
@@ -32,6 +34,7 @@ use super::Error;
 use crate::derivation::Image;
 use crate::store::{self, Output, Store, TreeBuilder};
 pub use archive::{Docker, archive};
+pub use extension::extension;
 pub use layer::assemble as layer;
 pub use layout::manifest_digest;
 pub use pulled::pulled;

@@ -230,6 +230,7 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         ) => "unpack",
         Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
         Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
+        Derivation::Assemble(Assemble::Machine { .. }) => "machine",
         Derivation::Assemble(Assemble::Layout { .. }) => "layout",
         Derivation::Assemble(Assemble::Signed { .. }) => "sign",
         Derivation::Assemble(Assemble::Initramfs { .. }) => "initramfs",
@@ -242,5 +243,6 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
             | Assemble::Resolved(_)
             | Assemble::Kernel(_),
         ) => "check",
+        Derivation::Assemble(Assemble::Extension(_)) => "extension",
     }
 }

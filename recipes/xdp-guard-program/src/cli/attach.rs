@@ -32,7 +32,7 @@ pub struct Target {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// The interface to guard
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, env = "XDP_GUARD_INTERFACE", value_name = "NAME")]
     pub interface: String,
     /// Where the program sees packets
     #[arg(long, default_value = "xdp")]
