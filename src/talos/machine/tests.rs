@@ -11,22 +11,22 @@ use crate::yaml::{Map, Node, Place, Value, read, write};
 
 const OLD: Line = Line::new(1, 10);
 const NEW: Line = Line::new(1, 14);
-const INVENTORY: &str = include_str!("../../deploy/talos/inventory.yaml");
+const INVENTORY: &str = include_str!("../../../deploy/talos/inventory.yaml");
 /// Of every line.
-const ANY: [(&str, &str); 1] = [("worker", include_str!("../../deploy/talos/any/worker.yaml"))];
+const ANY: [(&str, &str); 1] = [("worker", include_str!("../../../deploy/talos/any/worker.yaml"))];
 
 fn patches_of(line: Line) -> [(&'static str, &'static str); 3] {
     if line == OLD {
         [
-            ("all", include_str!("../../deploy/talos/1.10/all.yaml")),
-            ("control-plane", include_str!("../../deploy/talos/1.10/control-plane.yaml")),
-            ("worker", include_str!("../../deploy/talos/1.10/worker.yaml")),
+            ("all", include_str!("../../../deploy/talos/1.10/all.yaml")),
+            ("control-plane", include_str!("../../../deploy/talos/1.10/control-plane.yaml")),
+            ("worker", include_str!("../../../deploy/talos/1.10/worker.yaml")),
         ]
     } else {
         [
-            ("all", include_str!("../../deploy/talos/1.14/all.yaml")),
-            ("control-plane", include_str!("../../deploy/talos/1.14/control-plane.yaml")),
-            ("worker", include_str!("../../deploy/talos/1.14/worker.yaml")),
+            ("all", include_str!("../../../deploy/talos/1.14/all.yaml")),
+            ("control-plane", include_str!("../../../deploy/talos/1.14/control-plane.yaml")),
+            ("worker", include_str!("../../../deploy/talos/1.14/worker.yaml")),
         ]
     }
 }
@@ -69,6 +69,7 @@ fn lax(line: Line) -> Schema {
         "UnattendedInstallConfig",
         "UserVolumeConfig",
         "VLANConfig",
+        "VolumeConfig",
     ];
     let mut kinds: serde_json::Map<String, serde_json::Value> = names
         .map(|kind| (kind.to_owned(), json!({ "properties": { "kind": { "enum": [kind] } } })))
@@ -356,6 +357,17 @@ fn what_each_line_refuses() {
 }
 
 #[test]
+fn the_line_between_has_the_network_apart() {
+    let inventory = Inventory::read(&inventory()).expect("sound");
+    let documents = generate::documents(Line::new(1, 13), &inventory, &inventory.nodes[0]);
+    let single = documents.iter().find(|document| document::kind(document).is_empty()).expect("there");
+    assert!(single.find("machine.install.diskSelector.serial").is_some());
+    assert!(single.find("machine.network").is_none() && single.find("cluster.clusterName").is_some());
+    assert!(document::of_kind(&documents, "BondConfig").count() == 1);
+    assert_eq!(document::of_kind(&documents, "KubeClusterConfig").count(), 0);
+}
+
+#[test]
 fn one_vlan_has_one_size_of_frames() {
     let inventory = Inventory::read(&inventory()).expect("sound");
     let mut patches = patches(NEW);
@@ -465,7 +477,7 @@ proptest! {
             patch.documents = mixed(documents, &mut seed);
         }
         let inventory = Inventory::read(&inventory).expect("sound");
-        let texts = |all: BTreeMap<String, Vec<Node>>| all.values().map(|documents| write(documents)).collect::<Vec<_>>();
+        let texts = |all: BTreeMap<String, Vec<Node>>| all.values().map(write).collect::<Vec<_>>();
         let made = render(line, &lax(line), &inventory, &patches).expect("sound");
         prop_assert_eq!(texts(made), texts(rendered(line)));
     }

@@ -80,7 +80,7 @@ pub(super) fn choice(node: &Node, known: &[&str], mistakes: &mut Vec<Mistake>) -
     Some(choice)
 }
 
-/// How many bytes a text such as `15.36TB` stands for.
+/// How many bytes a text such as `15.36TB` stands for, whole megabytes.
 fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))?;
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
@@ -88,7 +88,9 @@ fn bytes(text: &str) -> Option<u64> {
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     let scale = 10_u64.checked_pow(u32::try_from(part.len()).ok()?)?;
     let part = digits(part)?.checked_mul(unit)?;
-    digits(whole)?.checked_mul(unit)?.checked_add(part / scale).filter(|bytes| part % scale == 0 && *bytes > 0)
+    let bytes = digits(whole)?.checked_mul(unit)?.checked_add(part / scale)?;
+    let (_, least) = UNITS[UNITS.len() - 1];
+    (part.is_multiple_of(scale) && bytes.is_multiple_of(least) && bytes > 0).then_some(bytes)
 }
 
 /// So many of the largest unit that goes into it: `14TB`.
@@ -104,7 +106,8 @@ fn product(bytes: u64) -> String {
 }
 
 fn units(bytes: u64) -> (u64, &'static str) {
-    let (unit, size) = UNITS.into_iter().find(|(_, unit)| bytes % unit == 0).unwrap_or(("B", 1));
+    let fits = UNITS.into_iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
+    let (unit, size) = fits.expect("BUG: a size that is no multiple of the least unit");
     (bytes / size, unit)
 }
 
@@ -118,7 +121,7 @@ mod tests {
             ("14TB", Some(14_000_000_000_000)),
             ("15.36TB", Some(15_360_000_000_000)),
             ("960GB", Some(960_000_000_000)),
-            ("0.5MB", Some(500_000)),
+            ("0.5MB", None),
             ("14", None),
             ("14TiB", None),
             ("-1TB", None),
