@@ -72,7 +72,7 @@ fn script(start: &Start) -> String {
         })
         .concat();
     format!(
-        "export TMPDIR=/tmp
+        "export TMPDIR=\"$PWD\"
 mkdir -p esp/EFI/BOOT
 cp /deps/boot/metal-amd64-uki.efi esp/EFI/BOOT/BOOTX64.EFI
 zstd -q -d --sparse /deps/disk -o disk.raw
