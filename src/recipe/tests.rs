@@ -74,7 +74,7 @@ fn examples() -> Vec<(RelPath, String)> {
 #[test]
 fn examples_of_the_header() {
     let mut files = examples();
-    assert_eq!(files.len(), 9);
+    assert_eq!(files.len(), 11);
     for (file, text) in [
         ("recipes/clang.toml", GROUND[2].1),
         ("recipes/zlib.toml", "toolroot = 'gcc'\nsteps = ['true']\noutputs = ['lib', 'headers']"),
