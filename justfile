@@ -1,5 +1,5 @@
 # What CI runs: format, lints, dependencies' licences and sources, all tests.
-check: lint deny kernel test guard
+check: lint deny kernel test guard live-xdp
 
 # The README's test command.
 test:
@@ -13,19 +13,19 @@ deny:
     cargo deny check bans licenses sources
 
 agent := "--manifest-path recipes/xdp-guard-program/Cargo.toml --target-dir target/guard"
-proof := "--manifest-path recipes/xdp-guard-program/proof/Cargo.toml --target-dir target/guard"
+proof := "--manifest-path recipes/xdp-proof/Cargo.toml --target-dir target/guard"
 
 # The guard of a node's ports: its agent in network namespaces, its objects against a model of them, on frames by hand and
 # PACKETS random ones. As root, with clang and libbpf's headers.
 guard PACKETS="1000000":
     cargo fmt --check --manifest-path recipes/xdp-guard-program/Cargo.toml
-    cargo fmt --check --manifest-path recipes/xdp-guard-program/proof/Cargo.toml
+    cargo fmt --check --manifest-path recipes/xdp-proof/Cargo.toml
     cargo clippy {{agent}} --all-targets -- -D warnings
     cargo clippy {{proof}} --all-targets -- -D warnings
     cargo test {{agent}}
     cargo test {{proof}}
     cargo run -- build solana-xdp
-    cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --packets {{PACKETS}}
+    cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --record images/xdp-guard/proven.txt --packets {{PACKETS}}
 
 probe := "--manifest-path recipes/boot-probe/Cargo.toml --target-dir target/guard"
 forge := "FORGE_STORE=" + justfile_directory() + "/target/tmp/linux cargo run --"
@@ -43,6 +43,19 @@ kernel:
 # Plant mistakes in the guard, each of which the proof has to notice.
 mutants CLANG="clang-16":
     cargo run --release {{proof}} -- mutants bpf/solana-xdp --clang {{CLANG}} -I /usr/include/x86_64-linux-gnu
+
+# As root, with xdp-filter (`apt install xdp-tools`). Ends with 1 where a bar is missed, 3 where the machine is too busy.
+# Race the guard against an empty program and Debian's xdp-filter: ratios in one run, and a page with a picture.
+race-xdp *ARGS:
+    cargo run -- build solana-xdp xdp-yardsticks
+    cargo run --release {{proof}} -- race result/solana-xdp result/xdp-yardsticks --html target/guard/race.html {{ARGS}}
+
+# As root, with two CPUs. Ends with 1 where something does not hold.
+# Let the agent guard an interface in a flood, die, and be replaced, in network namespaces; and a page with a picture.
+live-xdp *ARGS:
+    cargo build {{agent}}
+    cargo run -- build solana-xdp xdp-yardsticks
+    cargo run --release {{proof}} -- live result/solana-xdp result/xdp-yardsticks --agent target/guard/debug/xdp-guard --html target/guard/live.html {{ARGS}}
 
 # Race forge against its peers: ratios in one run. `bench/install.sh` installs the peers.
 race *ARGS:

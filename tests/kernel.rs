@@ -14,7 +14,7 @@ const RECIPE: &str = "toolroot = 'toolroot-kernel'\nlocalversion = '-t'\n\
 /// This repository's recipes and the small Linux at kernel/mini, in a store that is kept.
 pub fn ours() -> Forge {
     let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
-    for folder in ["recipes", "kernel", "bpf", "images"] {
+    for folder in ["recipes", "kernel", "bpf", "extensions", "images", "deploy"] {
         copy_tree(&here.join(folder), &forge.project().join(folder));
     }
     copy_tree(&here.join("tests/kernel/linux"), &forge.project().join("kernel/mini"));

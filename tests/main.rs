@@ -17,6 +17,7 @@ mod help;
 mod hermetic;
 mod image;
 mod input;
+mod installer;
 mod jupiter;
 mod kernel;
 mod log;

@@ -85,6 +85,19 @@ fn whatever_changes_is_seen() {
 }
 
 #[test]
+fn a_change_in_the_folder_that_a_source_names_is_seen() {
+    let forge = boxed::forge();
+    let named = recipe("cat /src/src/in.txt > /out/out").replace("[\"*.txt\"]", "[\"*.txt\"], folder = \"deploy/x\"");
+    forge.write("recipes/one.toml", &named).write("deploy/x/in.txt", "first");
+    forge.run(&["build"]).success().says("1 built, 0 cached");
+    thread::sleep(SETTLES);
+    forge.run(&["build"]).success().says("0 built, 1 cached");
+    forge.write("deploy/x/in.txt", "other");
+    forge.run(&["build"]).success().says("1 built, 0 cached");
+    assert_eq!(result(&forge), "other");
+}
+
+#[test]
 fn damage_is_healed() {
     let forge = settled().own_store();
     let object = fs::canonicalize(forge.project().join("result/one")).unwrap();

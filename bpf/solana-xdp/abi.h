@@ -7,14 +7,14 @@
 
 #include <linux/types.h>
 
-#define ABI 1
+#define ABI 2
 #define STEP_BITS 24
 
 enum {
     CLASSES = 16,  // of traffic; 0 is what no rule is about
     TIERS = 4,  // of senders; 0 is anybody, and a peer's is higher
     REASONS = 16,  // why a packet passes or not
-    LOCALS = 8,  // addresses of the node, of each family
+    LOCALS = 256,  // places for the node's addresses, of each family
     PORTS = 65536,
     PEERS = 32768,  // of both families, and one that stands for none
     SLOTS = 65536,
@@ -82,17 +82,22 @@ struct address6 {
 // All that an administrator decides. There are two, and `active` says which one counts.
 struct config {
     struct policy policies[CLASSES];
-    struct address6 local6[LOCALS];  // what is not used repeats the first, or is zero where there is none
-    __u32 local4[LOCALS];  // likewise
+    // The node's addresses, each at its place, which is the upper 8 bits of its product with the factor, of an IPv6
+    // address (network * local6_factor + host) * local6_factor. The loader finds factors that part them. What is not
+    // used repeats the first, or is zero where there is none.
+    struct address6 local6[LOCALS];
+    __u32 local4[LOCALS];
+    __u64 local6_factor;
+    __u32 local4_factor;
     __u8 drop_fragments;  // pieces of UDP that tell no port
-    __u8 padding[7];
+    __u8 padding[3];
     __u8 udp_class[PORTS];  // by port in network byte order, read as a number of this machine
     __u8 tcp_class[PORTS];  // likewise, of new connections
 };
 
 // A known sender. Peers whose addresses have the same `slot_of` form a chain.
 struct peer {
-    struct address6 address;  // an IPv4 address is its 4 bytes and zeros
+    struct address6 address;  // an IPv4 address stands behind 4 bytes 0xff, where no sender's IPv6 address has them
     __u16 next;  // in the chain; 0: it is the last
     __u16 tier;
     __u32 padding;
@@ -114,7 +119,7 @@ struct dues {
 };
 
 struct counter {
-    __u64 packets;
+    __u64 packets;  // each that the kernel has put together counts
     __u64 bytes;  // of the frame, as far as it was looked at: without IP only what lies in reach
 };
 

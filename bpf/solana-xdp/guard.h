@@ -5,6 +5,8 @@
 //     frame_length(context *)                     the bytes of the frame, also of those that are not in reach
 //     PASS, DROP                                  what the program returns
 //     load(context *, offset, void *, bytes)      copies bytes that may not be in reach; not 0 where there are none
+//     segments(context *)                         how many packets the kernel has put together into this one; mostly 1
+//     segment_bytes(context *)                    the payload of each of them, less in the last; 0: it is one as it came
 //
 // and calls `guard`. The order of the steps is what a flood costs: what needs no memory comes first, then what only
 // this CPU has, and what all CPUs share comes last.
@@ -76,7 +78,7 @@ struct packet {
     __u8 more;       // this is the first of several pieces of a datagram
     __u8 protocol;
     __u8 class;
-    __u64 network;   // of the sender: the IPv4 address, or the first half of the IPv6 address
+    __u64 network;   // of the sender: the IPv4 address as in `struct peer`, or the first half of the IPv6 address
     __u64 host;      // the other half
 };
 
@@ -89,7 +91,7 @@ inline_always __u64 now(void)
 }
 
 // A packet is due at `due`; one that comes more than `burst` before does not pass. With `interval` after the later of
-// both the next one is due.
+// both the next one is due. Packets that the kernel has put together pass or not as the first of them, and pay for all.
 inline_always __u64 arrival(__u64 due, __u64 time)
 {
     return due > time ? due : time;
@@ -102,9 +104,12 @@ inline_always int early(__u64 due, __u64 time, const struct limit *limit)
 
 // Peers.
 
+// An odd number whose bits look random: 2^64 divided by the golden ratio.
+#define MIX 0x9e3779b97f4a7c15
+
 inline_always __u32 slot_of(__u64 network, __u64 host)
 {
-    return (network ^ host << 1) * 0x9e3779b97f4a7c15 >> 48;
+    return (network ^ host << 1) * MIX >> 48;
 }
 
 // The number of the peer that sent the packet; 0: it is none.
@@ -119,12 +124,12 @@ inline_always __u32 find_peer(const struct packet *packet)
     return 0;
 }
 
-inline_always enum reason judge_peer(__u64 *each, __u64 *all, const struct tier *tier, __u64 time)
+inline_always enum reason judge_peer(__u64 *each, __u64 *all, const struct tier *tier, __u64 time, __u32 count)
 {
     if (early(*all, time, &tier->all)) return CEILING;
     if (early(*each, time, &tier->each)) return PEER_LIMIT;
-    *each = arrival(*each, time) + tier->each.interval;
-    *all = arrival(*all, time) + tier->all.interval;
+    *each = arrival(*each, time) + tier->each.interval * count;
+    *all = arrival(*all, time) + tier->all.interval * count;
     return PEER;
 }
 
@@ -132,22 +137,22 @@ inline_always enum reason judge_peer(__u64 *each, __u64 *all, const struct tier 
 
 inline_always __u64 cells(__u64 network, __u8 class)
 {
-    __u64 hash = (network ^ seed) * 0xbf58476d1ce4e5b9 + class * 0x9e3779b97f4a7c15;
+    __u64 hash = (network ^ seed) * MIX + class;
     hash ^= hash >> 32;
-    return hash * 0x94d049bb133111eb;
+    return hash * MIX;
 }
 
-inline_always enum reason judge_unknown(__u64 hash, __u64 *all, const struct tier *tier, __u64 time)
+inline_always enum reason judge_unknown(__u64 hash, __u64 *all, const struct tier *tier, __u64 time, __u32 count)
 {
     if (early(*all, time, &tier->all)) return CEILING;
     __u64 *one = &sketch.due[0][hash >> 48];
     __u64 *other = &sketch.due[1][hash >> 32 & (CELLS - 1)];
     __u64 due = *one < *other ? *one : *other;
     if (early(due, time, &tier->each)) return SOURCE_LIMIT;
-    due = arrival(due, time) + tier->each.interval;
+    due = arrival(due, time) + tier->each.interval * count;
     if (*one < due) *one = due;
     if (*other < due) *other = due;
-    *all = arrival(*all, time) + tier->all.interval;
+    *all = arrival(*all, time) + tier->all.interval * count;
     return UNKNOWN;
 }
 
@@ -155,14 +160,15 @@ inline_always __u32 judge(const struct config *config, struct packet *packet, st
 {
     __u32 class = packet->class & (CLASSES - 1);
     const struct policy *policy = &config->policies[class];
-    __u32 peer = find_peer(packet) & (PEERS - 1);
+    __u32 peer = find_peer(packet) & (PEERS - 1), count = segments(packet->ctx);
     __u64 time = now();
     if (!peer) {
         __u64 hash = cells(packet->network, class);
-        return class << 8 | judge_unknown(hash, &state->due[class][0], &policy->tiers[0], time);
+        return class << 8 | judge_unknown(hash, &state->due[class][0], &policy->tiers[0], time, count);
     }
     __u32 tier = peers.list[peer].tier & (TIERS - 1);
-    enum reason reason = judge_peer(&dues.of[peer][class], &state->due[class][tier], &policy->tiers[tier], time);
+    __u64 *each = &dues.of[peer][class], *all = &state->due[class][tier];
+    enum reason reason = judge_peer(each, all, &policy->tiers[tier], time, count);
     return tier << 16 | class << 8 | reason;
 }
 
@@ -171,15 +177,21 @@ inline_always __u32 judge(const struct config *config, struct packet *packet, st
 // Whether nobody can have the sender's address.
 inline_always int is_bogon(const struct packet *packet)
 {
-    __u8 first = packet->network;
-    if (packet->version == 6) return !packet->network || first == 0xff;
-    return (__u8)(first - 1) >= 223 || first == 127;
+    if (packet->version == 6) return !packet->network || (__u8)packet->network == 0xff;
+    __u32 first = packet->network >> 32;
+    // Or the compiler compares all 64 bits.
+    barrier_var(first);
+    first &= 255;
+    return first - 1 >= 223 || first == 127;
 }
 
 inline_always enum reason shape(const struct config *config, struct packet *packet, __u16 port, __u32 payload)
 {
     const struct policy *policy = &config->policies[packet->class & (CLASSES - 1)];
     if (port < policy->source_port_min) return SOURCE_PORT;
+    // All but the last have as much.
+    __u32 each = segment_bytes(packet->ctx);
+    if (each && payload > each) payload = each;
     if (payload < policy->payload_min || payload > policy->payload_max) return LENGTH;
     if (!payload) return UNDECIDED;
     __u8 *at = packet->next + sizeof(struct udphdr), byte = 0;
@@ -240,13 +252,18 @@ inline_always int holds(struct packet *packet, __u32 length)
     return needed <= packet->length;
 }
 
+// The kernel can't write the length of what it has put together where that has more than 16 bits, and writes 0.
+inline_always int is_unwritten(struct packet *packet, __u32 length)
+{
+    if (length || !segment_bytes(packet->ctx)) return 0;
+    packet->length = frame_length(packet->ctx);
+    return 1;
+}
+
+// The first place mostly has the only address of the node, and is looked at first.
 inline_always int is_local4(const struct config *config, __u32 address)
 {
-#pragma unroll
-    for (int i = 0; i < LOCALS; i++) {
-        if (config->local4[i] == address) return 1;
-    }
-    return 0;
+    return config->local4[0] == address || config->local4[address * config->local4_factor >> 24] == address;
 }
 
 inline_always enum reason ipv4(const struct config *config, struct packet *packet)
@@ -257,10 +274,11 @@ inline_always enum reason ipv4(const struct config *config, struct packet *packe
     __u8 start = *(__u8 *)header;
     if ((__u8)(start - 0x45) > 0x4f - 0x45) return MALFORMED;
     __u32 length = bpf_ntohs(header->tot_len), own = (start & 15) * 4;
+    if (is_unwritten(packet, length)) length = packet->length - packet->at;
     if (length < own || !holds(packet, length)) return MALFORMED;
     if (!is_local4(config, header->daddr)) return NOT_LOCAL;
     packet->version = 4;
-    packet->network = header->saddr;
+    packet->network = (__u64)header->saddr << 32 | 0xffffffff;
     packet->host = 0;
     packet->protocol = header->protocol;
     packet->rest = length - own;
@@ -271,14 +289,17 @@ inline_always enum reason ipv4(const struct config *config, struct packet *packe
     return UNDECIDED;
 }
 
+inline_always int is_address6(const struct address6 *one, const struct address6 *other)
+{
+    return one->network == other->network && one->host == other->host;
+}
+
 inline_always int is_local6(const struct config *config, const struct address6 *address)
 {
-#pragma unroll
-    for (int i = 0; i < LOCALS; i++) {
-        const struct address6 *local = &config->local6[i];
-        if (local->network == address->network && local->host == address->host) return 1;
-    }
-    return 0;
+    if (is_address6(&config->local6[0], address)) return 1;
+    __u64 factor = config->local6_factor;
+    const struct address6 *local = &config->local6[(address->network * factor + address->host) * factor >> 56];
+    return is_address6(local, address);
 }
 
 // The header of a fragment (RFC 8200, 4.5).
@@ -344,6 +365,7 @@ inline_always enum reason ipv6(const struct config *config, struct packet *packe
     struct ipv6hdr *header = packet->next;
     if ((void *)(header + 1) > packet->end) return MALFORMED;
     packet->rest = bpf_ntohs(header->payload_len);
+    if (is_unwritten(packet, packet->rest)) packet->rest = packet->length - packet->at - sizeof *header;
     if (header->version != 6 || !holds(packet, packet->rest + sizeof *header)) return MALFORMED;
     if (!is_local6(config, (void *)&header->daddr)) return NOT_LOCAL;
     packet->version = 6;
@@ -459,7 +481,7 @@ inline_always int guard(context *ctx, void *data, void *end)
     __u32 verdict = decide(config, &packet, state);
     __u32 class = verdict >> 8 & (CLASSES - 1), reason = verdict & (REASONS - 1);
     struct counter *counter = &state->counters[class][reason];
-    counter->packets++;
+    counter->packets += segments(ctx);
     counter->bytes += packet.length;
     int enforced = 0;
     if (reason >= MALFORMED) {

@@ -18,6 +18,16 @@ static __always_inline long load(context *ctx, __u32 offset, void *to, __u32 byt
     return bpf_xdp_load_bytes(ctx, offset, to, bytes);
 }
 
+static __always_inline __u32 segments(context *ctx __attribute__((unused)))
+{
+    return 1;
+}
+
+static __always_inline __u32 segment_bytes(context *ctx __attribute__((unused)))
+{
+    return 0;
+}
+
 #include "guard.h"
 
 SEC("xdp.frags")

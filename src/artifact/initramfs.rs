@@ -3,6 +3,8 @@
 //!
 //! Its bytes depend on the version of zstd, the level and the fact that it works with threads, not on how many.
 
+use std::io;
+
 use zstd::Encoder;
 
 use super::{Error, cpio};
@@ -11,19 +13,25 @@ use crate::store::{Output, Store};
 /// zstd's own default: what is large in there, squashfs, is compressed already.
 const LEVEL: i32 = 3;
 
-/// Packs each of the trees `segments`, on `threads` threads.
+/// Packs each of the trees `segments`, on `threads` threads. A file is a segment that others packed, and stays as it is.
 ///
 /// # Errors
-/// For a segment that is a file, and where the store fails.
+/// Where the store fails.
 pub fn assemble(store: &Store, segments: &[(String, Output)], threads: usize) -> Result<Output, Error> {
     let mut out = store.writer()?;
     for (name, segment) in segments {
-        let Output::Tree(top) = segment else { return Err(Error::Refused(format!("{name} is a file, not a folder"))) };
-        let failed = |error: std::io::Error| Error::Refused(format!("{name}: {error}"));
-        let mut encoder = Encoder::new(&mut out, LEVEL).map_err(failed)?;
-        // Without a worker the bytes are others.
-        encoder.multithread(u32::try_from(threads.max(1)).unwrap_or(1)).map_err(failed)?;
-        cpio::write(store, &top.digest, encoder)?.finish().map_err(failed)?;
+        let failed = |error: io::Error| Error::Refused(format!("{name}: {error}"));
+        match segment {
+            Output::Tree(top) => {
+                let mut encoder = Encoder::new(&mut out, LEVEL).map_err(failed)?;
+                // Without a worker the bytes are others.
+                encoder.multithread(u32::try_from(threads.max(1)).unwrap_or(1)).map_err(failed)?;
+                cpio::write(store, &top.digest, encoder)?.finish().map_err(failed)?;
+            }
+            Output::File { blob, .. } => {
+                io::copy(&mut store.read(blob)?, &mut out).map_err(failed)?;
+            }
+        }
     }
     Ok(Output::File { blob: out.finish()?, executable: false })
 }
@@ -59,8 +67,8 @@ mod tests {
         assert!(unpacked.windows(4).any(|bytes| bytes == b"two\0"));
         let golden = "be4e85fbd0004e2f44619f08cb63773cdeb94d12114d1fbb22ad65a80ae6d82d";
         assert_eq!(Digest::of(&both).hex(), golden, "another initramfs for everybody: was it meant?");
-        let Output::Tree(blob) = one.1 else { unreachable!("a tree") };
-        let file = Output::File { blob, executable: false };
-        assert!(assemble(&store, &[("x".to_owned(), file)], 1).is_err());
+        let blob = store.put(b"packed by others").expect("puts");
+        let file = ("base".to_owned(), Output::File { blob, executable: false });
+        assert_eq!(made(&[file, one.clone()], 1), [b"packed by others", &made(&[one], 1)[..]].concat());
     }
 }

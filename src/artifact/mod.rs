@@ -7,11 +7,13 @@ pub mod archive;
 pub mod arguments;
 pub mod bpf;
 pub mod cpio;
+pub mod disk;
 mod elf;
 mod files;
 pub mod image;
 mod inherit;
 pub mod initramfs;
+pub mod installer;
 pub mod kernel;
 mod links;
 pub mod machine;
@@ -23,6 +25,7 @@ pub mod programs;
 pub mod repository;
 pub mod skeleton;
 pub mod toolroot;
+pub mod uki;
 pub mod vendor;
 
 use std::collections::BTreeMap;
@@ -31,7 +34,7 @@ use std::ops::ControlFlow;
 use crate::debian;
 use crate::derivation::Assemble;
 use crate::path::{Name, PathError};
-use crate::recipe::{DEBUG, Extension, Image, Kernel, OUTPUT, Signing};
+use crate::recipe::{DEBUG, Extension, Image, Installer, Kernel, OUTPUT, Signing};
 use crate::store::{self, Output, Store};
 
 /// Why an artifact could not be assembled.
@@ -95,6 +98,13 @@ pub fn assemble(
                 others.collect::<Result<_, PathError>>().expect("BUG: outputs have names");
             outputs.extend(named([(Kernel::MODULES, signed), (Signing::UNSIGNED, *modules)]));
             return Ok(outputs);
+        }
+        Assemble::Taken { layout, paths } => image::taken(store, layout, paths)?,
+        Assemble::Boot(boot) => installer::boot(store, boot, threads)?,
+        Assemble::Disk(disk) => installer::raw(store, disk, threads)?,
+        Assemble::Installer(whole) => {
+            let layout = image::onto(store, &whole.base, &whole.layer, &whole.name)?;
+            return Ok(named([(OUTPUT, layout), (Installer::BOOT, whole.boot), (Installer::DISK, whole.disk)]));
         }
         Assemble::Initramfs { segments } => initramfs::assemble(store, segments, threads)?,
         Assemble::Layer(layer) => image::layer(layer, store, parts, threads, say)?,

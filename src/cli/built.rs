@@ -1,4 +1,4 @@
-//! An image, or an extension, which is one, for verbs that carry it somewhere: built if need be, and read out of the store.
+//! An image, or an extension or installer, which is one, for verbs that carry it somewhere: built if need be, and read out of the store.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub fn planned(root: &Path, store: &Store, name: &Name) -> Result<Planned, CliEr
 }
 
 fn is_image(project: &Project<Locked>, name: &Name) -> Result<(), CliError> {
-    let is_one = |build: &Build| matches!(build, Build::Image(_) | Build::Extension(_));
+    let is_one = |build: &Build| matches!(build, Build::Image(_) | Build::Extension(_) | Build::Installer(_));
     let build = &project.units[name].build;
     if is_one(build) {
         return Ok(());

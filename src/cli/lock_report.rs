@@ -57,12 +57,20 @@ pub fn show(meaning: &Meaning, json: bool) {
     output::table(&meaning.rebuilds.iter().map(row).collect::<Vec<_>>());
 }
 
-/// Says what was left alone, as it is not free.
+/// Says what was left alone, as it is not free or locked on demand.
 pub fn show_left(lockfile: &Lockfile, project: &Project) {
-    let left: Vec<String> = lockfile.left(project).iter().map(|(unit, source)| format!("{unit}/{source}")).collect();
-    if !left.is_empty() {
-        let left = left.join(", ");
-        output::words(&format!("note: not locked, as it is not free: {left}; `forge lock --allow-unfree` locks it"));
+    let left = lockfile.left(project);
+    let (unfree, others): (Vec<_>, Vec<_>) = left.iter().partition(|(unit, _)| project.units[unit].unfree);
+    let list = |left: &[&(Name, Name)]| {
+        left.iter().map(|(unit, source)| format!("{unit}/{source}")).collect::<Vec<_>>().join(", ")
+    };
+    if !unfree.is_empty() {
+        let unfree = list(&unfree);
+        output::words(&format!("note: not locked, as it is not free: {unfree}; `forge lock --allow-unfree` locks it"));
+    }
+    if !others.is_empty() {
+        let others = list(&others);
+        output::words(&format!("note: not locked, as nobody asked: {others}; `forge lock --update UNIT` locks it"));
     }
 }
 

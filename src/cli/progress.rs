@@ -22,7 +22,7 @@ use crate::check::Rebuild;
 use crate::fetch;
 use crate::path::Name;
 use crate::plan::{Plan, StepId, Unit};
-use crate::recipe::{Extension, Image};
+use crate::recipe::{Extension, Image, Installer};
 use crate::words;
 
 /// How often the spinners move.
@@ -274,7 +274,8 @@ fn line<'a>(plan: &'a Plan, overridden: &'a Overridden, name: &'a Name, finish: 
 }
 
 fn manifest(unit: &Unit, finish: &Finish) -> Option<String> {
-    let (layout, _) = unit.outputs.first().filter(|_| [Image::KIND, Extension::KIND].contains(&unit.kind))?;
+    let (layout, _) =
+        unit.outputs.first().filter(|_| [Image::KIND, Extension::KIND, Installer::KIND].contains(&unit.kind))?;
     let index = std::fs::read(finish.paths.get(layout)?.join("index.json")).ok()?;
     image::manifest_digest(&index)
 }

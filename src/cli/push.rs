@@ -28,7 +28,7 @@ const PUSHED: &str = "pushed";
 /// So no tag ever names half an image, and a push that failed can be run again.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The unit; its kind is `image` or `extension`.
+    /// The unit; its kind is `image`, `extension` or `installer`.
     #[arg(value_name = "NAME", value_parser = super::name)]
     name: Name,
     /// Where it goes: host[:port]/repository:tag. TLS is spoken with all hosts but this machine.

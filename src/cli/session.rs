@@ -16,7 +16,7 @@ use crate::fetch::{self, Cargo, Fetcher, Git, Mirrors, Observer, Places, Policy,
 use crate::lockfile::{self, Crate, Locked, Lockfile};
 use crate::path::{Name, RelPath};
 use crate::plan::{self, Observed, Plan, StepId};
-use crate::recipe::{self, Diagnostic, Project, Root};
+use crate::recipe::{self, Diagnostic, Project, Recipe, Root};
 use crate::registry::Credentials;
 use crate::store::{Setup, Store};
 use crate::words;
@@ -166,16 +166,16 @@ pub fn state(root: &Path, observer: &Observer<'_>) -> Option<Digest> {
     Some(canon::identity("forge state 1", &(observer.state(&folders())?, (lock, forge))))
 }
 
-/// The folders of recipes.
-fn folders() -> [RelPath; 6] {
-    Root::ALL.map(|root| RelPath::new(root.folder()).expect("BUG: a root is a clean path"))
+/// The folders of recipes and sources.
+fn folders() -> Vec<RelPath> {
+    Root::folders().map(RelPath::constant).collect()
 }
 
 /// The units whose tests are asked for: `names`, which must have some, or those with
 /// `default = true` that do.
 fn tested<S>(project: &Project<S>, names: &[Name]) -> Result<Vec<Name>, CliError> {
     let mut units = wanted(project, names)?;
-    let has_none = |name: &Name| project.units[name].tests.is_empty() && project.units[name].boot().is_none();
+    let has_none = |name: &Name| project.units[name].tests.is_empty() && !boots(&project.units[name]);
     if let Some(name) = names.iter().find(|name| has_none(name)) {
         return Err(CliError::user(format!("`{name}` has no tests"))
             .hint(format!("write a table [tests.NAME] with `steps` in {}", project.units[name].file)));
@@ -214,13 +214,20 @@ pub fn planned_tests(root: &Path, store: &Store, names: &[Name]) -> Result<Plann
     with_tests(root, store, |project| tested(project, names))
 }
 
-/// As [`planned`], for the boots of `names`, each of which must be a kernel that has one.
+/// Whether a unit says how it is booted.
+fn boots<S>(recipe: &Recipe<S>) -> bool {
+    recipe.boot().is_some() || recipe.start().is_some()
+}
+
+/// As [`planned`], for the boots of `names`, each of which must have one.
 pub fn planned_boots(root: &Path, store: &Store, names: &[Name]) -> Result<Planned, CliError> {
     let chosen = |project: &Project<Locked>| {
         known(project, names)?;
-        match names.iter().find(|name| project.units[*name].boot().is_none()) {
-            Some(name) => Err(CliError::user(format!("`{name}` is no kernel that can be booted"))
-                .hint(format!("write a table [boot] in {}; only kernels may have one", project.units[name].file))),
+        match names.iter().find(|name| !boots(&project.units[*name])) {
+            Some(name) => Err(CliError::user(format!("`{name}` is nothing that can be booted")).hint(format!(
+                "write a table [boot] in {}; only kernels and installers may have one",
+                project.units[name].file
+            ))),
             None => Ok(names.to_vec()),
         }
     };

@@ -45,7 +45,12 @@ impl Permission {
 }
 
 /// What is said of a unit that can't be planned.
-pub fn unlocked(name: &Name, Unlocked { unit, supplied }: &Unlocked) -> CliError {
+pub fn unlocked(name: &Name, Unlocked { unit, on_demand, supplied }: &Unlocked) -> CliError {
+    if *on_demand {
+        let of = if unit == name { String::new() } else { format!("needs `{unit}`, which ") };
+        let error = CliError::user(format!("`{name}` {of}is locked on demand, and is not locked"));
+        return error.hint(format!("`forge lock --update {unit}` locks it, where its sources can be had"));
+    }
     let text = if unit == name {
         format!("`{name}` is not locked: it is not free, and who wants it has to lock it")
     } else {

@@ -84,7 +84,7 @@ pub fn run(directory: Option<&Path>, args: &Args) -> Result<Verdict, CliError> {
 
 /// What forge reads of a project, as of a commit, in a folder of the store.
 fn checkout(root: &Path, store: &Store, rev: &str) -> Result<PathBuf, CliError> {
-    let paths: Vec<&str> = Root::ALL.iter().map(|root| root.folder()).chain([lockfile::FILE]).collect();
+    let paths: Vec<&str> = Root::folders().chain([lockfile::FILE]).collect();
     let tree = Git::new(environment::all()).past(store, root, rev, &paths)?;
     Ok(store.realise(&Output::Tree(tree))?)
 }

@@ -55,6 +55,23 @@ pub struct Image<I> {
 }
 
 impl<I> Layer<I> {
+    /// One with nothing in it.
+    #[must_use]
+    pub fn empty(compression: Compression) -> Self {
+        Self {
+            debs: Vec::new(),
+            trim: Vec::new(),
+            links: BTreeMap::new(),
+            ignore: Vec::new(),
+            files: Vec::new(),
+            texts: BTreeMap::new(),
+            symlinks: BTreeMap::new(),
+            directories: Vec::new(),
+            attributes: BTreeMap::new(),
+            compression,
+        }
+    }
+
     pub(super) fn inputs(&self) -> Vec<&I> {
         self.debs.iter().map(|(_, deb)| deb).chain(self.files.iter().map(|(_, from, _)| from)).collect()
     }

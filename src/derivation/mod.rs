@@ -11,6 +11,7 @@
 
 mod extension;
 mod image;
+mod installer;
 mod signatures;
 mod kernel;
 pub mod reapi;
@@ -29,6 +30,7 @@ use crate::store::{Blob, Output};
 use crate::talos::machine::Line;
 pub use extension::Extension;
 pub use image::{Image, Layer};
+pub use installer::{Boot, Disk, Installer};
 pub use kernel::{Kernel, Layers, Resolved};
 pub use service::Service;
 pub use signatures::Signatures;
@@ -183,6 +185,19 @@ pub enum Assemble<I> {
         /// Each for an archive of its own, in their order.
         segments: Vec<(String, I)>,
     },
+    /// Takes files out of an image that others made.
+    Taken {
+        /// Its layout.
+        layout: I,
+        /// The files.
+        paths: Vec<RelPath>,
+    },
+    /// Makes what a machine boots.
+    Boot(Box<Boot<I>>),
+    /// Makes a disk that boots.
+    Disk(Box<Disk<I>>),
+    /// Makes an installer.
+    Installer(Box<Installer<I>>),
     /// Makes a layer of a container image.
     Layer(Box<Layer<I>>),
     /// Makes a container image of layers.
@@ -286,6 +301,10 @@ impl<I> Assemble<I> {
                 let others = others.iter().map(|(_, other)| other);
                 others.chain([modules, certificate, signatures.input()]).collect()
             }
+            Self::Taken { layout, .. } => vec![layout],
+            Self::Boot(boot) => boot.inputs(),
+            Self::Disk(disk) => disk.inputs(),
+            Self::Installer(installer) => installer.inputs(),
             Self::Initramfs { segments } => segments.iter().map(|(_, tree)| tree).collect(),
             Self::Layer(layer) => layer.inputs(),
             Self::Image(image) => image.layers.iter().map(|(_, layer)| layer).collect(),
@@ -336,6 +355,10 @@ impl<I> Assemble<I> {
                 certificate: output(certificate)?,
                 signatures: signatures.resolve(output)?,
             },
+            Self::Taken { layout, paths } => Assemble::Taken { layout: output(layout)?, paths: paths.clone() },
+            Self::Boot(boot) => Assemble::Boot(Box::new(boot.resolve(output)?)),
+            Self::Disk(disk) => Assemble::Disk(Box::new(disk.resolve(output)?)),
+            Self::Installer(installer) => Assemble::Installer(Box::new(installer.resolve(output)?)),
             Self::Initramfs { segments } => Assemble::Initramfs { segments: resolve_named(segments, output)? },
             Self::Layer(layer) => Assemble::Layer(Box::new(layer.resolve(output)?)),
             Self::Image(image) => Assemble::Image(Box::new(image.resolve(output)?)),

@@ -125,6 +125,10 @@ impl<I> Assemble<I> {
             Self::Image(_) => 10,
             Self::Signed { .. } => 20,
             Self::Initramfs { .. } => 21,
+            Self::Taken { .. } => 22,
+            Self::Boot(_) => 23,
+            Self::Disk(_) => 24,
+            Self::Installer(_) => 25,
             Self::Layers(_) => 14,
             Self::Resolved(_) => 15,
             Self::Kernel(_) => 16,
@@ -191,6 +195,13 @@ impl<I> Assemble<I> {
                 visit("signing", Value::Number(signatures.number()));
                 signatures.walk(visit);
             }
+            Self::Taken { layout, paths } => {
+                visit("layout", Value::Input(layout));
+                visit("paths", Value::List(paths.iter().map(RelPath::as_str).collect()));
+            }
+            Self::Boot(boot) => boot.walk(visit),
+            Self::Disk(disk) => disk.walk(visit),
+            Self::Installer(installer) => installer.walk(visit),
             Self::Initramfs { segments } => {
                 visit("segments", Value::Inputs(segments.iter().map(|(name, tree)| (name.as_str(), tree)).collect()));
             }

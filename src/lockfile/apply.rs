@@ -19,6 +19,13 @@ pub enum Update {
     All,
 }
 
+impl Update {
+    /// Whether a unit is named.
+    fn names(&self, unit: &Name) -> bool {
+        matches!(self, Self::Named(named) if named.iter().any(|(one, _)| one == unit))
+    }
+}
+
 /// What is wrong with the entry of one source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Problem {
@@ -87,8 +94,21 @@ impl Lockfile {
     }
 
     fn pin(&self, recipe: Recipe) -> Recipe<Locked> {
-        let Recipe { name, root, file, bases, places, description, default, unfree, sources, updates, build, tests } =
-            recipe;
+        let Recipe {
+            name,
+            root,
+            file,
+            bases,
+            places,
+            description,
+            default,
+            unfree,
+            on_demand,
+            sources,
+            updates,
+            build,
+            tests,
+        } = recipe;
         let pin = |(source, written): (Name, Source)| {
             let locked = match written {
                 Source::Path { directory, include, exclude } => Locked::Path { directory, include, exclude },
@@ -97,7 +117,21 @@ impl Lockfile {
             (source, locked)
         };
         let sources = sources.into_iter().map(pin).collect();
-        Recipe { name, root, file, bases, places, description, default, unfree, sources, updates, build, tests }
+        Recipe {
+            name,
+            root,
+            file,
+            bases,
+            places,
+            description,
+            default,
+            unfree,
+            on_demand,
+            sources,
+            updates,
+            build,
+            tests,
+        }
     }
 
     /// What `forge lock` starts from: this lockfile with only the entries that stay as they are, and the sources to
@@ -121,7 +155,8 @@ impl Lockfile {
         let problems = self.problems(project, unfree);
         let leaves = |(unit, name): &(Name, Name)| {
             let recipe = project.units.get(unit);
-            recipe.is_some_and(|recipe| recipe.sources.get(name).is_some_and(|source| unfree.leaves(recipe, source)))
+            let left = |recipe: &Recipe| recipe.sources.get(name).is_some_and(|source| unfree.leaves(recipe, source));
+            recipe.is_some_and(|recipe| left(recipe) && (recipe.unfree || !update.names(unit)))
         };
         kept.sources.retain(|key, _| !problems.contains_key(key) && (!moves(key) || leaves(key)));
         open.extend(wanted(project).filter(|(key, _)| !kept.sources.contains_key(key) && !leaves(key)));

@@ -354,7 +354,7 @@ fn what_is_not_free_is_left_alone() {
     lockfile.insert(name("closed"), name("deb"), Entry { spec, locked: member }).expect("fits");
     let locked = lockfile.apply(project.clone()).expect("sound without");
     assert_eq!(locked.units.keys().map(Name::as_str).collect::<Vec<_>>(), ["gcc", "hello"]);
-    let why = recipe::Unlocked { unit: name("closed"), supplied: vec!["program".to_owned()] };
+    let why = recipe::Unlocked { unit: name("closed"), on_demand: false, supplied: vec!["program".to_owned()] };
     assert_eq!(locked.unlocked, BTreeMap::from([(name("closed"), why.clone()), (name("user"), why)]));
 
     let pin = Pin { place: Place::Supplied("program".to_owned()), size: 1, digest: Digest::of(b"x") };

@@ -1,4 +1,5 @@
-//! Units that are not free. What they take from outside is locked only for who asks for it: a project is sound without.
+//! Units that are not free, or locked on demand. What they take from outside is locked only for who asks for it: a
+//! project is sound without.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,12 +21,13 @@ impl Unfree {
     /// Whether a source is left alone. What an archive has is not: all its packages move together, and to lock them
     /// none is downloaded.
     pub(super) fn leaves(self, recipe: &Recipe, source: &Source) -> bool {
-        self == Self::Left && recipe.unfree && source.archive().is_none()
+        let unasked = (self == Self::Left && recipe.unfree) || recipe.on_demand;
+        unasked && source.archive().is_none()
     }
 }
 
 impl Lockfile {
-    /// The sources that are not free and not locked as their recipes say.
+    /// The sources that are not locked as their recipes say, as they are not free or locked on demand.
     #[must_use]
     pub fn left(&self, project: &Project) -> BTreeSet<(Name, Name)> {
         let left = wanted(project).filter(|((unit, _), source)| Unfree::Left.leaves(&project.units[unit], source));
@@ -40,7 +42,8 @@ impl Lockfile {
                 Source::Supplied { name, .. } => Some(name.clone()),
                 _ => None,
             });
-            let why = Unlocked { unit: unit.clone(), supplied: supplied.collect() };
+            let on_demand = !project.units[&unit].unfree;
+            let why = Unlocked { unit: unit.clone(), on_demand, supplied: supplied.collect() };
             unlocked.extend(project.dependents(&BTreeSet::from([unit])).into_iter().map(|name| (name, why.clone())));
         }
         unlocked

@@ -52,16 +52,5 @@ fn below(place: &RelPath) -> RelPath {
 }
 
 fn layer(files: Vec<(RelPath, Input, Option<RelPath>)>, texts: BTreeMap<RelPath, String>) -> Layer<Input> {
-    Layer {
-        debs: Vec::new(),
-        trim: Vec::new(),
-        links: BTreeMap::new(),
-        ignore: Vec::new(),
-        files,
-        texts,
-        symlinks: BTreeMap::new(),
-        directories: vec![RelPath::constant(ROOTFS)],
-        attributes: BTreeMap::new(),
-        compression: Compression::Gzip,
-    }
+    Layer { files, texts, directories: vec![RelPath::constant(ROOTFS)], ..Layer::empty(Compression::Gzip) }
 }

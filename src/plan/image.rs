@@ -138,16 +138,10 @@ fn system(image: &Image) -> Layer<Input> {
 /// A layer with nothing in it.
 fn empty(image: &Image) -> Layer<Input> {
     Layer {
-        debs: Vec::new(),
         trim: image.trim.clone(),
-        links: BTreeMap::new(),
         ignore: image.ignore_alternatives.clone(),
-        files: Vec::new(),
-        texts: BTreeMap::new(),
-        symlinks: BTreeMap::new(),
-        directories: Vec::new(),
         attributes: attributes(image),
-        compression: image.compression,
+        ..Layer::empty(image.compression)
     }
 }
 

@@ -17,6 +17,7 @@ mod crates;
 mod crossing;
 mod extension;
 mod image;
+mod installer;
 mod kernel;
 mod machine;
 pub mod replace;
@@ -282,6 +283,7 @@ impl Planner<'_> {
             Build::Cargo(cargo) => self.cargo(recipe, cargo)?,
             Build::Image(image) => self.image(recipe, image)?,
             Build::Kernel(kernel) => self.kernel(recipe, kernel)?,
+            Build::Installer(installer) => self.installer(recipe, installer)?,
             Build::Extension(extension) => self.extension(recipe, extension)?,
             Build::Arguments(Arguments { lines }) => {
                 self.assembled(recipe, Assemble::Arguments { lines: lines.clone() })

@@ -20,7 +20,8 @@ pub fn tried_with<S>(project: &Project<S>, units: &[Name]) -> Vec<Name> {
     let tests = recipes().flat_map(|recipe| recipe.tests.values());
     let named = tests.flat_map(|test| test.deps.values().map(|dep| &dep.unit).chain([&test.toolroot]));
     let boots = recipes().filter_map(Recipe::boot).flat_map(|boot| [&boot.toolroot, &boot.probe]);
-    units.iter().chain(named).chain(boots).cloned().collect()
+    let starts = recipes().filter_map(Recipe::start).map(|start| &start.toolroot);
+    units.iter().chain(named).chain(boots).chain(starts).cloned().collect()
 }
 
 impl Step {

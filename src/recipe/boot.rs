@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::Toolroot;
 use super::diagnostic::Fault;
 use super::raw::{self, At, Table};
 use super::unit::Draft;
@@ -84,13 +85,13 @@ impl Draft<'_> {
         Some(Boot { toolroot: toolroot?, probe: probe?, devices, sysctls, files, timeout })
     }
 
-    fn boot_unit(&mut self, raw: &At<raw::Boot>, field: &str, text: Option<&At<String>>) -> Option<Name> {
+    pub(super) fn boot_unit(&mut self, raw: &At<raw::Boot>, field: &str, text: Option<&At<String>>) -> Option<Name> {
         let Some(text) = text else {
             let fault = Fault::new(raw.span(), format!("`[boot]` has no `{field}`"));
             self.faults.push(fault.help(format!("add `{field} = …`")));
             return None;
         };
-        self.test_unit(text, field == "toolroot")
+        self.test_unit(text, (field == "toolroot").then_some(Toolroot::KIND))
     }
 
     fn device(&mut self, text: &At<String>) -> Option<Device> {

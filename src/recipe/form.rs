@@ -16,10 +16,11 @@ pub(super) enum Form {
     Kernel,
     Extension,
     Machine,
+    Installer,
 }
 
 impl Form {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Archive,
         Self::Toolroot,
         Self::Cmd,
@@ -30,6 +31,7 @@ impl Form {
         Self::Kernel,
         Self::Extension,
         Self::Machine,
+        Self::Installer,
     ];
 
     /// The word in recipes.
@@ -42,6 +44,7 @@ impl Form {
             Self::Cargo => "cargo",
             Self::Arguments => "arguments",
             Self::Machine => "machine",
+            Self::Installer => "installer",
             Self::Image => "image",
             Self::Kernel => "kernel",
             Self::Extension => "extension",
@@ -57,7 +60,7 @@ impl Form {
     pub(super) fn fields(self) -> impl Iterator<Item = &'static str> {
         let common = ["kind", "extends", "abstract", "description", "target"];
         let units: &[&str] =
-            if self == Self::Archive { &[] } else { &["default", "unfree", "vars", "matrix", "tests"] };
+            if self == Self::Archive { &[] } else { &["default", "unfree", "on-demand", "vars", "matrix", "tests"] };
         common.into_iter().chain(units.iter().copied()).chain(self.own().iter().copied())
     }
 
@@ -89,6 +92,9 @@ impl Form {
             ],
             Self::Arguments => &["program", "version", "arguments"],
             Self::Machine => &["version", "sources"],
+            Self::Installer => {
+                &["toolroot", "sources", "talos", "kernel", "extensions", "command-line", "boot", "timeout-seconds"]
+            }
             Self::Image => &[
                 "archive",
                 "packages",

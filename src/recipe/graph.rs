@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::Fault;
-use super::model::Build;
 use super::unit::{Unit, Use};
 use crate::path::Name;
 
@@ -55,10 +54,10 @@ impl Graph {
             return Some(fault.help("references go recipes ← kernel ← bpf ← extensions ← images ← charts"));
         }
         let recipe = to.recipe.as_ref()?;
-        if using.toolroot && !matches!(recipe.build, Build::Toolroot(_)) {
-            let title = format!("`{name}` is of kind `{}`, not `toolroot`", recipe.build.kind());
-            let roots = self.units.iter().filter(|(_, unit)| is_toolroot(unit)).map(|(name, _)| name.as_str());
-            let help = format!("name one of: {}", roots.collect::<Vec<_>>().join(", "));
+        if let Some(kind) = using.kind.filter(|kind| *kind != recipe.build.kind()) {
+            let title = format!("`{name}` is of kind `{}`, not `{kind}`", recipe.build.kind());
+            let known = self.units.iter().filter(|(_, unit)| is_of(unit, kind)).map(|(name, _)| name.as_str());
+            let help = format!("name one of: {}", known.collect::<Vec<_>>().join(", "));
             return Some(Fault::new(using.at.clone(), title).help(help));
         }
         let output = using.reference.output.as_ref()?;
@@ -130,8 +129,8 @@ impl Graph {
     }
 }
 
-fn is_toolroot(unit: &Unit) -> bool {
-    unit.recipe.as_ref().is_some_and(|recipe| matches!(recipe.build, Build::Toolroot(_)))
+fn is_of(unit: &Unit, kind: &str) -> bool {
+    unit.recipe.as_ref().is_some_and(|recipe| recipe.build.kind() == kind)
 }
 
 fn endless(cycle: &[(&Name, &Use)]) -> Fault {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use globset::Glob;
 
+use super::Root;
 use super::diagnostic::Fault;
 use super::field;
 use super::raw::{At, Input};
@@ -51,7 +52,7 @@ impl Inputs<'_> {
         let include = globs(&input.path)?;
         let exclude = globs(&input.exclude).unwrap_or_default();
         let directory = match &input.folder {
-            Some(folder) => field::path(folder, faults)?,
+            Some(folder) => known_folder(folder, faults)?,
             None => self.directory.clone(),
         };
         Some(Source::Path { directory, include, exclude })
@@ -174,6 +175,19 @@ fn kind(input: &At<Input>, faults: &mut Vec<Fault>) -> Option<&'static str> {
         faults.push(fault.help(format!("beside `{kind}` may stand {known}")));
     }
     Some(kind)
+}
+
+/// A folder that is looked at: one outside could change unseen.
+fn known_folder(text: &At<String>, faults: &mut Vec<Fault>) -> Option<RelPath> {
+    let folder = field::path(text, faults)?;
+    let top = folder.components().next().unwrap_or_default();
+    if Root::folders().any(|known| known == top) {
+        return Some(folder);
+    }
+    let known = Root::folders().map(|known| format!("{known}/")).collect::<Vec<_>>().join(", ");
+    let fault = Fault::new(text.span(), format!("no source stands in `{}`", top.escape_debug()));
+    faults.push(fault.suggest(top, Root::folders(), format!("name a folder of {known}")));
+    None
 }
 
 fn supplied(input: &Input, faults: &mut Vec<Fault>) -> Option<Source> {

@@ -36,7 +36,7 @@
 //! timeout-seconds = 600
 //! [sources]                             # at /src/<name>
 //! src = { path = ["*.c"], exclude = ["old.c"] }         # globs relative to the recipe's folder
-//! etc = { path = ["*.yaml"], folder = "deploy/etc" }    # or to another one of the project
+//! etc = { path = ["*.yaml"], folder = "deploy/etc" }    # or to another one, in those of recipes or deploy/
 //! data = { url = "https://example.org/data.tar.xz", unpack = true, strip = 1 }
 //! tool = { supplied = "vendor-tool" }                   # a file that each user gives, also of units that are free
 //! lib = { git = "https://example.org/lib.git", tag = "v1.2", update = "v1.*" }  # or commit, or branch
@@ -226,6 +226,25 @@
 //! masked-paths = []                     # in place of the usual; readonly-paths too
 //! ```
 //!
+//! ```toml
+//! # images/installer.toml: all that a machine boots Talos from, with a kernel of ours.
+//! kind = "installer"
+//! on-demand = true                      # of any kind: locked only by `forge lock --update installer`, and else left out
+//! talos = "1.10.3"
+//! toolroot = "gcc"                      # with squashfs-tools
+//! kernel = "small"                      # a unit of kind `kernel`
+//! extensions = ["tuning"]               # units of kind `extension`, the lowest layer first
+//! command-line = ["console=ttyS0", "-selinux"]          # laid over those of Talos and of the kernel; `-` leaves one out
+//! timeout-seconds = 600
+//! [sources]
+//! base = { oci = "ghcr.io/siderolabs/installer-base:v1.10.3" }      # what the installer is put on
+//! imager = { oci = "ghcr.io/siderolabs/imager:v1.10.3" }            # initramfs, stub and boot manager are taken out
+//! [boot]                                # for `forge boot-test`: each form is started until its console shows this
+//! toolroot = "gcc"                      # with QEMU, OVMF and zstd
+//! expect = ["[talos] "]
+//! timeout-seconds = 900                 # the default, for all forms together
+//! ```
+//!
 //! `extends = "base"` starts from another recipe, usually one with `abstract = true`: tables merge, arrays append,
 //! anything else is replaced; `abstract`, `extends` and `matrix` are not passed on. `${name}` stands for a declared
 //! variable in steps, env, urls, tags, versions, packages, flags, links and arguments; `$${` for a plain `${`. There is nothing else to learn:
@@ -250,6 +269,7 @@ mod form;
 mod given;
 mod graph;
 mod image;
+mod installer;
 mod input;
 mod kernel;
 mod linux;
@@ -278,6 +298,7 @@ pub use container::{Attributes, Compression, Config, Image, Origin, Waivers};
 pub use diagnostic::Diagnostic;
 pub(crate) use diagnostic::{Fault, locate};
 pub use extension::Extension;
+pub use installer::{Installer, Start};
 pub use linux::{Base, Compiler, Kernel};
 pub use model::{
     Abi, Arguments, Bpf, Build, Cargo, Cmd, DEBUG, LinkRules, Machine, OUTPUT, Project, Recipe, Reference, Test,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Boot, Extension, Image, Kernel, Places, Root, Source};
+use super::{Boot, Extension, Image, Installer, Kernel, Places, Root, Source, Start};
 use crate::path::{Name, RelPath};
 use crate::talos::machine::Line;
 
@@ -22,11 +22,13 @@ pub struct Project<S = Source> {
     pub unlocked: BTreeMap<Name, Unlocked>,
 }
 
-/// A unit that is not free and not locked, for which others are left out with it.
+/// A unit that is not locked, as it is not free or locked on demand, for which others are left out with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlocked {
     /// The unit.
     pub unit: Name,
+    /// Whether it is locked on demand.
+    pub on_demand: bool,
     /// The files that its user has to give.
     pub supplied: Vec<String>,
 }
@@ -50,6 +52,8 @@ pub struct Recipe<S = Source> {
     pub default: bool,
     /// Not free software: made only for who says that they may, never pushed to a public registry.
     pub unfree: bool,
+    /// What it takes from outside, but for packages, is locked only for who names it: it can't be had everywhere.
+    pub on_demand: bool,
     /// Inputs from outside, by the name under which the build sees them.
     pub sources: BTreeMap<Name, S>,
     /// Globs of the tags and versions that sources may move to, by the source's name; not part of what is locked.
@@ -97,6 +101,7 @@ impl<S> Recipe<S> {
             Build::Cmd(Cmd { toolroot, .. }) | Build::Bpf(Bpf { toolroot, .. }) => Some(toolroot),
             Build::Cargo(cargo) => Some(&cargo.toolroot),
             Build::Kernel(kernel) => Some(&kernel.toolroot),
+            Build::Installer(installer) => Some(&installer.toolroot),
         }
     }
 
@@ -109,6 +114,15 @@ impl<S> Recipe<S> {
         }
     }
 
+    /// How it is started in a virtual machine, if it is an installer that says so.
+    #[must_use]
+    pub fn start(&self) -> Option<&Start> {
+        match &self.build {
+            Build::Installer(installer) => installer.start.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The outputs of other units that this one reads, by the name under which it sees them.
     pub fn deps(&self) -> impl Iterator<Item = (&Name, &Reference)> {
         let deps = match &self.build {
@@ -117,6 +131,7 @@ impl<S> Recipe<S> {
             Build::Cargo(cargo) => Some(&cargo.deps),
             Build::Image(image) => Some(&image.deps),
             Build::Extension(extension) => Some(&extension.deps),
+            Build::Installer(installer) => Some(&installer.deps),
         };
         deps.into_iter().flatten()
     }
@@ -129,6 +144,7 @@ impl<S> Recipe<S> {
             Build::Cargo(_) | Build::Bpf(_) => [OUTPUT, DEBUG].map(Name::constant).into(),
             Build::Image(_) => [OUTPUT, Image::ROOT].map(Name::constant).into(),
             Build::Kernel(kernel) => kernel.outputs(),
+            Build::Installer(_) => Installer::OUTPUTS.map(Name::constant).into(),
             Build::Extension(_) => [OUTPUT, Extension::ROOTFS].map(Name::constant).into(),
             Build::Toolroot(_) | Build::Arguments(_) | Build::Machine(_) => vec![Name::constant(OUTPUT)],
         }
@@ -148,6 +164,8 @@ pub enum Build {
     Cargo(Box<Cargo>),
     /// The arguments of a program.
     Arguments(Arguments),
+    /// Talos with a kernel and extensions.
+    Installer(Box<Installer>),
     /// The configuration of machines.
     Machine(Machine),
     /// A container image.
@@ -163,12 +181,13 @@ impl Build {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Toolroot(_) => "toolroot",
+            Self::Toolroot(_) => Toolroot::KIND,
             Self::Cmd(_) => "cmd",
             Self::Bpf(_) => "bpf",
             Self::Cargo(_) => "cargo",
             Self::Arguments(_) => "arguments",
             Self::Machine(_) => "machine",
+            Self::Installer(_) => Installer::KIND,
             Self::Image(_) => Image::KIND,
             Self::Kernel(_) => Kernel::KIND,
             Self::Extension(_) => Extension::KIND,
@@ -185,6 +204,11 @@ pub struct Toolroot {
     pub trim: Vec<RelPath>,
     /// Alternatives that the table need not answer, by name.
     pub ignore_alternatives: Vec<String>,
+}
+
+impl Toolroot {
+    /// The word for it in recipes and in `forge list`.
+    pub const KIND: &str = "toolroot";
 }
 
 /// Steps in a sandbox.

@@ -75,6 +75,8 @@ pub(super) struct Raw {
     pub(super) default: Option<bool>,
     /// Not free software: needs an explicit opt-in and is never pushed to a public registry.
     pub(super) unfree: Option<bool>,
+    /// Whether what the unit takes from outside, but for packages, is locked only for who names it: `forge lock --update NAME`.
+    pub(super) on_demand: Option<bool>,
     /// Values for `${name}` in steps, env, urls, tags, packages, cflags, links and arguments.
     pub(super) vars: Table,
     /// One unit for each entry.
@@ -221,10 +223,14 @@ pub(super) struct Raw {
     pub(super) signing: Option<At<String>>,
     /// The folder of kept signatures, relative to the recipe's: `signatures` by default.
     pub(super) signatures: Option<At<String>>,
-    /// How a kernel is tried in a virtual machine.
+    /// How a kernel or an installer is tried in a virtual machine.
     pub(super) boot: Option<At<Boot>>,
-    /// The version of Talos by whose rules an extension is judged: `1.10`, or `1.10.3`.
+    /// The version of Talos by whose rules an extension is judged, or of an installer: `1.10`, or `1.10.3`.
     pub(super) talos: Option<At<String>>,
+    /// The unit with the kernel of an installer.
+    pub(super) kernel: Option<At<String>>,
+    /// The extensions in an installer, the lowest layer first.
+    pub(super) extensions: Texts,
     /// Who made an extension.
     pub(super) author: Option<At<String>>,
     /// The versions of Talos that an extension is for, as a range: `>= v1.10.0`.
@@ -296,18 +302,20 @@ pub(super) struct Mount {
     pub(super) options: Texts,
 }
 
-/// How a kernel is tried in a virtual machine; `forge boot-test` and `forge test` do so.
+/// How a kernel or an installer is tried in a virtual machine; `forge boot-test` and `forge test` do so.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Boot {
-    /// The unit of kind `toolroot` with QEMU and squashfs-tools.
+    /// The unit of kind `toolroot` with QEMU; for kernels squashfs-tools too, for installers OVMF and zstd.
     pub(super) toolroot: Option<At<String>>,
-    /// The unit whose program is started first and checks the kernel from inside.
+    /// The unit whose program is started first and checks a kernel from inside.
     pub(super) probe: Option<At<String>>,
     /// Devices that the machine has, whose drivers are modules: `nvme`, `igb`, `e1000e`.
     pub(super) devices: Texts,
     /// Values, by the name of the sysctl, that can be written.
     pub(super) sysctls: Table,
+    /// Texts that the console must show, of an installer.
+    pub(super) expect: Texts,
     /// Texts, by the absolute path of the file that must have it.
     pub(super) files: Table,
     /// How long it may take; 300 by default.
@@ -375,7 +383,7 @@ pub(super) struct Test {
 pub(super) struct Input {
     /// Files of this repository: globs relative to the recipe's folder, or to `folder`.
     pub(super) path: Option<At<Texts>>,
-    /// The folder that the globs are relative to, from the top of the repository; the recipe's by default.
+    /// The folder that the globs are relative to, from the top of the repository, in one of recipes or in `deploy`; the recipe's by default.
     pub(super) folder: Option<At<String>>,
     /// Globs of files to leave out.
     pub(super) exclude: Option<At<Texts>>,

@@ -42,6 +42,11 @@ impl Root {
         }
     }
 
+    /// The folders that sources of this project may stand in: the roots, and that of what deploys, which has no recipes.
+    pub fn folders() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::folder).chain(["deploy"])
+    }
+
     /// The root and the name that a recipe file has by its place: `<root>/<name>.toml` or `<root>/<name>/recipe.toml`.
     pub(super) fn of(file: &RelPath) -> Option<(Self, Name)> {
         let parts: Vec<&str> = file.components().collect();

@@ -8,6 +8,7 @@ use super::*;
 
 mod arguments;
 mod extension;
+mod installer;
 mod kernel;
 mod machine;
 
@@ -74,7 +75,7 @@ fn examples() -> Vec<(RelPath, String)> {
 #[test]
 fn examples_of_the_header() {
     let mut files = examples();
-    assert_eq!(files.len(), 9);
+    assert_eq!(files.len(), 12);
     for (file, text) in [
         ("recipes/clang.toml", GROUND[2].1),
         ("recipes/zlib.toml", "toolroot = 'gcc'\nsteps = ['true']\noutputs = ['lib', 'headers']"),
@@ -92,6 +93,7 @@ fn examples_of_the_header() {
             "gcc",
             "headers",
             "hello-o3",
+            "installer",
             "machine-config",
             "node-args",
             "plugin",
@@ -485,7 +487,7 @@ fn wrong_references() {
             "images/gcc/recipe.toml:1 a second recipe has the name `gcc`",
             "rename one of them; names are unique over all recipe folders",
             "charts/c.toml:1 a recipe in charts/ must say its kind",
-            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image, kernel, extension, machine",
+            "add `kind = \"…\"`, one of archive, toolroot, cmd, bpf, cargo, arguments, image, kernel, extension, machine, installer",
             "recipes/A.toml:1 `recipes/A.toml` is no place for a recipe",
             "name it <folder>/<name>.toml or <folder>/<name>/recipe.toml; <name> has only a-z, 0-9, `.` and `-`",
         ],

@@ -46,8 +46,8 @@ pub(super) struct Unit {
 #[derive(Clone)]
 pub(super) struct Use {
     pub(super) reference: Reference,
-    /// Whether that unit must be a toolroot.
-    pub(super) toolroot: bool,
+    /// The kind that the unit must be of, if not any.
+    pub(super) kind: Option<&'static str>,
     pub(super) at: Span,
 }
 
@@ -88,6 +88,7 @@ impl<'a> Draft<'a> {
             Form::Image => self.image(),
             Form::Kernel => self.kernel(),
             Form::Extension => self.extension(&name),
+            Form::Installer => self.installer(),
         };
         let tests = self.tests(&name);
         let sound = self.faults.len() == before;
@@ -98,6 +99,7 @@ impl<'a> Draft<'a> {
             description: self.raw.description.clone().unwrap_or_default(),
             default: self.raw.default.unwrap_or_default(),
             unfree: self.raw.unfree.unwrap_or_default(),
+            on_demand: self.raw.on_demand.unwrap_or_default(),
             bases: self.page.bases.iter().copied().cloned().collect(),
             places: Places::new(),
             sources,
@@ -205,7 +207,7 @@ impl<'a> Draft<'a> {
 
     fn test(&mut self, unit: &Name, raw: &raw::Test) -> Option<Test> {
         let toolroot = match (&raw.toolroot, &self.raw.toolroot) {
-            (Some(own), _) => self.test_unit(own, true),
+            (Some(own), _) => self.test_unit(own, Some(Toolroot::KIND)),
             (None, Some(built_in)) => built_in.parse().ok(),
             (None, None) => Some(unit.clone()),
         };
@@ -219,10 +221,10 @@ impl<'a> Draft<'a> {
     }
 
     /// A unit that a test needs.
-    pub(super) fn test_unit(&mut self, text: &At<String>, toolroot: bool) -> Option<Name> {
+    pub(super) fn test_unit(&mut self, text: &At<String>, kind: Option<&'static str>) -> Option<Name> {
         let unit = field::name(text, self.faults)?;
         let reference = Reference { unit: unit.clone(), output: None };
-        self.test_uses.push(Use { reference, toolroot, at: text.span() });
+        self.test_uses.push(Use { reference, kind, at: text.span() });
         Some(unit)
     }
 
@@ -238,7 +240,7 @@ impl<'a> Draft<'a> {
             }
             let name = field::name(name, self.faults);
             let Some(reference) = field::reference(text, self.faults) else { continue };
-            self.test_uses.push(Use { reference: reference.clone(), toolroot: false, at: text.span() });
+            self.test_uses.push(Use { reference: reference.clone(), kind: None, at: text.span() });
             deps.extend(name.map(|name| (name, reference)));
         }
         deps
@@ -248,15 +250,19 @@ impl<'a> Draft<'a> {
         let text = self.required("toolroot", self.raw.toolroot.as_ref())?;
         let unit = field::name(text, self.faults)?;
         let reference = Reference { unit: unit.clone(), output: None };
-        self.uses.push(Use { reference, toolroot: true, at: text.span() });
+        self.uses.push(Use { reference, kind: Some(Toolroot::KIND), at: text.span() });
         self.spans.insert(Item::Toolroot, text.span());
         Some(unit)
     }
 
     /// Says that the unit names another one, which need not be built for it.
     pub(super) fn mentions(&mut self, unit: &Name, at: Span) {
-        let reference = Reference { unit: unit.clone(), output: None };
-        self.uses.push(Use { reference, toolroot: false, at });
+        self.uses(Reference { unit: unit.clone(), output: None }, None, at);
+    }
+
+    /// Says that the unit reads an output of another, which must be of a kind, if not of any.
+    pub(super) fn uses(&mut self, reference: Reference, kind: Option<&'static str>, at: Span) {
+        self.uses.push(Use { reference, kind, at });
     }
 
     pub(super) fn deps(&mut self) -> BTreeMap<Name, Reference> {
@@ -264,7 +270,7 @@ impl<'a> Draft<'a> {
         for (name, text) in &self.raw.deps {
             let name = field::name(name, self.faults);
             let Some(reference) = field::reference(text, self.faults) else { continue };
-            self.uses.push(Use { reference: reference.clone(), toolroot: false, at: text.span() });
+            self.uses.push(Use { reference: reference.clone(), kind: None, at: text.span() });
             self.spans.extend(name.clone().map(|name| (Item::Dep(name), text.span())));
             deps.extend(name.map(|name| (name, reference)));
         }

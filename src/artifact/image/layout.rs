@@ -25,7 +25,9 @@ use crate::recipe::{self, Compression};
 use crate::store::{Blob, MTIME, Output, Store, TreeBuilder};
 
 /// The annotation by which tools find an image in a layout.
-const REFERENCE: &str = "org.opencontainers.image.ref.name";
+pub(super) const REFERENCE: &str = "org.opencontainers.image.ref.name";
+/// The type of `index.json`.
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// The folder of blobs.
 pub(super) const BLOBS: &str = "blobs/sha256";
 
@@ -132,7 +134,7 @@ fn descriptor(kind: MediaType, blob: Blob) -> Result<Descriptor, Error> {
 }
 
 /// The time of everything that is built.
-fn created() -> String {
+pub(super) fn created() -> String {
     Date::from_unix(MTIME.unsigned_abs()).rfc3339()
 }
 
@@ -141,7 +143,7 @@ fn unordered(table: &BTreeMap<String, String>) -> HashMap<String, String> {
 }
 
 /// A document with its keys in order, in the store.
-fn json(store: &Store, document: &impl Serialize) -> Result<Blob, Error> {
+pub(super) fn json(store: &Store, document: &impl Serialize) -> Result<Blob, Error> {
     let refused = |error: serde_json::Error| Error::Refused(error.to_string());
     let ordered = serde_json::to_value(document).map_err(refused)?;
     Ok(store.put(&serde_json::to_vec(&ordered).map_err(refused)?)?)

@@ -9,6 +9,9 @@
 //! | [`extension`](extension()) | a layer that is a system extension of Talos |
 //! | `layout` | configuration, manifest, index |
 //! | [`pulled`](pulled()) | the layout of an image that others made |
+//! | [`taken`](taken()) | files out of such an image |
+//! | [`onto`](onto()) | such an image with a layer on top |
+//! | `opened` | what such a layout says, read back |
 //! | [`archive`](archive()) | a layout as one file |
 //! | [`validate`](validate()) | every digest, size and diff-id of a layout, read back |
 //!
@@ -23,8 +26,11 @@ mod layer;
 mod layout;
 mod link;
 mod linkage;
+mod onto;
+mod opened;
 mod pulled;
 mod root;
+mod taken;
 mod tarball;
 mod validate;
 
@@ -37,7 +43,9 @@ pub use archive::{Docker, archive};
 pub use extension::extension;
 pub use layer::assemble as layer;
 pub use layout::manifest_digest;
+pub use onto::onto;
 pub use pulled::pulled;
+pub use taken::taken;
 pub use validate::{Content, Invalid, validate};
 
 /// Puts an image together: its OCI layout and its file system.

@@ -41,8 +41,7 @@ fn index(store: &Store, read: &Value, manifest: &Blob, blobs: &[(String, Output)
     if let (Some(architecture), Some(os)) = (config["architecture"].as_str(), config["os"].as_str()) {
         descriptor["platform"] = json!({"architecture": architecture, "os": os});
     }
-    let media_type = "application/vnd.oci.image.index.v1+json";
-    Ok(json!({"manifests": [descriptor], "mediaType": media_type, "schemaVersion": 2}))
+    Ok(json!({"manifests": [descriptor], "mediaType": layout::INDEX, "schemaVersion": 2}))
 }
 
 fn parsed(store: &Store, blob: &Blob) -> Result<Value, Error> {

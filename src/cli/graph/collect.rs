@@ -226,7 +226,11 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         Derivation::Run(_) => "run",
         Derivation::Assemble(Assemble::Toolroot { .. }) => "toolroot",
         Derivation::Assemble(
-            Assemble::Unpack { .. } | Assemble::DebMember { .. } | Assemble::Vendor { .. } | Assemble::Packages { .. },
+            Assemble::Unpack { .. }
+            | Assemble::Taken { .. }
+            | Assemble::DebMember { .. }
+            | Assemble::Vendor { .. }
+            | Assemble::Packages { .. },
         ) => "unpack",
         Derivation::Assemble(Assemble::Skeleton { .. }) => "skeleton",
         Derivation::Assemble(Assemble::Arguments { .. }) => "arguments",
@@ -234,6 +238,9 @@ fn kind(derivation: &Derivation<Input>) -> &'static str {
         Derivation::Assemble(Assemble::Layout { .. }) => "layout",
         Derivation::Assemble(Assemble::Signed { .. }) => "sign",
         Derivation::Assemble(Assemble::Initramfs { .. }) => "initramfs",
+        Derivation::Assemble(Assemble::Boot(_)) => "boot files",
+        Derivation::Assemble(Assemble::Disk(_)) => "disk",
+        Derivation::Assemble(Assemble::Installer(_)) => "installer",
         Derivation::Assemble(Assemble::Layer(_)) => "layer",
         Derivation::Assemble(Assemble::Image(_)) => "image",
         Derivation::Assemble(

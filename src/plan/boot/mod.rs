@@ -15,6 +15,7 @@
 //! The machine has two processors and two memory nodes, and is QEMU's `q35` without KVM.
 
 mod console;
+mod forms;
 mod machine;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,9 @@ impl Planner<'_> {
     pub(super) fn boot(&mut self, unit: &Name) -> Result<(), Error> {
         let project = self.project;
         let recipe = project.units.get(unit).ok_or_else(|| Error::UnknownUnit(unit.clone()))?;
+        if let Some(start) = recipe.start() {
+            return self.forms(recipe, start);
+        }
         let (Build::Kernel(kernel), Some(boot)) = (&recipe.build, recipe.boot()) else { return Ok(()) };
         let checks = checks(kernel, boot);
         let initramfs = self.initramfs(recipe, boot, &checks)?;

@@ -29,7 +29,8 @@ impl Draft<'_> {
         Some((Build::Extension(Box::new(extension)), sources))
     }
 
-    fn release(&mut self) -> Option<Release> {
+    /// The version of Talos.
+    pub(in super::super) fn release(&mut self) -> Option<Release> {
         let text = self.required("talos", self.raw.talos.as_ref())?;
         let fault = |error: UnknownRelease| Fault::new(text.span(), error.to_string()).help(UnknownRelease::help());
         let parsed = self.inputs.vars.expand(text, self.faults).parse();

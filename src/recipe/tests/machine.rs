@@ -48,6 +48,19 @@ fn what_is_not_sound_is_told() {
             ],
         ),
         (
+            "folder = 'deploy/talos'",
+            "folder = 'deplo/talos'",
+            &["images/x.toml:5 no source stands in `deplo`", "did you mean `deploy`?"],
+        ),
+        (
+            "folder = 'deploy/talos'",
+            "folder = 'src'",
+            &[
+                "images/x.toml:5 no source stands in `src`",
+                "name a folder of recipes/, kernel/, bpf/, extensions/, images/, charts/, deploy/",
+            ],
+        ),
+        (
             "schema =",
             "shema =",
             &[

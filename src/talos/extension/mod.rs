@@ -28,6 +28,7 @@
 mod archive;
 mod contents;
 mod layout;
+mod list;
 mod manifest;
 mod place;
 mod range;
@@ -40,6 +41,7 @@ mod version;
 mod yaml;
 
 pub use archive::{Archive, Entry, Kind};
+pub use list::layers;
 pub use manifest::{Manifest, Metadata};
 pub use place::{advice, may_hold};
 pub use range::accepts;

@@ -1,6 +1,6 @@
 //! Strategic merge, as `talosctl machineconfig patch` does it.
 //!
-//! Documents of one kind and name are one document. Maps merge; a list is appended to, but for those of [`LISTS`];
+//! Documents of one kind and name are one document. Maps merge; a list is appended to, but for those of [`APART`];
 //! anything else is replaced, unless the patch has nothing there (`""`, `0`, `null`, `[]`, `{}`). `$patch: delete`
 //! takes out the document or the map in which it stands.
 //! (`pkg/machinery/config/merge/merge.go`, `configpatcher/strategic_merge.go`)
@@ -8,7 +8,7 @@
 use super::document::{identity, kind};
 use crate::yaml::{Entry, Map, Node, Value};
 
-/// What becomes of a list in a patch.
+/// What becomes of a list or a map in a patch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum How {
     /// It stands in place of the one that was there.
@@ -17,17 +17,26 @@ enum How {
     Merges(&'static [&'static str]),
 }
 
-/// Lists that are not appended to: the kind of their document, and their path in it.
+/// Lists and maps that are not merged as others are: the kind of their document, and their path in it.
 /// (`merge:"replace"` and `Merge` in `pkg/machinery/config/types`)
-const LISTS: [(&str, &str, How); 11] = [
+const APART: [(&str, &str, How); 20] = [
     ("", "cluster.network.podSubnets", How::Replaces),
     ("", "cluster.network.serviceSubnets", How::Replaces),
+    ("", "cluster.apiServer.auditPolicy", How::Replaces),
     ("", "cluster.apiServer.admissionControl", How::Merges(&["name"])),
     ("", "machine.network.interfaces", How::Merges(&["interface", "deviceSelector"])),
     ("", "machine.network.interfaces.vlans", How::Merges(&["vlanId"])),
+    ("BGPInstanceConfig", "advertise", How::Replaces),
+    ("BGPInstanceConfig", "importRoutes", How::Replaces),
+    ("BGPInstanceConfig", "neighbors", How::Replaces),
+    ("CRIBaseRuntimeSpecConfig", "overrides", How::Replaces),
     ("ExtensionServiceConfig", "configFiles", How::Merges(&["mountPath"])),
+    ("KubeAuditPolicyConfig", "configuration", How::Replaces),
+    ("KubeAuthenticationConfig", "configuration", How::Replaces),
+    ("KubeCredentialProviderConfig", "configuration", How::Replaces),
     ("KubeNetworkConfig", "podSubnets", How::Replaces),
     ("KubeNetworkConfig", "serviceSubnets", How::Replaces),
+    ("KubeStaticPodConfig", "pod", How::Replaces),
     ("NetworkRuleConfig", "ingress", How::Replaces),
     ("NetworkRuleConfig", "portSelector.ports", How::Replaces),
     ("ResolverConfig", "searchDomains.domains", How::Replaces),
@@ -50,10 +59,12 @@ pub(super) fn apply(documents: &mut Vec<Node>, patch: &[Node]) {
 }
 
 fn merge(below: &mut Node, over: &Node, kind: &str, path: &str) {
-    match (&mut below.value, &over.value) {
-        (Value::Map(below), Value::Map(over)) => maps(below, over, kind, path),
-        (Value::List(below), Value::List(over)) => lists(below, over, kind, path),
+    let apart = APART.iter().find(|(of, value, _)| *of == kind && *value == path).map(|(_, _, how)| how);
+    match (&mut below.value, &over.value, apart) {
         _ if is_nothing(over) => {}
+        (Value::Map(below), Value::Map(over), None) => maps(below, over, kind, path),
+        (Value::List(below), Value::List(over), None) => below.extend(over.iter().cloned()),
+        (Value::List(below), Value::List(over), Some(How::Merges(keys))) => items(below, over, keys, kind, path),
         _ => *below = over.clone(),
     }
 }
@@ -69,18 +80,21 @@ fn maps(below: &mut Map, over: &Map, kind: &str, path: &str) {
     }
 }
 
-fn lists(below: &mut Vec<Node>, over: &[Node], kind: &str, path: &str) {
-    let how = LISTS.iter().find(|(of, list, _)| *of == kind && *list == path).map(|(_, _, how)| how);
-    match how {
-        Some(How::Replaces) if over.is_empty() => {}
-        Some(How::Replaces) => *below = over.to_vec(),
-        Some(How::Merges(keys)) => {
-            over.iter().for_each(|item| match below.iter_mut().find(|old| same(old, item, keys)) {
-                Some(old) => merge(old, item, kind, path),
-                None => below.push(item.clone()),
-            })
+/// Merges each item into the one that is the same, or puts it behind the others.
+fn items(below: &mut Vec<Node>, over: &[Node], keys: &[&str], kind: &str, path: &str) {
+    for item in over {
+        match below.iter_mut().find(|old| same(old, item, keys)) {
+            Some(old) => merge_item(old, item, kind, path),
+            None => below.push(item.clone()),
         }
-        None => below.extend(over.iter().cloned()),
+    }
+}
+
+/// An item has the path of its list, and is no list that is merged apart.
+fn merge_item(below: &mut Node, over: &Node, kind: &str, path: &str) {
+    match (&mut below.value, &over.value) {
+        (Value::Map(below), Value::Map(over)) => maps(below, over, kind, path),
+        _ => *below = over.clone(),
     }
 }
 
@@ -132,6 +146,11 @@ mod tests {
                 "cluster: {network: {podSubnets: [10.0.0.0/8]}}",
                 "cluster: {network: {podSubnets: [172.16.0.0/12]}}",
                 "cluster:\n  network:\n    podSubnets:\n      - 172.16.0.0/12\n",
+            ),
+            (
+                "kind: KubeAuditPolicyConfig\nconfiguration: {rules: [1], b: 1}",
+                "kind: KubeAuditPolicyConfig\nconfiguration: {rules: [2]}",
+                "kind: KubeAuditPolicyConfig\nconfiguration:\n  rules:\n    - 2\n",
             ),
             (
                 "machine: {network: {interfaces: [{interface: a, vlans: [{vlanId: 1, mtu: 1}]}]}}",

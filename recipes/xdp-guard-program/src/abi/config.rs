@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
+use super::locals::Locals;
 use super::{CLASSES, LOCALS, TIERS};
 
 pub(super) const PORTS: usize = 65536;
 pub(super) const POLICY_BYTES: usize = 144;
 pub(super) const LOCAL6_AT: usize = CLASSES * POLICY_BYTES;
 pub(super) const LOCAL4_AT: usize = LOCAL6_AT + LOCALS * 16;
-pub(super) const FRAGMENTS_AT: usize = LOCAL4_AT + LOCALS * 4;
-pub(super) const UDP_AT: usize = FRAGMENTS_AT + 8;
+pub(super) const FACTORS_AT: usize = LOCAL4_AT + LOCALS * 4;
+pub(super) const FRAGMENTS_AT: usize = FACTORS_AT + 12;
+pub(super) const UDP_AT: usize = FRAGMENTS_AT + 4;
 pub(super) const TCP_AT: usize = UDP_AT + PORTS;
 
 /// Bytes of `struct config`.
@@ -97,7 +99,7 @@ impl Policy {
 pub struct Config {
     /// By class.
     pub policies: [Policy; CLASSES],
-    /// The node's addresses; of each family at most [`LOCALS`] count.
+    /// The node's addresses; of each family at most [`super::LOCALS_MOST`] count.
     pub locals: Vec<IpAddr>,
     /// Whether pieces of UDP that tell no port are wrong.
     pub drop_fragments: bool,
@@ -127,25 +129,25 @@ impl Config {
         }
         self.write_locals(&mut bytes);
         bytes.push(u8::from(self.drop_fragments));
-        bytes.extend([0; 7]);
+        bytes.extend([0; 3]);
         for ports in [&self.udp, &self.tcp] {
             bytes.extend(port_table(ports));
         }
         bytes
     }
 
-    /// What is not used repeats the first, or is zero where there is none.
-    fn write_locals(&self, to: &mut Vec<u8>) {
-        let six = self.locals.iter().filter_map(|at| if let IpAddr::V6(at) = at { Some(at.octets()) } else { None });
-        let four = self.locals.iter().filter_map(|at| if let IpAddr::V4(at) = at { Some(at.octets()) } else { None });
-        to.extend(repeat_first(six.collect()).into_iter().flatten());
-        to.extend(repeat_first(four.collect()).into_iter().flatten());
+    /// The node's addresses for which there is no room, so that nothing that is sent to them is looked at.
+    pub fn unguarded(&self) -> Vec<IpAddr> {
+        Locals::of(&self.locals).left_out
     }
-}
 
-fn repeat_first<const N: usize>(addresses: Vec<[u8; N]>) -> [[u8; N]; LOCALS] {
-    let first = addresses.first().copied().unwrap_or([0; N]);
-    std::array::from_fn(|at| addresses.get(at).copied().unwrap_or(first))
+    fn write_locals(&self, to: &mut Vec<u8>) {
+        let Locals { six, four, factor6, factor4, left_out: _ } = Locals::of(&self.locals);
+        to.extend(six.as_flattened());
+        to.extend(four.as_flattened());
+        to.extend(factor6.to_le_bytes());
+        to.extend(factor4.to_le_bytes());
+    }
 }
 
 /// The class of each port, by its number in network byte order read as one of this machine.
@@ -178,14 +180,6 @@ mod tests {
         assert_eq!(bytes[UDP_AT + 0x411f], 3);
         assert_eq!(bytes[TCP_AT + 0x0100], 2);
         assert_eq!(bytes[UDP_AT..].iter().filter(|class| **class != 0).count(), 2);
-    }
-
-    #[test]
-    fn repeats_the_first_local_address() {
-        let locals = vec!["192.0.2.1".parse().expect("one"), "192.0.2.2".parse().expect("one")];
-        let bytes = Config { locals, ..Config::open() }.bytes();
-        assert_eq!(bytes[LOCAL4_AT..][..12], [192, 0, 2, 1, 192, 0, 2, 2, 192, 0, 2, 1]);
-        assert_eq!(bytes[LOCAL6_AT..LOCAL4_AT], [0; LOCALS * 16]);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! header. Numbers are little-endian, but ports and addresses, which stay as they are on the wire.
 
 mod config;
+mod locals;
 mod sample;
 mod table;
 
 pub use config::{BSS_BYTES, CONFIG_BYTES, CONFIGS_AT, Config, Limit, Policy, Tier, activate};
+pub use locals::LOCALS_MOST;
 pub use sample::Sample;
 #[cfg(test)]
 pub use table::tests::neighbours;
@@ -17,7 +19,7 @@ pub use table::{Change, DUES_BYTES, Due, Dues, PEERS_BYTES, SLOTS_BYTES, Table, 
 compile_error!("the maps' values are little-endian");
 
 /// The layout that this agent knows; an object says its own.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 /// A step is 2^-STEP_BITS of a jiffy.
 pub const STEP_BITS: u32 = 24;
 /// Classes of traffic; 0 is what no rule is about.
@@ -26,8 +28,8 @@ pub const CLASSES: usize = 16;
 pub const TIERS: usize = 4;
 /// Why a packet passes or not.
 pub const REASONS: usize = 16;
-/// Addresses of the node, of each family.
-pub const LOCALS: usize = 8;
+/// Places for the node's addresses, of each family.
+pub const LOCALS: usize = 256;
 /// Peers of both families, and one that stands for none.
 pub const PEERS: usize = 32768;
 /// Peers that may share a slot.
@@ -140,6 +142,8 @@ mod tests {
             ("__builtin_offsetof(struct policy, enforce)", 140),
             ("__builtin_offsetof(struct config, local6)", config::LOCAL6_AT),
             ("__builtin_offsetof(struct config, local4)", config::LOCAL4_AT),
+            ("__builtin_offsetof(struct config, local6_factor)", config::FACTORS_AT),
+            ("__builtin_offsetof(struct config, local4_factor)", config::FACTORS_AT + 8),
             ("__builtin_offsetof(struct config, drop_fragments)", config::FRAGMENTS_AT),
             ("__builtin_offsetof(struct config, udp_class)", config::UDP_AT),
             ("__builtin_offsetof(struct config, tcp_class)", config::TCP_AT),

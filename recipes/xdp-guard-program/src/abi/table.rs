@@ -18,21 +18,27 @@ pub const SLOTS_BYTES: usize = SLOTS * 2;
 /// Bytes of `struct dues`.
 pub const DUES_BYTES: usize = PEERS * CLASSES * 8;
 
-/// The address in the program's terms; none of an IPv6 address that the program would take for one of IPv4.
-fn key(address: &IpAddr) -> Option<[u8; 16]> {
-    let mut key = [0; 16];
+/// Stands before an IPv4 address; nobody sends from an IPv6 address with these bytes, as all such are of multicast.
+const MARK: [u8; 4] = [0xff; 4];
+
+/// The address in the program's terms.
+fn key(address: &IpAddr) -> [u8; 16] {
     match address {
-        IpAddr::V4(address) => key[..4].copy_from_slice(&address.octets()),
-        IpAddr::V6(address) => key = address.octets(),
+        IpAddr::V4(address) => {
+            let mut key = [0; 16];
+            key[..4].copy_from_slice(&MARK);
+            key[4..8].copy_from_slice(&address.octets());
+            key
+        }
+        IpAddr::V6(address) => address.octets(),
     }
-    (address.is_ipv4() || key[4..] != [0; 12]).then_some(key)
 }
 
 fn address(key: &[u8]) -> IpAddr {
     let mut octets = [0; 16];
     octets.copy_from_slice(key);
     match octets {
-        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] => IpAddr::from([a, b, c, d]),
+        [0xff, 0xff, 0xff, 0xff, a, b, c, d, ..] => IpAddr::from([a, b, c, d]),
         _ => IpAddr::from(octets),
     }
 }
@@ -43,9 +49,9 @@ fn slot(key: &[u8]) -> usize {
     ((network ^ (host << 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
 
-/// The slot of a peer; none where it can't be one.
-pub fn slot_of(address: &IpAddr) -> Option<usize> {
-    key(address).map(|key| slot(&key))
+/// The slot of a peer.
+pub fn slot_of(address: &IpAddr) -> usize {
+    slot(&key(address))
 }
 
 /// What makes one set of peers of another.
@@ -72,21 +78,25 @@ pub struct Table {
     peers: Vec<u8>,
     slots: Vec<u8>,
     numbers: BTreeMap<IpAddr, u16>,
-    free: BTreeSet<u16>,
+    /// Numbers that nobody has, after when all that their last peers sent is due: who comes gets the one whose debt is
+    /// oldest, as it inherits it.
+    free: BTreeSet<(u64, u16)>,
+    dues: Dues,
 }
 
 impl Table {
     /// Nobody is known.
     pub fn empty() -> Self {
-        Self::of(vec![0; PEERS_BYTES], vec![0; SLOTS_BYTES])
+        Self::of(vec![0; PEERS_BYTES], vec![0; SLOTS_BYTES], Dues::none())
     }
 
     /// The table of the values of the maps, which have these sizes.
-    pub fn of(peers: Vec<u8>, slots: Vec<u8>) -> Self {
-        let mut table = Self { peers, slots, numbers: BTreeMap::new(), free: (1..PEERS as u16).collect() };
+    pub fn of(peers: Vec<u8>, slots: Vec<u8>, dues: Dues) -> Self {
+        let free = (1..PEERS as u16).map(|number| (dues.last(number), number)).collect();
+        let mut table = Self { peers, slots, numbers: BTreeMap::new(), free, dues };
         for slot in 0..SLOTS {
             for number in table.chain(slot) {
-                table.free.remove(&number);
+                table.free.remove(&(table.dues.last(number), number));
                 table.numbers.insert(address(table.key(number)), number);
             }
         }
@@ -101,6 +111,11 @@ impl Table {
     /// `struct slots`.
     pub fn slots(&self) -> &[u8] {
         &self.slots
+    }
+
+    /// `struct dues`.
+    pub fn dues(&self) -> &Dues {
+        &self.dues
     }
 
     /// The numbers of all peers.
@@ -134,12 +149,12 @@ impl Table {
 
     /// Adds a peer before those of its chain, so that nothing leads to it but its slot; whether there was room.
     pub fn add(&mut self, address: IpAddr, tier: u16) -> bool {
-        let Some(key) = key(&address).filter(|_| !self.numbers.contains_key(&address)) else { return false };
+        let key = key(&address);
         let slot = slot(&key);
-        if self.chain(slot).len() >= CHAIN {
+        if self.numbers.contains_key(&address) || self.chain(slot).len() >= CHAIN {
             return false;
         }
-        let Some(number) = self.free.pop_first() else { return false };
+        let Some((_, number)) = self.free.pop_first() else { return false };
         self.numbers.insert(address, number);
         let entry = &mut self.peers[at(number)..][..PEER_BYTES];
         entry[..NEXT_AT].copy_from_slice(&key);
@@ -159,7 +174,7 @@ impl Table {
     /// Takes a peer out of its chain. Its entry stays, for packets that are on their way through the chain.
     pub fn remove(&mut self, address: &IpAddr) {
         let Some(number) = self.numbers.remove(address) else { return };
-        self.free.insert(number);
+        self.free.insert((self.dues.last(number), number));
         let slot = slot(self.key(number));
         let next = self.next(number);
         match self.chain(slot).into_iter().find(|before| self.next(*before) == number) {
@@ -223,6 +238,11 @@ impl Dues {
         std::array::from_fn(|class| read_u64(&self.0, (usize::from(number) * CLASSES + class) * 8))
     }
 
+    /// When the last of a number's next packets is due.
+    fn last(&self, number: u16) -> u64 {
+        self.get(number).into_iter().max().unwrap_or_default()
+    }
+
     /// Sets those of the peer of a number.
     pub fn set(&mut self, number: u16, due: &Due) {
         for (class, due) in due.iter().enumerate() {
@@ -243,20 +263,20 @@ pub mod tests {
     }
 
     fn reread(table: &Table) -> Table {
-        Table::of(table.peers.clone(), table.slots.clone())
+        Table::of(table.peers.clone(), table.slots.clone(), Dues::none())
     }
 
     #[test]
     fn reads_what_it_wrote() {
         let mut table = Table::empty();
-        let addresses: [IpAddr; 3] = ["192.0.2.1", "2001:db8::1", "2001:db8:1::"].map(|at| at.parse().expect(at));
+        // The bytes of one are the first of another, which is not the same.
+        let addresses = ["32.1.13.184", "2001:db8::", "2001:db8::1"].map(|at| at.parse().expect(at));
         for (address, tier) in addresses.iter().zip(1..) {
             assert!(table.add(*address, tier));
         }
         let read = reread(&table);
         assert_eq!(read.numbers, table.numbers);
         assert_eq!(read.tiers(), addresses.into_iter().zip(1..).collect());
-        assert!(!table.add("2001:db8::".parse().expect("an address"), 1), "it is 32.1.13.184");
     }
 
     #[test]
@@ -289,7 +309,7 @@ pub mod tests {
 
     /// `find_peer` of the program.
     fn find(peers: &[u8], slots: &[u8], address: &IpAddr) -> u16 {
-        let key = key(address).expect("a peer");
+        let key = key(address);
         let mut number = read_u16(slots, slot(&key) * 2);
         for _ in 0..CHAIN {
             if number == 0 || peers[at(number)..][..NEXT_AT] == key {
@@ -342,8 +362,23 @@ pub mod tests {
                 }
             }
             let expect = change.add.iter().copied().chain(change.move_to).collect();
-            assert_eq!(Table::of(peers, slots).tiers(), expect);
+            assert_eq!(Table::of(peers, slots, Dues::none()).tiers(), expect);
         }
+    }
+
+    #[test]
+    fn who_comes_gets_the_number_with_the_oldest_debt() {
+        let [one, two, three] = [1, 2, 3].map(|last| IpAddr::from([192, 0, 2, last]));
+        let mut table = Table::empty();
+        assert!(table.add(one, 1) && table.add(two, 1));
+        let mut dues = Dues::none();
+        (1..PEERS as u16).for_each(|number| dues.set(number, &[5; CLASSES]));
+        dues.set(7, &[3; CLASSES]);
+        dues.set(1, &[9; CLASSES]);
+        let mut table = Table::of(table.peers, table.slots, dues);
+        table.remove(&one);
+        assert!(table.add(three, 1) && table.add(one, 1));
+        assert_eq!((table.numbers[&three], table.numbers[&two], table.numbers[&one]), (7, 2, 3));
     }
 
     #[test]

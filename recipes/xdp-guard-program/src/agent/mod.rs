@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::guard::attach::{Guard, Request, attach, peers, record, take_over};
 use crate::guard::peers::difference;
-use crate::guard::policy::compile;
+use crate::guard::policy::{self, compile};
 use crate::guard::site::Folders;
 use crate::host::interface;
 use crate::host::record::Record;
@@ -25,6 +25,8 @@ use crate::node::memory::Memory;
 
 /// Between two looks at the config and at the interface.
 const TICK: Duration = Duration::from_secs(1);
+/// The same after many failures on end.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// What the agent is about.
 pub struct Task {
@@ -104,14 +106,15 @@ impl Agent {
 
     /// Works until the process ends; `load` reads the config, and `say` is told what happens.
     pub fn work(mut self, load: impl Fn(&Path) -> Result<Config, Failure>, say: impl Fn(&str)) -> ! {
-        let mut refused = None;
+        let (mut refused, mut pause) = (None, TICK);
         loop {
             let done =
                 self.reload(&load, &mut refused).and_then(|()| self.discover(&say)).and_then(|()| self.write(&say));
+            pause = after(pause, done.is_ok());
             if let Err(failure) = done {
-                say(&format!("warning: {failure}; what was known stays"));
+                say(&format!("warning: {failure}; what was known stays; next try in {} s", pause.as_secs()));
             }
-            std::thread::sleep(TICK);
+            std::thread::sleep(pause);
         }
     }
 
@@ -179,6 +182,11 @@ impl Agent {
         let compiled = compile(&self.config, &self.guard.scene);
         if compiled != self.written {
             self.guard.maps.set_config(&compiled)?;
+            if let Some(words) =
+                policy::warning(&compiled.unguarded()).filter(|_| compiled.locals != self.written.locals)
+            {
+                say(&format!("warning: {words}"));
+            }
             self.written = compiled;
         }
         self.share();
@@ -198,8 +206,31 @@ impl Agent {
     }
 }
 
+/// How long to wait after `before`: twice as long with each failure on end, up to a limit.
+fn after(before: Duration, done: bool) -> Duration {
+    if done { TICK } else { (before * 2).min(LONGEST) }
+}
+
 impl Task {
     fn request<'a>(&'a self, config: &'a Config) -> Request<'a> {
         Request { folders: &self.folders, interface: &self.interface, object: &self.object, config }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_after_each_failure_on_end() {
+        let mut pause = TICK;
+        let pauses: Vec<u64> = [false, false, false, false, false, false, true, false]
+            .into_iter()
+            .map(|done| {
+                pause = after(pause, done);
+                pause.as_secs()
+            })
+            .collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 30, 30, 1, 2]);
     }
 }

@@ -114,7 +114,7 @@ impl Maps {
     }
 
     /// Changes the peers of a program that may be attached. What they owe is the program's to write; who gets the number
-    /// of a former peer gets that, too, which is a burst at most.
+    /// of a former peer gets that, too, so that it gets one whose debt is long paid, as long as there is one.
     pub fn change(&mut self, change: &Change) -> Result<(), Failure> {
         for write in self.table()?.change(change) {
             match write {
@@ -126,7 +126,7 @@ impl Maps {
     }
 
     fn table(&self) -> Result<Table, Failure> {
-        Ok(Table::of(self.peers.read()?, self.slots.read()?))
+        Ok(Table::of(self.peers.read()?, self.slots.read()?, self.dues()?))
     }
 
     /// The tiers of all peers.
@@ -136,8 +136,9 @@ impl Maps {
 
     /// All peers.
     pub fn peers(&self) -> Result<BTreeMap<IpAddr, Peer>, Failure> {
-        let (table, dues) = (self.table()?, self.dues()?);
-        let peers = table.tiers().into_iter().zip(table.numbers().values());
+        let table = self.table()?;
+        let (tiers, dues) = (table.tiers(), table.dues());
+        let peers = tiers.into_iter().zip(table.numbers().values());
         Ok(peers.map(|((address, tier), number)| (address, Peer { tier, due: dues.get(*number) })).collect())
     }
 

@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (config, object) = target.open()?;
     let (folders, interface) = (&target.folders, &*target.interface);
     let guard = attach(&Request { folders, interface, object: &object, config: &config })?;
-    if let Some(words) = &guard.warning {
+    for words in &guard.warnings {
         super::say(&format!("warning: {words}"));
     }
     super::print(&describe(&guard)?)

@@ -11,7 +11,7 @@ use super::class::{Class, Rate, Rates};
 use super::file::{self, File, Limits, Protocol, Socket};
 use super::problem::{Problem, nearest};
 use super::{Config, Node, ports};
-use crate::abi::{CLASSES, LOCALS, slot_of};
+use crate::abi::{CLASSES, LOCALS_MOST};
 
 /// Packets in a second that a limit can count.
 const RATE_MAX: u64 = 100_000_000;
@@ -62,11 +62,11 @@ impl Problems {
 
     fn addresses(&mut self, file: &File) {
         for family in [IpAddr::is_ipv4, IpAddr::is_ipv6] {
-            if let Some(more) = file.addresses.iter().filter(|at| family(at.get_ref())).nth(LOCALS) {
+            if let Some(more) = file.addresses.iter().filter(|at| family(at.get_ref())).nth(LOCALS_MOST) {
                 self.add(
                     more.span(),
                     format!("{} is one address too many", more.get_ref()),
-                    format!("at most {LOCALS}"),
+                    format!("at most {LOCALS_MOST}"),
                 );
             }
         }
@@ -76,8 +76,7 @@ impl Problems {
         let mut seen = BTreeSet::new();
         for peer in &file.peers {
             let address = peer.address.get_ref();
-            if address.is_multicast() || address.is_unspecified() || address.is_loopback() || slot_of(address).is_none()
-            {
+            if address.is_multicast() || address.is_unspecified() || address.is_loopback() {
                 self.add(peer.address.span(), format!("nobody sends from {address}"), "the address of a host");
             }
             if !seen.insert(address) {

@@ -132,7 +132,7 @@ mod tests {
             ("addresses = ['1.1.1']", "f:1: invalid IP address syntax"),
             ("samples = 100", "f:1: invalid type: integer `100`\n  write: a boolean"),
             ("addresses = ['::']", "f:1: no node has the address ::"),
-            ("[[peer]]\naddress = '2001:db8::'\ntier = 'top'", "f:2: nobody sends from 2001:db8::"),
+            ("[[peer]]\naddress = 'ff0e::1'\ntier = 'top'", "f:2: nobody sends from ff0e::1"),
         ] {
             check(text, expect);
         }

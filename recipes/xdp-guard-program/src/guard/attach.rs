@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use super::conflict;
 use super::jiffy;
 use super::peers::{Joined, Peers, carry, join};
-use super::policy::{Scene, compile};
+use super::policy::{self, Scene, compile};
 use super::site::Folders;
 use super::status::hex;
 use super::trial::Trial;
@@ -50,8 +50,8 @@ pub struct Guard {
     pub scene: Scene,
     /// The maps.
     pub maps: Maps,
-    /// Of peers for which new maps had no room.
-    pub warning: Option<String>,
+    /// Of peers and addresses for which new maps had no room.
+    pub warnings: Vec<String>,
 }
 
 impl Guard {
@@ -92,7 +92,7 @@ pub fn take_over(request: &Request<'_>) -> Result<Guard, Failure> {
             pins.sweep(before.as_ref())?;
             record.write(&request.folders.run, request.interface)?;
             let attached = before.ok_or_else(|| Failure::Environment("nothing is attached".into()))?;
-            Ok(Guard { interface, attached, record, scene, maps, warning: None })
+            Ok(Guard { interface, attached, record, scene, maps, warnings: Vec::new() })
         }
         _ => replace(request, ground),
     }
@@ -133,13 +133,13 @@ fn replace(request: &Request<'_>, ground: Ground) -> Result<Guard, Failure> {
     std::fs::create_dir(&folder).during(|| format!("making {}", folder.display()))?;
     program.pin(&folder)?;
     let mut maps = Maps::open(&folder)?;
-    let warning = fill(request, &mut maps, before.as_ref(), &scene, &memory)?;
+    let warnings = fill(request, &mut maps, before.as_ref(), &scene, &memory)?;
     swap(&program, &pins, &interface, object, before.as_ref())?;
     let attached = verify(&pins, &interface, object, id)?;
     pins.sweep(Some(&attached))?;
     let record = record(id, scene.hertz, config);
     record.write(&folders.run, &interface.name)?;
-    Ok(Guard { interface, attached, record, scene, maps, warning })
+    Ok(Guard { interface, attached, record, scene, maps, warnings })
 }
 
 /// What the maps of a program do not say.
@@ -149,14 +149,14 @@ pub fn record(program: u32, hertz: u64, config: &Config) -> Record {
     Record { program, hertz, samples: config.samples, classes: config.class_names(), enforced }
 }
 
-/// Fills new maps: with the present config, and with the peers that were known. What is to be said of peers without room.
+/// Fills new maps: with the present config, and with the peers that were known. What is to be said of what has no room.
 fn fill(
     request: &Request<'_>,
     maps: &mut Maps,
     before: Option<&Attached>,
     scene: &Scene,
     memory: &Memory,
-) -> Result<Option<String>, Failure> {
+) -> Result<Vec<String>, Failure> {
     let config = request.config;
     let old = known_before(before);
     let old_classes = before
@@ -165,14 +165,15 @@ fn fill(
         .unwrap_or_default();
     let classes = config.class_names();
     let joined = peers(config, memory);
-    let warning = joined.warning();
+    let compiled = compile(config, scene);
+    let warnings = joined.warning().into_iter().chain(policy::warning(&compiled.unguarded())).collect();
     let peers = joined
         .peers
         .into_iter()
         .map(|(address, tier)| (address, carry(tier, old.get(&address), &old_classes, &classes)));
     maps.fill(&peers.collect())?;
-    maps.set_config(&compile(config, scene))?;
-    Ok(warning)
+    maps.set_config(&compiled)?;
+    Ok(warnings)
 }
 
 /// The peers that a config and what the node told make.

@@ -51,13 +51,12 @@ pub fn join(fixed: &Peers, found: &Peers) -> Joined {
     let mut chains = BTreeMap::new();
     let mut joined = Joined::default();
     for (address, tier) in by_tier(fixed).into_iter().chain(found) {
-        let chain = slot_of(&address).map(|slot| chains.entry(slot).or_insert(0));
-        match chain {
-            Some(length) if *length < CHAIN && joined.peers.len() < PEERS - 1 => {
-                *length += 1;
-                joined.peers.insert(address, tier);
-            }
-            _ => joined.left_out += 1,
+        let length = chains.entry(slot_of(&address)).or_insert(0);
+        if *length < CHAIN && joined.peers.len() < PEERS - 1 {
+            *length += 1;
+            joined.peers.insert(address, tier);
+        } else {
+            joined.left_out += 1;
         }
     }
     joined

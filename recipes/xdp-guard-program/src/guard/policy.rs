@@ -36,6 +36,13 @@ pub fn compile(config: &Config, scene: &Scene) -> abi::Config {
     }
 }
 
+/// What to say of addresses of the node for which there is no room.
+pub fn warning(unguarded: &[IpAddr]) -> Option<String> {
+    let names: Vec<String> = unguarded.iter().map(IpAddr::to_string).collect();
+    let words = "not guarded, as there is no room for more addresses; name those that matter by `addresses`";
+    (!names.is_empty()).then(|| format!("{words}: {}", names.join(", ")))
+}
+
 fn policy(class: &Class, scene: &Scene) -> Policy {
     Policy {
         tiers: class.tiers.map(|rates| tier(&rates, scene)),
@@ -126,6 +133,15 @@ mod tests {
         let config = config("mode = 'enforce'\n[class.a]\nports = [1]\nmode = 'observe'");
         let policies = compile(&config, &scene()).policies;
         assert_eq!((policies[0].enforce, policies[1].enforce), (true, false));
+    }
+
+    #[test]
+    fn addresses_without_room_are_named() {
+        let addresses: Vec<_> = (0..70).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        let compiled = compile(&config(""), &Scene { addresses, ..scene() });
+        let words = warning(&compiled.unguarded()).expect("six too many");
+        assert!(words.ends_with(": 192.0.2.64, 192.0.2.65, 192.0.2.66, 192.0.2.67, 192.0.2.68, 192.0.2.69"), "{words}");
+        assert_eq!(warning(&[]), None);
     }
 
     #[test]

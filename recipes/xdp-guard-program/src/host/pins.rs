@@ -55,14 +55,15 @@ impl Pins {
 
     /// Makes the folder, which must be in the BPF file system.
     pub fn prepare(&self) -> Result<(), Failure> {
-        std::fs::create_dir_all(&self.folder).during(|| format!("making {}", self.folder.display()))?;
-        let stat = rustix::fs::statfs(&self.folder).during(|| format!("looking at {}", self.folder.display()))?;
+        // Before anything is made: where none is mounted, no folder can be made there, for another reason.
+        let there = self.folder.ancestors().find(|folder| folder.exists()).unwrap_or(&self.folder);
+        let stat = rustix::fs::statfs(there).during(|| format!("looking at {}", there.display()))?;
         if stat.f_type as i64 & 0xffff_ffff != BPF_FILE_SYSTEM {
             let path = self.folder.display();
             let hint = "mount -t bpf bpf /sys/fs/bpf, or give --pins a folder in it";
             return Err(Failure::Environment(format!("{path} is not in the BPF file system: {hint}")));
         }
-        Ok(())
+        std::fs::create_dir_all(&self.folder).during(|| format!("making {}", self.folder.display()))
     }
 
     /// What is attached; none also where the pinned link's interface is gone.
