@@ -81,6 +81,7 @@ try() {{
   form=$1
   shift
   echo \"-- $form\"
+  : > console
   \"$@\" < /dev/null > console 2>&1 &
   left={each}
   while [ $left -gt 0 ] && kill -0 $! 2> /dev/null && ! seen; do sleep 1; left=$((left - 1)); done
