@@ -136,8 +136,8 @@
 //! compiler = "gcc"                      # the default; or `clang`, with lld and LLVM's other tools
 //! command-line = ["slab_nomerge", "pti=on", "quiet"]    # what it is to be started with
 //! configure-only = false                # the default; true: only what comes before compiling, as `out` (config) and `report`
-//! signing = "dev"                       # modules are signed with kernel/keys/dev.pem, which is public: for tests only; or
-//!                                       # `detached`, by kept signatures; by default they are not
+//! signing = "detached"                  # modules are signed, by kept signatures; or with `dev` by kernel/keys/dev.pem, which
+//!                                       # is public: for tests only; by default they are not
 //! signatures = "signatures"             # with `detached`, the default: the folder that `forge sign-modules` writes to
 //! timeout-seconds = 14400               # for each step
 //! [sources]
@@ -145,8 +145,8 @@
 //! [waivers]                             # lines that are refused, or don't come true, and why they may stay
 //! NR_CPUS = "no machine of ours has more"
 //! [boot]                                # for `forge boot-test`; a test `boot` of the unit, in QEMU
-//! toolroot = "qemu"                     # with qemu-system-x86 and squashfs-tools
-//! probe = "probe"                       # its program is started first; the language of its checks is in recipes/boot-probe
+//! toolroot = "gcc"                      # with qemu-system-x86 and squashfs-tools
+//! probe = "serve"                       # its program is started first; the language of its checks is in recipes/boot-probe
 //! devices = ["nvme", "igb"]             # or e1000e; their drivers are modules, which have to be signed
 //! sysctls = { "net.ipv4.tcp_congestion_control" = "bbr" }    # can be written
 //! files = { "/sys/kernel/mm/transparent_hugepage/enabled" = "[madvise]" }    # have that text
