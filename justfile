@@ -27,9 +27,18 @@ guard PACKETS="1000000":
     cargo run -- build solana-xdp
     cargo run --release {{proof}} -- objects result/solana-xdp/solana-xdp.o result/solana-xdp/solana-tcx.o --record images/xdp-guard/proven.txt --packets {{PACKETS}}
 
-# The small kernel, and what becomes of every line of the full one's configuration; in the store that tests/kernel.rs uses.
+probe := "--manifest-path recipes/boot-probe/Cargo.toml --target-dir target/guard"
+forge := "FORGE_STORE=" + justfile_directory() + "/target/tmp/linux cargo run --"
+
+# The small kernel, booted, and what becomes of every line of the full one's configuration; in the store that
+# tests/kernel.rs uses.
 kernel:
-    FORGE_STORE={{justfile_directory()}}/target/tmp/linux cargo run -- build kernel-small kernel-config
+    cargo fmt --check --manifest-path recipes/boot-probe/Cargo.toml
+    cargo clippy {{probe}} --all-targets -- -D warnings
+    cargo test {{probe}}
+    {{forge}} build kernel-small kernel-config
+    {{forge}} boot-test kernel-small
+    {{forge}} test kernel-small
 
 # Plant mistakes in the guard, each of which the proof has to notice.
 mutants CLANG="clang-16":

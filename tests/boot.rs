@@ -156,9 +156,8 @@ fn mistakes_in_a_recipe_are_told() {
     );
     let _ = forge.run(&["list"]).code(2).says("modules are signed for a certificate, and there is none");
     forge.write("kernel/mini/recipe.toml", RECIPE);
-    let _ =
-        forge.run(&["boot-test", "mini"]).code(2).says("`mini` is no kernel that can be booted").says("kernel/mini");
-    let _ = forge.run(&["boot-test", "stub"]).code(2).says("only kernels may have one");
+    let _ = forge.run(&["boot-test", "mini"]).code(2).says("`mini` is nothing that can be booted").says("kernel/mini");
+    let _ = forge.run(&["boot-test", "stub"]).code(2).says("only kernels and installers may have one");
 }
 
 #[test]

@@ -47,3 +47,37 @@ impl<I> Signatures<I> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Assemble, Derivation};
+    use super::*;
+    use crate::digest::Digest;
+    use crate::store::{Blob, Output};
+
+    fn tree(text: &str) -> Output {
+        Output::Tree(Blob { digest: Digest::of(text.as_bytes()), size: text.len() as u64 })
+    }
+
+    fn signed(signatures: Signatures<Output>) -> Assemble<Output> {
+        let others = vec![("out".to_owned(), tree("out"))];
+        Assemble::Signed { others, modules: tree("modules"), certificate: tree("certificate"), signatures }
+    }
+
+    #[test]
+    fn golden_keys() {
+        let segments = vec![("first".to_owned(), tree("1")), ("second".to_owned(), tree("2"))];
+        let assembled = [
+            signed(Signatures::Dev { key: tree("key") }),
+            signed(Signatures::Detached { folder: tree("key") }),
+            Assemble::Initramfs { segments },
+        ];
+        let keys = assembled.map(|assemble| Derivation::Assemble(assemble).key().hex());
+        let golden = [
+            "5311683ddedcc63fdc29e765112996c28109975e5e0c7bc31e1216db15fd64b5",
+            "2ef8d01f6b4bd4ebc23ddd34d227599438225e27c7353d57bd3e432df5983698",
+            "62a70a9fb706768a87b620d3c6f8fa25c62bf7ea5b575e82f244aea4fa7c12ab",
+        ];
+        assert_eq!(keys, golden, "a changed key makes every store useless: was it meant?");
+    }
+}

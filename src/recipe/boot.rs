@@ -65,7 +65,11 @@ impl Draft<'_> {
         let raw = self.raw.boot.as_ref()?;
         let toolroot = self.boot_unit(raw, "toolroot", raw.toolroot.as_ref());
         let probe = self.boot_unit(raw, "probe", raw.probe.as_ref());
-        let devices = raw.devices.iter().filter_map(|word| self.device(word)).collect();
+        let mut devices = Vec::new();
+        for word in &raw.devices {
+            // A recipe adds to those of the one that it extends.
+            devices.extend(self.device(word).filter(|device| !devices.contains(device)));
+        }
         if let (None, Some(first)) = (&self.raw.signing, raw.devices.first()) {
             let title = "the drivers of devices are modules, and these are unsigned";
             self.faults.push(Fault::new(first.span(), title).help("add `signing = \"dev\"`, or drop the devices"));

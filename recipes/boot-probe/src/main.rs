@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod kernel;
+mod kernel_log;
 mod layers;
 mod loop_device;
 mod module;

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::system::{finit_module, init_module, uname};
 
 use super::check::Flaw;
+use super::kernel_log;
 use super::layers::ROOT;
 
 /// The line at the end of a signed module, and the bytes before it that end with the length of the signature.
@@ -26,7 +27,7 @@ pub fn load(name: &str) -> Result<(), String> {
         let file = File::open(format!("{folder}/{path}")).map_err(|error| format!("{path}: {error}"))?;
         match finit_module(&file, NONE, 0) {
             Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(format!("{path}: {error}")),
+            Err(error) => return Err(format!("{path}: {error}; {}", kernel_log::last())),
         }
     }
     Ok(())
@@ -43,7 +44,7 @@ pub fn reject(flaw: Flaw, name: &str) -> Result<(), String> {
     let module = fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
     match init_module(&spoilt(module, flaw)?, NONE) {
         Err(Errno::KEYREJECTED) => Ok(()),
-        Err(error) => Err(format!("it was refused as: {error}")),
+        Err(error) => Err(format!("it was refused as: {error}; {}", kernel_log::last())),
         Ok(()) => Err("it was loaded".to_owned()),
     }
 }
