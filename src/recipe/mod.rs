@@ -136,8 +136,8 @@
 //! compiler = "gcc"                      # the default; or `clang`, with lld and LLVM's other tools
 //! command-line = ["slab_nomerge", "pti=on", "quiet"]    # what it is to be started with
 //! configure-only = false                # the default; true: only what comes before compiling, as `out` (config) and `report`
-//! signing = "dev"                       # modules are signed with kernel/keys/dev.pem, which is public: for tests only; or
-//!                                       # `detached`, by kept signatures; by default they are not
+//! signing = "detached"                  # modules are signed, by kept signatures; or with `dev` by kernel/keys/dev.pem, which
+//!                                       # is public: for tests only; by default they are not
 //! signatures = "signatures"             # with `detached`, the default: the folder that `forge sign-modules` writes to
 //! timeout-seconds = 14400               # for each step
 //! [sources]
