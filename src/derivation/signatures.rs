@@ -73,7 +73,11 @@ mod tests {
             Assemble::Initramfs { segments },
         ];
         let keys = assembled.map(|assemble| Derivation::Assemble(assemble).key().hex());
-        let golden = ["5311683ddedcc63fdc29e765112996c28109975e5e0c7bc31e1216db15fd64b5", "2ef8d01f6b4bd4ebc23ddd34d227599438225e27c7353d57bd3e432df5983698", "62a70a9fb706768a87b620d3c6f8fa25c62bf7ea5b575e82f244aea4fa7c12ab"];
+        let golden = [
+            "5311683ddedcc63fdc29e765112996c28109975e5e0c7bc31e1216db15fd64b5",
+            "2ef8d01f6b4bd4ebc23ddd34d227599438225e27c7353d57bd3e432df5983698",
+            "62a70a9fb706768a87b620d3c6f8fa25c62bf7ea5b575e82f244aea4fa7c12ab",
+        ];
         assert_eq!(keys, golden, "a changed key makes every store useless: was it meant?");
     }
 }
