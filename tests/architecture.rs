@@ -20,7 +20,11 @@ fn sources() -> Vec<(PathBuf, String, String)> {
     let all = files();
     let tests: BTreeSet<PathBuf> = all.iter().flat_map(|(file, _, text)| test_files(file, text)).collect();
     let kept = all.into_iter().filter(|(file, ..)| !tests.iter().any(|test| file.starts_with(test)));
-    let code = |text: String| text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+    let tests = ["mod tests {", "pub(super) mod tests {", "pub(crate) mod tests {"];
+    let code = |text: String| {
+        let starts = tests.iter().filter_map(|start| text.find(&format!("#[cfg(test)]\n{start}")));
+        text[..starts.min().unwrap_or(text.len())].to_owned()
+    };
     kept.map(|(file, module, text)| (file, module, code(text))).collect()
 }
 

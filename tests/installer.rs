@@ -44,6 +44,35 @@ fn recipe(host: &str) -> String {
     )
 }
 
+/// Whether systemd's ukify makes the same sections of the same parts. It takes the kernel's SBAT into the stub's, which
+/// Talos does not.
+const UKIFY: &str = r#"
+[tests.as-ukify]
+toolroot = "toolroot-uki"
+steps = ["""
+cat > compare.py <<'END'
+import pefile, subprocess
+def sections(file):
+    found = pefile.PE(file, fast_load=True).sections
+    return [(one.Name.rstrip(b'\\0').decode(), one.get_data(length=one.Misc_VirtualSize)) for one in found]
+def ukify(*arguments):
+    subprocess.run(['ukify', 'build', *arguments], check=True)
+ours, efi = sections('/deps/boot/metal-amd64-uki.efi'), '/usr/lib/systemd/boot/efi/'
+parts = dict(ours[-8:-3])
+for name, data in [('osrel', parts['.osrel']), ('profile', ours[-2][1]), ('line', ours[-1][1])]:
+    open(name, 'wb').write(data)
+ukify('--stub', efi + 'addonx64.efi.stub', '--profile', '@profile', '--cmdline', '@line', '--output', 'second.efi')
+ukify('--stub', efi + 'linuxx64.efi.stub', '--linux', '/deps/boot/kernel-amd64',
+      '--initrd', '/deps/boot/initramfs-metal-amd64.xz', '--cmdline', '@/deps/boot/cmdline-metal-amd64',
+      '--os-release', '@osrel', '--uname', parts['.uname'].decode(), '--profile', 'ID=main',
+      '--join-profile', 'second.efi', '--output', 'theirs.efi')
+without = lambda all: [(name, data) for name, data in all if name != '.sbat']
+assert without(ours) == without(sections('theirs.efi')), [(name, len(data)) for name, data in sections('theirs.efi')]
+END
+python3 -W ignore compare.py
+"""]
+"#;
+
 /// A project with the small Talos in a registry.
 fn project(real: &Real) -> Forge {
     let forge = ours();
@@ -59,7 +88,7 @@ fn project(real: &Real) -> Forge {
     for name in ["imager", "base"] {
         drop(forge.run(&["push", &format!("small-{name}"), &format!("{}/{name}:1", real.host)]).success());
     }
-    forge.write("images/small-installer.toml", &recipe(&real.host));
+    forge.write("images/small-installer.toml", &[&recipe(&real.host), UKIFY].concat());
     drop(forge.run(&["lock"]).success());
     forge
 }
@@ -124,6 +153,10 @@ fn what_a_machine_boots_from_is_read_by_others_and_boots() {
     );
     assert!(tool(forge.folder(), "sfdisk", &["--verify", "disk.raw"]).contains("No errors"));
 
+    // ukify makes the same, and so does another world.
+    assert_eq!(forge.run(&["test", installer]).success().says("0 failed").stdout.matches("ok ").count(), 2);
+    assert!(forge.run(&["check", installer]).success().stdout.contains("reproducible"));
+
     // All of them boot.
     let ran = forge.run(&["boot-test", installer]).success();
     let expected =
@@ -142,4 +175,42 @@ fn unpacked(forge: &Forge, name: &str, initramfs: &[u8]) -> PathBuf {
 fn kernel(forge: &Forge) -> PathBuf {
     drop(forge.run(&["build", "kernel-small"]).success());
     forge.project().join("result/kernel-small/bzImage")
+}
+
+#[test]
+fn what_an_installer_lacks_is_told() {
+    let real = Real::start();
+    let forge = project(&real);
+    let recipe = recipe(&real.host);
+    for (from, to, words) in [
+        (
+            "/imager:1",
+            "/base:1",
+            "the image has no file /usr/install/amd64/initramfs.xz: is it the right one?".to_owned(),
+        ),
+        ("'panic=-1'", &format!("'{}'", "x".repeat(1900)), "the kernel reads 2047".to_owned()),
+    ] {
+        forge.write("images/small-installer.toml", &recipe.replace(from, to));
+        let built = forge.run(&["lock"]);
+        let built = if built.exit() == Some(0) { forge.run(&["build", "small-installer"]) } else { built };
+        assert!(built.exit() != Some(0));
+        drop(built.says(&words));
+    }
+}
+
+/// Images that can't be looked up here leave the rest of a project alone.
+#[test]
+fn what_is_locked_on_demand_is_left_alone() {
+    let forge = ours();
+    let lock = forge.run(&["lock", "--check"]).success();
+    drop(
+        lock.says("not locked, as nobody asked: installer/base, installer/imager; `forge lock --update UNIT` locks it"),
+    );
+    let built = forge.run(&["build", "installer"]).code(2);
+    drop(
+        built
+            .says("`installer` is locked on demand, and is not locked")
+            .says("`forge lock --update installer` locks it"),
+    );
+    assert!(forge.run(&["list"]).success().stdout.contains("  installer "));
 }

@@ -103,7 +103,7 @@ fn lines_that_do_not_come_true() {
 fn a_configuration_alone_compiles_nothing() {
     let forge = mini("CONFIG_BUS=y\n", "", "configure-only = true");
     let run = forge.run(&["build", "mini", "mini:report"]).success();
-    assert!(run.stderr.contains("configure") && !run.stderr.contains("compile"), "{}", run.stderr);
+    assert!(!run.stderr.contains("compile"), "{}", run.stderr);
     assert!(read(&forge, "mini/config").contains("CONFIG_BUS=y"));
     assert!(read(&forge, "mini:report/configuration.json").contains("\"verdict\": \"kept\""));
 }

@@ -61,7 +61,7 @@ mod tests {
             bytes
         };
         let both = made(&[one.clone(), two.clone()], 2);
-        assert_eq!(both, [made(&[one.clone()], 1), made(&[two], 3)].concat());
+        assert_eq!(both, [made(std::slice::from_ref(&one), 1), made(&[two], 3)].concat());
         let unpacked = zstd::decode_all(&both[..]).expect("zstd");
         assert_eq!(unpacked.len(), 1024);
         assert!(unpacked.windows(4).any(|bytes| bytes == b"two\0"));

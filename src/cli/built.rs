@@ -1,4 +1,5 @@
-//! An image, or an extension or installer, which is one, for verbs that carry it somewhere: built if need be, and read out of the store.
+//! An image, or an extension or installer, which is one, for verbs that carry it somewhere: built if need be, and read out of
+//! the store.
 
 use std::io::Read as _;
 use std::path::Path;

@@ -124,7 +124,8 @@ fn modules(installer: &Installer) -> Metadata {
 /// into the initramfs itself is not moved there: such an extension is refused.
 fn squash(installer: &Installer, list: &str) -> String {
     let mut lines = vec![
-        "mkdir -p /out/out modules/usr/lib".to_owned(),
+        // Modes of folders are part of a file system.
+        "umask 022\nmkdir -p /out/out modules/usr/lib".to_owned(),
         "if [ -d /deps/modules/lib ]; then cp -r /deps/modules/lib/modules modules/usr/lib/; fi".to_owned(),
         format!("mksquashfs modules /out/out/0.sqsh {SQUASH}"),
     ];

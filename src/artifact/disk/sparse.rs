@@ -48,7 +48,7 @@ impl Sparse {
     /// # Errors
     /// If `out` fails.
     pub fn copy_to(&self, out: &mut impl Write) -> io::Result<()> {
-        const EMPTY: [u8; CHUNK] = [0; CHUNK];
+        static EMPTY: [u8; CHUNK] = [0; CHUNK];
         for index in 0..self.size.div_ceil(CHUNK as u64) {
             let length = usize::try_from((self.size - index * CHUNK as u64).min(CHUNK as u64)).expect("BUG: a chunk");
             let chunk = self.chunks.get(&index).map_or(&EMPTY[..], |chunk| chunk);

@@ -72,7 +72,7 @@ fn script(start: &Start) -> String {
         })
         .concat();
     format!(
-        "export TMPDIR=/tmp
+        "export TMPDIR=\"$PWD\"
 mkdir -p esp/EFI/BOOT
 cp /deps/boot/metal-amd64-uki.efi esp/EFI/BOOT/BOOTX64.EFI
 zstd -q -d --sparse /deps/disk -o disk.raw
@@ -81,6 +81,7 @@ try() {{
   form=$1
   shift
   echo \"-- $form\"
+  : > console
   \"$@\" < /dev/null > console 2>&1 &
   left={each}
   while [ $left -gt 0 ] && kill -0 $! 2> /dev/null && ! seen; do sleep 1; left=$((left - 1)); done

@@ -92,7 +92,7 @@ pub(super) fn named(name: &str, attributes: u8, first: u32, size: u32, taken: &m
 fn plain(name: &str) -> Option<[u8; 11]> {
     let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
     let known = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    let fits = (1..=8).contains(&stem.len()) && extension.len() <= 3 && (name.contains('.') == !extension.is_empty());
+    let fits = (1..=8).contains(&stem.len()) && extension.len() <= 3 && (name.contains('.') != extension.is_empty());
     let sound = fits && stem.bytes().chain(extension.bytes()).all(known);
     sound.then(|| padded(stem, extension))
 }
