@@ -136,9 +136,8 @@
 //! compiler = "gcc"                      # the default; or `clang`, with lld and LLVM's other tools
 //! command-line = ["slab_nomerge", "pti=on", "quiet"]    # what it is to be started with
 //! configure-only = false                # the default; true: only what comes before compiling, as `out` (config) and `report`
-//! signing = "detached"                  # modules are signed, by kept signatures; or with `dev` by kernel/keys/dev.pem, which
-//!                                       # is public: for tests only; by default they are not
-//! signatures = "signatures"             # with `detached`, the default: the folder that `forge sign-modules` writes to
+//! signing = "detached"                  # modules get kept signatures; or `dev`, with the public kernel/keys/dev.pem, for tests
+//! signatures = "signatures"             # the default: the folder that `forge sign-modules` writes to, with `detached`
 //! timeout-seconds = 14400               # for each step
 //! [sources]
 //! linux = { url = "https://example.org/linux-6.12.1.tar.xz", unpack = true, strip = 1 }
