@@ -41,6 +41,16 @@ impl Files {
     }
 }
 
+/// The bytes of a file.
+///
+/// # Errors
+/// If it can't be read.
+pub(super) fn bytes(store: &Store, blob: &Blob) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = store.read(blob)?.read_to_end(&mut bytes);
+    read.map(|_| bytes).map_err(|error| Error::Refused(format!("{}: {error}", blob.digest)))
+}
+
 /// The text of a file.
 ///
 /// # Errors

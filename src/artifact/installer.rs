@@ -10,7 +10,7 @@
 //!
 //! The names are those of Talos' imager (`pkg/imager/profile`, `OutputPath`).
 
-use std::io::{self, Read as _};
+use std::io;
 
 use gpt::partition_types::{EFI, LINUX_FS};
 
@@ -52,7 +52,7 @@ pub fn boot(store: &Store, wanted: &Boot<Output>, threads: usize) -> Result<Outp
 /// The EFI program.
 fn uki(store: &Store, wanted: &Boot<Output>, kernel: &Blob, initramfs: &Blob) -> Result<Vec<u8>, Error> {
     let [stub, linux, initrd] =
-        [&within(store, &wanted.imager, STUB)?, kernel, initramfs].map(|blob| bytes(store, blob));
+        [&within(store, &wanted.imager, STUB)?, kernel, initramfs].map(|blob| files::bytes(store, blob));
     let profiles = wanted.profiles.iter();
     let profiles = profiles.map(|(text, line)| Profile { text: text.clone(), command_line: line.clone() });
     let image = Uki {
@@ -83,8 +83,8 @@ fn script(command_line: &str) -> String {
 /// If what is on it does not fit, and where the store fails.
 pub fn raw(store: &Store, wanted: &Disk<Output>, threads: usize) -> Result<Output, Error> {
     let refused = |error: io::Error| Error::Refused(format!("the disk: {error}"));
-    let image = bytes(store, &within(store, &wanted.boot, UKI)?)?;
-    let loader = bytes(store, &within(store, &wanted.imager, LOADER)?)?;
+    let image = files::bytes(store, &within(store, &wanted.boot, UKI)?)?;
+    let loader = files::bytes(store, &within(store, &wanted.imager, LOADER)?)?;
     let path = format!("EFI/Linux/{}", wanted.image_name);
     let files = [
         fat::File { path: "EFI/boot/BOOTX64.efi", data: &loader },
@@ -114,12 +114,6 @@ fn within(store: &Store, tree: &Output, path: &str) -> Result<Blob, Error> {
         Some(Node::File { blob, .. }) => Ok(blob),
         _ => Err(Error::Refused(format!("there is no file {path} among what is to be booted"))),
     }
-}
-
-fn bytes(store: &Store, blob: &Blob) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let read = store.read(blob)?.read_to_end(&mut bytes);
-    read.map(|_| bytes).map_err(|error| Error::Refused(format!("{}: {error}", blob.digest)))
 }
 
 #[cfg(test)]

@@ -59,7 +59,11 @@ fn file(root: &Root<'_>, path: &str) -> Result<Blob, Error> {
     }
 }
 
-fn document(store: &Store, blob: &Blob) -> Result<Value, Error> {
+/// A manifest, a configuration or an index.
+///
+/// # Errors
+/// If it is none, or too large for one.
+pub(super) fn document(store: &Store, blob: &Blob) -> Result<Value, Error> {
     if blob.size > MOST {
         return Err(Error::Refused(format!("{} is larger than any manifest or configuration", blob.digest)));
     }

@@ -6,16 +6,14 @@
 //! | no module is signed: signatures are put on afterwards | the end of each module |
 //! | modules can be found | the indexes that depmod writes, as text and as binary |
 
-use std::io::Read as _;
-
 use memchr::memmem;
 
-use super::super::files::Files as List;
+use super::super::files::{self, Files as List};
 use super::{Error, Files};
 use crate::derivation::Kernel;
 use crate::path::RelPath;
 use crate::recipe::{DEBUG, Kernel as Outputs, OUTPUT};
-use crate::store::{Blob, Output, Store, TreeBuilder};
+use crate::store::{Output, Store, TreeBuilder};
 
 /// The file with the kernel's release.
 const RELEASE: &str = "release";
@@ -70,7 +68,7 @@ fn judge(store: &Store, modules: &Output, release: &str) -> Result<Vec<String>, 
         if !path.as_str().starts_with(&folder) {
             broken.push(format!("{path} does not stand in {folder}, which is for the kernel's release"));
         } else if path.as_str().ends_with(MODULE) {
-            let wrong = wrong(&bytes(store, blob)?, release);
+            let wrong = wrong(&files::bytes(store, blob)?, release);
             broken.extend(wrong.map(|what| format!("{path} {what}")));
         }
     }
@@ -87,12 +85,6 @@ fn wrong(module: &[u8], release: &str) -> Option<String> {
     }
     let magic = format!("vermagic={release} ");
     memmem::find(module, magic.as_bytes()).is_none().then(|| format!("is not for the kernel {release}"))
-}
-
-fn bytes(store: &Store, blob: &Blob) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let read = store.read(blob)?.read_to_end(&mut bytes);
-    read.map(|_| bytes).map_err(|error| Error::Refused(format!("reading {}: {error}", blob.digest)))
 }
 
 #[cfg(test)]
