@@ -20,16 +20,19 @@ use crate::path::Name;
 use crate::plan::{Outcome, Plan, StepId, outcomes};
 use crate::store::Store;
 
-/// Start a kernel in QEMU and check it from inside; one that is as it was when all was well is not started again.
+/// Start kernels and installers in QEMU; one that is as it was when all was well is not started again.
 ///
 /// Prints a line `ok NAME: CHECK` or `FAIL NAME: CHECK: why` for each check, in the order in which they are made, and
 /// `skip NAME: why` for a kernel that can't be built. A kernel that hangs or gives up fails what it did not get to.
-/// `forge log NAME --test boot` prints all that the kernel said. What is checked is said by the table [boot] of its recipe;
-/// always checked are the configuration, the arguments, both segments of the first root file system, squashfs images in
-/// loop devices laid one over the other, and two memory nodes. No KVM is used, and no privileges.
+/// `forge log NAME --test boot` prints all that the kernel said. What is checked is said by the table [boot] of its recipe.
+///
+/// A kernel is checked from inside; always checked are the configuration, the arguments, both segments of the first root
+/// file system, squashfs images in loop devices laid one over the other, and two memory nodes. Of an installer each form
+/// is started until its console shows what it must: kernel and initramfs, the UKI, the disk, the iPXE script. No KVM is
+/// used, and no privileges.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The kernels.
+    /// The kernels and installers.
     #[arg(value_name = "NAME", value_parser = super::name, required = true)]
     names: Vec<Name>,
     /// Print one JSON object a line for each check.
