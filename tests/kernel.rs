@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::cargo;
 use crate::support::{Forge, Run, copy_tree};
 use crate::why_changed::{commit, git};
 
@@ -13,12 +14,8 @@ const RECIPE: &str = "toolroot = 'toolroot-kernel'\nlocalversion = '-t'\n\
 
 /// This repository's recipes and the small Linux at kernel/mini, in a store that is kept.
 pub fn ours() -> Forge {
-    let (forge, here) = (Forge::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
-    for folder in ["recipes", "kernel", "bpf", "extensions", "images", "deploy"] {
-        copy_tree(&here.join(folder), &forge.project().join(folder));
-    }
+    let (forge, here) = (cargo::ours(), Path::new(env!("CARGO_MANIFEST_DIR")));
     copy_tree(&here.join("tests/kernel/linux"), &forge.project().join("kernel/mini"));
-    fs::copy(here.join("lockfile.toml"), forge.project().join("lockfile.toml")).unwrap();
     forge.env("FORGE_STORE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("linux"))
 }
 
