@@ -15,9 +15,13 @@ deny:
 agent := "--manifest-path recipes/xdp-guard-program/Cargo.toml --target-dir target/guard"
 proof := "--manifest-path recipes/xdp-proof/Cargo.toml --target-dir target/guard"
 
+# The file system that pins of BPF live in.
+bpffs:
+    mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+
 # The guard of a node's ports: its agent in network namespaces, its objects against a model of them, on frames by hand and
 # PACKETS random ones. As root, with clang and libbpf's headers.
-guard PACKETS="1000000":
+guard PACKETS="1000000": bpffs
     cargo fmt --check --manifest-path recipes/xdp-guard-program/Cargo.toml
     cargo fmt --check --manifest-path recipes/xdp-proof/Cargo.toml
     cargo clippy {{agent}} --all-targets -- -D warnings
@@ -52,7 +56,7 @@ race-xdp *ARGS:
 
 # As root, with two CPUs. Ends with 1 where something does not hold.
 # Let the agent guard an interface in a flood, die, and be replaced, in network namespaces; and a page with a picture.
-live-xdp *ARGS:
+live-xdp *ARGS: bpffs
     cargo build {{agent}}
     cargo run -- build solana-xdp xdp-yardsticks
     cargo run --release {{proof}} -- live result/solana-xdp result/xdp-yardsticks --agent target/guard/debug/xdp-guard --html target/guard/live.html {{ARGS}}
