@@ -50,7 +50,7 @@ mutants CLANG="clang-16":
 
 # As root, with xdp-filter (`apt install xdp-tools`). Ends with 1 where a bar is missed, 3 where the machine is too busy.
 # Race the guard against an empty program and Debian's xdp-filter: ratios in one run, and a page with a picture.
-race-xdp *ARGS:
+race-xdp *ARGS: bpffs
     cargo run -- build solana-xdp xdp-yardsticks
     cargo run --release {{proof}} -- race result/solana-xdp result/xdp-yardsticks --html target/guard/race.html {{ARGS}}
 
