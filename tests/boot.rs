@@ -143,6 +143,11 @@ fn mistakes_in_a_recipe_are_told() {
         ("", "[boot]\ntoolroot = 'stub'\nprobe = 'stub'\n", "`stub` is of kind `cmd`, not `toolroot`"),
         ("", &format!("{BOOT}devices = ['nvme']\n"), "the drivers of devices are modules, and these are unsigned"),
         ("signing = 'dev'\n", &format!("{BOOT}devices = ['nwme']\n"), "did you mean `nvme`?"),
+        (
+            "",
+            "[boot]\ntoolroot = 'toolroot-boot'\nprobe = 'stub'\nexpect = ['up']\n",
+            "a kernel is checked by its probe",
+        ),
         ("", "[boot.sysctls]\n'vm/x' = '1'\n", "`vm/x` is not a name such as `vm.swappiness`"),
         ("", "[boot.files]\n'x' = '1'\n", "`x` is not an absolute path"),
         ("", "[boot.files]\n'/x' = '''1\n2'''\n", "this is no line"),

@@ -133,3 +133,94 @@ impl<I> Installer<I> {
         visit("disk", Value::Input(disk));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Assemble, Derivation};
+    use super::*;
+    use crate::digest::Digest;
+    use crate::path::RelPath;
+    use crate::store::{Blob, Output};
+
+    fn tree(text: &str) -> Output {
+        Output::Tree(Blob { digest: Digest::of(text.as_bytes()), size: text.len() as u64 })
+    }
+
+    fn boot() -> Boot<Output> {
+        Boot {
+            kernel: tree("kernel"),
+            imager: tree("imager"),
+            layers: tree("layers"),
+            command_line: "quiet".to_owned(),
+            os_release: "ID=x".to_owned(),
+            profiles: vec![("ID=main".to_owned(), None), ("ID=other".to_owned(), Some("quiet x".to_owned()))],
+        }
+    }
+
+    fn disk() -> Disk<Output> {
+        Disk {
+            boot: tree("boot"),
+            imager: tree("imager"),
+            image_name: "x.efi".to_owned(),
+            loader: "timeout 10".to_owned(),
+            esp_size: 1,
+            meta_size: 2,
+        }
+    }
+
+    fn key(assemble: Assemble<Output>) -> String {
+        Derivation::Assemble(assemble).key().hex()
+    }
+
+    #[test]
+    fn golden_keys() {
+        let taken = Assemble::Taken { layout: tree("layout"), paths: vec![RelPath::constant("a/b")] };
+        let [base, layer, of_boot, of_disk] = ["base", "layer", "boot", "disk"].map(tree);
+        let whole = Installer { name: "x".to_owned(), base, layer, boot: of_boot, disk: of_disk };
+        let keys = [
+            key(taken),
+            key(Assemble::Boot(Box::new(boot()))),
+            key(Assemble::Disk(Box::new(disk()))),
+            key(Assemble::Installer(Box::new(whole))),
+        ];
+        let golden = [
+            "6ae98fde820511e7f78055907e8c44e7a5b800fee67d7a0397433e66c2ba8dda",
+            "1d2b3e7e3bef90e5e83f6ccab70176a5a1af7fe6d6f6aef841d58eaca051350c",
+            "4d04af84f1871f02a4a645c4f838873fa689967d1359933e064ebdf4b5348225",
+            "c7d6bdf7cf3cee9cb985cec1f1288d43aba01dcf0672c4ca51ca5edf10206ed9",
+        ];
+        assert_eq!(keys, golden, "a changed key makes every store useless: was it meant?");
+    }
+
+    #[test]
+    fn every_field_counts() {
+        let base = key(Assemble::Boot(Box::new(boot())));
+        let changes: [fn(&mut Boot<Output>); 6] = [
+            |boot| boot.kernel = tree("other"),
+            |boot| boot.imager = tree("other"),
+            |boot| boot.layers = tree("other"),
+            |boot| boot.command_line.clear(),
+            |boot| boot.os_release.clear(),
+            |boot| boot.profiles[0].1 = boot.profiles[1].1.take(),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = boot();
+            change(&mut changed);
+            assert_ne!(key(Assemble::Boot(Box::new(changed))), base, "change {number}");
+        }
+        let base = key(Assemble::Disk(Box::new(disk())));
+        let changes: [fn(&mut Disk<Output>); 6] = [
+            |disk| disk.boot = tree("other"),
+            |disk| disk.imager = tree("other"),
+            |disk| disk.image_name.clear(),
+            |disk| disk.loader.clear(),
+            |disk| disk.esp_size = 3,
+            |disk| disk.meta_size = 3,
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = disk();
+            change(&mut changed);
+            assert_ne!(key(Assemble::Disk(Box::new(changed))), base, "change {number}");
+        }
+    }
+}

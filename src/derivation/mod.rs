@@ -12,10 +12,10 @@
 mod extension;
 mod image;
 mod installer;
-mod signatures;
 mod kernel;
 pub mod reapi;
 mod service;
+mod signatures;
 mod walk;
 
 use std::collections::BTreeMap;

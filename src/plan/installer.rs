@@ -21,7 +21,7 @@ use crate::talos::boot;
 use crate::talos::extension::{Metadata, layers};
 
 /// What mksquashfs is told, as Talos' imager does it, but for the level: it is the default, in a tenth of the time.
-const SQUASH: &str = "-all-root -noappend -no-progress -comp zstd";
+pub(super) const SQUASH: &str = "-all-root -noappend -no-progress -comp zstd";
 
 impl Planner<'_> {
     pub(super) fn installer(&mut self, recipe: &Recipe<Locked>, installer: &Installer) -> Result<Unit, Error> {

@@ -20,7 +20,6 @@ use crate::kernel::fragment;
 use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::recipe::{Base, Compiler, DEBUG, Kernel, OUTPUT, Recipe};
-use crate::sandbox::Profile;
 
 /// Where the layers, the configuration and the certificate lie in the sandboxes.
 const LAYERS: &str = "layers";
@@ -50,14 +49,9 @@ impl Planner<'_> {
     pub(super) fn kernel(&mut self, recipe: &Recipe<Locked>, kernel: &Kernel) -> Result<Unit, Error> {
         let mut sources = self.sources(recipe)?;
         let base = Run {
-            root: self.main_output(&kernel.toolroot)?,
-            deps: BTreeMap::new(),
-            sources: BTreeMap::new(),
-            argv: Vec::new(),
             env: cmd::environment(&environment()),
             outputs: vec![out()],
-            profile: Profile::Build,
-            service: None,
+            ..cmd::bare(self.main_output(&kernel.toolroot)?)
         };
         let linux = self.linux(recipe, kernel, &base, &mut sources);
         let layers = layers(kernel, sources.remove(Kernel::CONFIG).expect("BUG: a kernel without fragments"));

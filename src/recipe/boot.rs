@@ -70,6 +70,10 @@ impl Draft<'_> {
             // A recipe adds to those of the one that it extends.
             devices.extend(self.device(word).filter(|device| !devices.contains(device)));
         }
+        if let Some(first) = raw.expect.first() {
+            let fault = Fault::new(first.span(), "a kernel is checked by its probe, not by what its console shows");
+            self.faults.push(fault.help("drop `expect`, and name `sysctls`, `files` or `devices`"));
+        }
         if let (None, Some(first)) = (&self.raw.signing, raw.devices.first()) {
             let title = "the drivers of devices are modules, and these are unsigned";
             self.faults.push(Fault::new(first.span(), title).help("add `signing = \"dev\"`, or drop the devices"));

@@ -148,7 +148,8 @@ impl Draft<'_> {
     fn start(&mut self) -> Option<Start> {
         let raw = self.raw.boot.as_ref()?;
         let toolroot = self.boot_unit(raw, "toolroot", raw.toolroot.as_ref());
-        let others = [&raw.probe].into_iter().flatten().chain(raw.devices.first());
+        let tables = [&raw.sysctls, &raw.files].into_iter().filter_map(|table| table.keys().next());
+        let others = raw.probe.iter().chain(raw.devices.first()).chain(tables);
         for text in others {
             let fault = Fault::new(text.span(), "an installer is tried by what its console shows");
             self.faults.push(fault.help("drop this, and say by `expect` what must stand there"));

@@ -10,8 +10,8 @@
 //! A machine that came that far is switched off, as Talos would never end by itself.
 
 use super::console::START;
-use crate::derivation::Derivation;
-use crate::derivation::Run;
+use super::machine::QEMU;
+use crate::derivation::{Derivation, Run};
 use crate::lockfile::Locked;
 use crate::path::Name;
 use crate::plan::shell::quote;
@@ -19,24 +19,22 @@ use crate::plan::{Error, Planner, Step, cmd};
 use crate::recipe::{Boot, Installer, Recipe, Reference, Start};
 use crate::sandbox::Profile;
 
-/// The machine, without what it boots; it shows its serial port.
-const MACHINE: &str = "qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 2048 -nodefaults -no-reboot -display none \
-                       -monitor none -serial stdio";
 /// UEFI.
-const FIRMWARE: &str = "-bios /usr/share/qemu/OVMF.fd";
+const FIRMWARE: &str = "-bios /usr/share/qemu/OVMF.fd ";
+/// The machine's own firmware, or what QEMU does without.
+const NONE: &str = "";
 
-/// Each form, and what the machine is given for it. The second ones need what [`prepare`] makes.
-const FORMS: [(&str, &str); 4] = [
+/// Each form, the firmware that starts it, and what the machine has for it.
+const FORMS: [(&str, &str, &str); 4] = [
     (
         "kernel and initramfs",
+        NONE,
         "-kernel /deps/boot/kernel-amd64 -initrd /deps/boot/initramfs-metal-amd64.xz -append \"$(cat /deps/boot/cmdline-metal-amd64)\"",
     ),
-    ("UKI", "-drive format=raw,file=fat:rw:esp"),
-    ("disk", "-drive if=none,id=disk,format=raw,file=disk.raw -device nvme,drive=disk,serial=forge"),
-    ("iPXE", "-netdev user,id=net,tftp=/deps/boot,bootfile=boot.ipxe -device virtio-net-pci,netdev=net -boot n"),
+    ("UKI", FIRMWARE, "-drive format=raw,file=fat:rw:esp"),
+    ("disk", FIRMWARE, "-drive if=none,id=disk,format=raw,file=disk.raw -device nvme,drive=disk,serial=forge"),
+    ("iPXE", NONE, "-netdev user,id=net,tftp=/deps/boot,bootfile=boot.ipxe -device virtio-net-pci,netdev=net -boot n"),
 ];
-/// Those that UEFI starts.
-const BY_FIRMWARE: [&str; 2] = ["UKI", "disk"];
 
 impl Planner<'_> {
     /// Adds the boots of an installer.
@@ -56,7 +54,7 @@ impl Planner<'_> {
             timeout: start.timeout,
         });
         self.plan.tests.insert((recipe.name.clone(), Name::constant(Boot::TEST)), step);
-        self.plan.boots.insert(recipe.name.clone(), FORMS.map(|(form, _)| form.to_owned()).into());
+        self.plan.boots.insert(recipe.name.clone(), FORMS.map(|(form, ..)| form.to_owned()).into());
         Ok(())
     }
 }
@@ -65,12 +63,8 @@ impl Planner<'_> {
 fn script(start: &Start) -> String {
     let each = start.timeout.as_secs() / FORMS.len() as u64;
     let looks: String = start.expect.iter().map(|text| format!(" && grep -qF {} console", quote(text))).collect();
-    let starts: String = FORMS
-        .map(|(form, devices)| {
-            let firmware = if BY_FIRMWARE.contains(&form) { format!(" {FIRMWARE}") } else { String::new() };
-            format!("try {} {MACHINE}{firmware} {devices}\n", quote(form))
-        })
-        .concat();
+    let starts =
+        FORMS.map(|(form, firmware, devices)| format!("try {} {QEMU} {firmware}{devices}\n", quote(form))).concat();
     format!(
         "export TMPDIR=\"$PWD\"
 mkdir -p esp/EFI/BOOT
@@ -112,7 +106,7 @@ mod tests {
             "{script}"
         );
         assert!(script.contains("left=100\n"), "{script}");
-        for (form, _) in FORMS {
+        for (form, ..) in FORMS {
             assert!(script.contains(&format!("try {} qemu-system-x86_64", quote(form))), "{form}: {script}");
         }
         let checked = std::process::Command::new("sh").args(["-n", "-c", &script]).status();

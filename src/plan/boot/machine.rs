@@ -5,10 +5,12 @@ use super::console::START;
 use crate::plan::shell::{line, quote};
 use crate::recipe::Device;
 
-/// The machine without devices: what it shows goes to its serial port, and where it would start again, it ends.
-const MACHINE: &str = "qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 2048 -nodefaults -no-reboot \
-                       -display none -monitor none -serial stdio \
-                       -object memory-backend-ram,id=m0,size=1024M -numa node,nodeid=0,cpus=0,memdev=m0 \
+/// A machine with nothing in it: what it shows goes to its serial port, and where it would start again, it ends.
+pub(super) const QEMU: &str = "qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 2048 -nodefaults -no-reboot \
+                               -display none -monitor none -serial stdio";
+
+/// Two memory nodes, and what is started.
+const MACHINE: &str = "-object memory-backend-ram,id=m0,size=1024M -numa node,nodeid=0,cpus=0,memdev=m0 \
                        -object memory-backend-ram,id=m1,size=1024M -numa node,nodeid=1,cpus=1,memdev=m1 \
                        -kernel /deps/kernel/bzImage -initrd /deps/initramfs";
 
@@ -31,7 +33,7 @@ pub(super) fn start(arguments: &[String], devices: &[Device]) -> String {
         "truncate -s 16M disk
 printf '%s' {disk} | dd of=disk conv=notrunc status=none
 echo '{START}'
-{MACHINE}{devices} -append {arguments} < /dev/null | tee console
+{QEMU} {MACHINE}{devices} -append {arguments} < /dev/null | tee console
 grep -q '^FORGE end ' console
 ! grep -q '^FORGE FAIL ' console",
         disk = quote(DISK),

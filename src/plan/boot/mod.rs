@@ -12,6 +12,8 @@
 //! | `first` | the probe as `/init`, its list of checks, the kernel's configuration, `/rootfs.sqsh` |
 //! | `second` | `/0.sqsh` with the modules, and `/1.sqsh`, which lie over it |
 //!
+//! An installer is started in each of its forms (`forms`).
+//!
 //! The machine has two processors and two memory nodes, and is QEMU's `q35` without KVM.
 
 mod console;
@@ -20,6 +22,7 @@ mod machine;
 
 use std::collections::BTreeMap;
 
+use super::installer::SQUASH;
 use super::shell::quote;
 use super::{Error, Input, Plan, Planner, Step, StepId, cmd};
 use crate::derivation::{Assemble, Derivation, Run};
@@ -53,7 +56,7 @@ impl Plan {
 }
 
 impl Planner<'_> {
-    /// Adds the boot of a unit, if it is a kernel that has one.
+    /// Adds the boot of a unit, if it is a kernel or an installer that has one.
     pub(super) fn boot(&mut self, unit: &Name) -> Result<(), Error> {
         let project = self.project;
         let recipe = project.units.get(unit).ok_or_else(|| Error::UnknownUnit(unit.clone()))?;
@@ -150,14 +153,15 @@ fn driven(number: usize, device: Device) -> Vec<String> {
 fn segments(checks: &[String]) -> String {
     let list: String = checks.iter().map(|check| format!(" {}", quote(check))).collect();
     format!(
-        "mkdir -p /out/first/forge /out/second/forge base/etc/forge 0/etc/forge 0/usr/lib 1/etc/forge
+        "umask 022
+mkdir -p /out/first/forge /out/second/forge base/etc/forge 0/etc/forge 0/usr/lib 1/etc/forge
 cp /deps/probe/bin/* /out/first/init
 cp /deps/kernel/config /out/first/forge/config
 printf '%s\\n'{list} > /out/first/forge/checks
 echo second > /out/second/forge/segment
 for layer in base 0 1; do echo $layer > $layer/etc/forge/$layer; echo $layer > $layer/etc/forge/top; done
 if [ -d /deps/modules/lib ]; then cp -r /deps/modules/lib/modules 0/usr/lib/; fi
-squash() {{ mksquashfs $1 $2 -all-root -noappend -no-progress -comp zstd -Xcompression-level 3; }}
+squash() {{ mksquashfs $1 $2 {SQUASH} -Xcompression-level 3; }}
 squash base /out/first/rootfs.sqsh
 squash 0 /out/second/0.sqsh
 squash 1 /out/second/1.sqsh"

@@ -97,6 +97,14 @@ fn what_is_not_sound_is_told() {
             ],
         ),
         (
+            "expect = ['up']\n",
+            "expect = ['up']\nfiles = { '/a' = 'b' }\n",
+            &[
+                "images/x.toml:14 an installer is tried by what its console shows",
+                "drop this, and say by `expect` what must stand there",
+            ],
+        ),
+        (
             "'1.10.3'",
             "'1.9'",
             &[
