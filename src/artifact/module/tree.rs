@@ -1,12 +1,11 @@
 //! All modules of a tree, `lib/modules/<release>/…`: their signatures made, or attached.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
 use super::certificate::Certificates;
 use super::signer::Signer;
 use super::{SUFFIX, attach, info, split};
-use crate::artifact::files::{Files, text};
+use crate::artifact::files::{Files, bytes, text};
 use crate::artifact::{Error, Say, part};
 use crate::derivation::Signatures;
 use crate::digest::Digest;
@@ -184,12 +183,6 @@ fn only(store: &Store, input: &Output) -> Result<String, Error> {
         },
     };
     text(store, &blob)
-}
-
-fn bytes(store: &Store, blob: &Blob) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let read = store.read(blob)?.read_to_end(&mut bytes);
-    read.map(|_| bytes).map_err(|error| Error::Refused(format!("{}: {error}", blob.digest)))
 }
 
 fn refused(error: super::Error) -> Error {
